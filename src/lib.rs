@@ -1,0 +1,2 @@
+#![doc = "Chat rooms."]
+pub use chatrooms_core::*;
