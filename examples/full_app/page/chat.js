@@ -1,0 +1,146 @@
+// The chat page: one client, one room, and the parts of the page that listen to them.
+
+import { connect } from "/chat/chatrooms.js";
+import { avatar } from "./avatar.js";
+import { startBanner } from "./banner.js";
+import { Composer } from "./composer.js";
+import { startCopyLink } from "./copy-link.js";
+import { byId } from "./dom.js";
+import { Draft, forgetDrafts } from "./draft.js";
+import { startDrawer } from "./drawer.js";
+import { showEmpty } from "./empty.js";
+import { showEnded } from "./ended.js";
+import { History } from "./history.js";
+import { Members } from "./members.js";
+import { Scroll } from "./scroll.js";
+import { showStatus } from "./status.js";
+import { Timeline } from "./timeline.js";
+import { Title } from "./title.js";
+import { Toasts } from "./toasts.js";
+import { showTyping } from "./typing.js";
+import { rememberVisit } from "./visited.js";
+import { connectionEnded, roomRefused, roomRemoved, whyNotSent } from "./words.js";
+
+/** Rows kept while the reader follows the newest; older ones come back by scrolling. */
+const ROWS_KEPT = 400;
+const ROWS_MOST = 600;
+const LEAVE_MS = 1000;
+
+const { room: roomName, user } = document.body.dataset;
+const client = connect({ mount: "/chat" });
+const room = client.join(roomName);
+
+const toasts = new Toasts();
+const title = new Title();
+const scroll = new Scroll();
+const timeline = new Timeline(room, takeBack);
+const history = new History(room, scroll);
+const members = new Members(room);
+const composer = new Composer(new Draft(user, roomName), {
+  send: (text) => { room.send(text); scroll.toNewest(); },
+  typing: () => room.typing(),
+});
+
+let going = false;
+
+startBanner(client);
+startDrawer();
+startCopyLink(() => new URL(`/rooms/${encodeURIComponent(room.name)}`, location.href).href, (address) => toasts.say(address));
+byId("my-avatar").replaceWith(avatar(user));
+byId("leave").addEventListener("click", leave);
+byId("logout").addEventListener("submit", logOut);
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+composer.focus();
+listenToClient();
+listenToRoom();
+showAll();
+
+function listenToClient() {
+  client.on("state", (state) => {
+    showStatus(client, room);
+    if (state.status === "closed" && !going) end(connectionEnded(state.reason));
+  });
+  client.on("hello", ({ limits }) => {
+    rememberVisit(true);
+    composer.limit = limits.body_bytes;
+  });
+}
+
+function listenToRoom() {
+  room.on("joined", ({ resumed }) => {
+    if (!resumed) scroll.steady(() => timeline.render());
+    showAll();
+  });
+  room.on("message", ({ entry, index }) => arrived(entry, index));
+  room.on("update", ({ entry, index, from }) => scroll.steady(() => timeline.refresh(entry, index, from)));
+  room.on("remove", ({ entry, index }) => {
+    scroll.steady(() => timeline.remove(entry, index));
+    showAll();
+  });
+  room.on("older", ({ entries }) => {
+    scroll.steady(() => timeline.prepend(entries));
+    history.look();
+  });
+  room.on("members", showAll);
+  room.on("presence", ({ joined, left }) => {
+    toasts.people("joined", joined);
+    toasts.people("left", left);
+  });
+  room.on("typing", ({ users }) => showTyping(users));
+  room.on("removed", ({ code, reason }) => end(roomRemoved(code, reason)));
+  room.on("state", ({ state, error }) => {
+    showStatus(client, room);
+    if (state === "refused" && client.state.status !== "closed") end(roomRefused(error));
+  });
+}
+
+function showAll() {
+  title.text = `${room.name} · chatrooms`;
+  byId("room-name").textContent = room.name;
+  members.render(client.user ?? user);
+  showStatus(client, room);
+  showEmpty(room);
+  history.look();
+}
+
+function arrived(entry, index) {
+  scroll.steady(() => timeline.insert(entry, index));
+  if (!entry.own) {
+    scroll.count();
+    title.count();
+  }
+  if (scroll.pinned && room.entries.length > ROWS_MOST) scroll.steady(() => timeline.forget(room.trim(ROWS_KEPT)));
+  showEmpty(room);
+  history.look();
+}
+
+async function takeBack(entry) {
+  try {
+    await room.redact(entry);
+  } catch (error) {
+    toasts.say(`The message could not be taken back. ${whyNotSent(error)}`);
+  }
+}
+
+/** Leaving is said, not just done: then the room knows at once that nobody is coming back. */
+async function leave(event) {
+  event.preventDefault();
+  going = true;
+  const patience = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
+  await Promise.race([room.leave().catch(() => undefined), patience]);
+  client.close();
+  location.assign("/");
+}
+
+/** The form itself does the rest. */
+function logOut() {
+  going = true;
+  forgetDrafts();
+  rememberVisit(false);
+}
+
+function end(state) {
+  showStatus(client, room);
+  showTyping([]);
+  showEnded(state);
+}

@@ -1,0 +1,62 @@
+// Who is here: oneself first, then the others by name. Names are keys of a Map, so that nobody's name is special.
+
+import { avatar } from "./avatar.js";
+import { byId, el } from "./dom.js";
+
+/** Beyond this many nobody reads the list, but the browser would have to lay it out. */
+const SHOWN = 300;
+
+export class Members {
+  #list = byId("members");
+  #count = byId("member-count");
+  #countNarrow = byId("member-count-narrow");
+  #openButton = byId("people-open");
+  #rows = new Map();
+  #room;
+  #order = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
+
+  constructor(room) {
+    this.#room = room;
+  }
+
+  render(me) {
+    const people = this.#sorted(me);
+    const shown = people.slice(0, SHOWN);
+    this.#forgetAllBut(shown);
+    const rows = shown.map((member) => this.#row(member, member.user === me));
+    if (people.length > SHOWN) rows.push(el("li", "members-more", `and ${people.length - SHOWN} more`));
+    this.#list.replaceChildren(...rows);
+    this.#showCount(people.length);
+  }
+
+  #sorted(me) {
+    const people = [...this.#room.members.values()];
+    const name = (member) => member.name ?? member.user;
+    return people.sort((a, b) => (b.user === me) - (a.user === me) || this.#order.compare(name(a), name(b)));
+  }
+
+  #row(member, isMe) {
+    if (!this.#rows.has(member.user)) this.#rows.set(member.user, makeRow(member, isMe));
+    return this.#rows.get(member.user);
+  }
+
+  #forgetAllBut(people) {
+    const staying = new Set(people.map((member) => member.user));
+    for (const user of this.#rows.keys()) if (!staying.has(user)) this.#rows.delete(user);
+  }
+
+  #showCount(size) {
+    const text = this.#room.membersMore ? `${size}+` : `${size}`;
+    this.#count.textContent = text;
+    this.#countNarrow.textContent = text;
+    this.#openButton.setAttribute("aria-label", `Show who is here: ${text}`);
+  }
+}
+
+function makeRow({ user, name = user }, isMe) {
+  const label = el("bdi", "member-name", name);
+  label.title = name;
+  const row = el("li", "member", avatar(user, name), label);
+  if (isMe) row.append(el("span", "member-note", "you"));
+  return row;
+}
