@@ -38,8 +38,8 @@ use crate::{Draft, Epoch, Life, Message, RoomName, Timestamp, UserName};
 ///     [`StoreError::OutcomeUnknown`]: it may have been. An append that has not begun at its deadline is withdrawn.
 ///
 /// # Concurrency
-/// Appends of one life come one batch at a time; everything else may come at any time, from any task. The caller does
-/// not drop the futures of this trait half-way while the runtime lives.
+/// Appends of one life come one batch at a time; everything else may come at any time, from any task. While the runtime
+/// lives the registry polls these futures to their end, those of the two reads excepted.
 #[async_trait]
 pub trait MessageStore: fmt::Debug + Send + Sync + 'static {
     /// Opens a life of a room and reads its recent messages: a fresh one, or with `kept` one of [`abandoned`](Self::abandoned).

@@ -1,0 +1,104 @@
+//! Every bound and every time in one place.
+
+use std::time::Duration;
+
+/// Bounds and times of a [`RoomRegistry`](crate::RoomRegistry). Nothing is unbounded.
+///
+/// ```
+/// # use std::time::Duration;
+/// let mut config = chatrooms_core::Config::default();
+/// config.linger = Duration::from_secs(30);
+/// config.members_per_room = 500;
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The most bytes of a message's body. Default 4,096.
+    pub body_bytes: usize,
+    /// The most bytes of the data beside a body, or of a signal's. Default 4,096.
+    pub data_bytes: usize,
+    /// The most bytes of the `meta` of a connection. Default 1,024.
+    pub meta_bytes: usize,
+    /// The most messages in one answer: of a join and of a page of history. Default 200.
+    pub history: usize,
+    /// The most bytes of one answer. Default 256 KiB.
+    pub reply_bytes: usize,
+    /// The messages that a room holds ready in memory for joins and resumes. Default 500, and half of
+    /// [`reply_bytes`](Self::reply_bytes) at most.
+    pub recent: usize,
+    /// The messages that are kept per room; older ones are trimmed. Default 10,000.
+    pub keep: usize,
+    /// Up to so many users a room tells every arrival and departure at once. Default 200.
+    pub presence_exact: usize,
+    /// Above that, how often it tells the net changes. Default 1 s.
+    pub presence_interval: Duration,
+    /// How long an emptied room is kept when its last connection was lost. Default 0: it ends at once.
+    pub linger: Duration,
+
+    /// The most rooms in which one session can be. Default 32.
+    pub rooms_per_session: usize,
+    /// The most sessions of one user. Default 64.
+    pub sessions_per_user: usize,
+    /// The most sessions in all. Default 100,000.
+    pub sessions: usize,
+    /// The most connections to one room. Default 10,000.
+    pub members_per_room: usize,
+    /// The most rooms at a time. Default 100,000.
+    pub rooms: usize,
+    /// The messages, signals and redactions that a session may send per second, in the long run. Default 20.
+    pub sends_per_second: u32,
+    /// As many may come at once after a silence. Default 100.
+    pub send_burst: u32,
+
+    /// The most bytes that wait for one session. Over it the session is closed as slow. Default 1 MiB.
+    pub outbox_bytes: usize,
+    /// The most frames that wait for one session. Over it the session is closed as slow. Default 4,096.
+    pub outbox_frames: usize,
+    /// A session that has half of these waiting and takes nothing for so long is closed as slow. Default 5 s.
+    pub outbox_stall: Duration,
+
+    /// The messages that may wait for the store in one room; a further one is answered `busy`. Default 1,024.
+    pub store_queue: usize,
+    /// How long a message may wait for the store. Default 5 s.
+    pub store_timeout: Duration,
+    /// How long a hook of the host may take. Default 5 s.
+    pub policy_timeout: Duration,
+    /// At a shutdown, clients are asked to return at a random moment within this time. Default 5 s.
+    pub return_window: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            body_bytes: 4096,
+            data_bytes: 4096,
+            meta_bytes: 1024,
+            history: 200,
+            reply_bytes: 256 * 1024,
+            recent: 500,
+            keep: 10_000,
+            presence_exact: 200,
+            presence_interval: Duration::from_secs(1),
+            linger: Duration::ZERO,
+            rooms_per_session: 32,
+            sessions_per_user: 64,
+            sessions: 100_000,
+            members_per_room: 10_000,
+            rooms: 100_000,
+            sends_per_second: 20,
+            send_burst: 100,
+            outbox_bytes: 1024 * 1024,
+            outbox_frames: 4096,
+            outbox_stall: Duration::from_secs(5),
+            store_queue: 1024,
+            store_timeout: Duration::from_secs(5),
+            policy_timeout: Duration::from_secs(5),
+            return_window: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Config {
+    /// How many messages a join gets that does not say how many it wants.
+    pub const DEFAULT_HISTORY: usize = 50;
+}

@@ -1,0 +1,274 @@
+//! The bounded queue of what one session is still to be told.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    sync::atomic::{AtomicU64, Ordering},
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use crate::{
+    Config, Event, EventKind,
+    sync::{Arc, Mutex, lock},
+};
+
+/// One thing to tell a session.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    /// Something that happened in a room.
+    Event(Arc<Event>),
+    /// An answer that whoever drives the session has encoded; this crate does not look into it.
+    Answer(Bytes),
+}
+
+impl Outgoing {
+    fn cost(&self) -> usize {
+        match self {
+            Self::Event(event) => event.cost(),
+            Self::Answer(frame) => frame.len(),
+        }
+    }
+
+    fn is_signal(&self) -> bool {
+        matches!(self, Self::Event(event) if matches!(event.kind(), EventKind::Signal { .. }))
+    }
+}
+
+/// Why a session has ended. The first reason stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The client went, or whoever held the session dropped it.
+    Gone,
+    /// More waited for the client than may wait.
+    SlowConsumer,
+    /// Nothing was heard of the client for too long.
+    HeartbeatTimeout,
+    /// The host moves the session elsewhere.
+    Moved,
+    /// The credentials have ended.
+    Unauthorized,
+    /// The user has logged out.
+    LoggedOut,
+    /// The user was kicked from the whole host.
+    Kicked,
+    /// The user was banned from the whole host.
+    Banned,
+    /// The client abused the protocol.
+    Abuse,
+    /// The registry is shutting down.
+    ShuttingDown {
+        /// When this client should return.
+        after: Duration,
+    },
+    /// Something failed that should not.
+    Internal,
+}
+
+/// The bounded queue of what one session is still to be told, and how the session ended.
+///
+/// Messages are never dropped silently: an outbox over its bound is closed as [`CloseReason::SlowConsumer`]. Signals
+/// are dropped once a quarter of the bound waits.
+#[derive(Debug)]
+pub struct Outbox {
+    /// A leaf in the order of locks: held for one push or one take, never while another is taken, never over an await.
+    state: Mutex<State>,
+    bounds: Bounds,
+    born: Instant,
+    /// When something was last taken from this session's hands, in milliseconds since `born`. Outside the lock
+    /// because the socket writes it without having anything to push or take.
+    progress: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Bounds {
+    bytes: usize,
+    frames: usize,
+    stall: Duration,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Outgoing>,
+    bytes: usize,
+    closed: Option<CloseReason>,
+    reader: Option<Waker>,
+}
+
+/// What a push did, for the room that pushes: it holds a lock, so that waking and ending come later.
+#[derive(Debug, Default)]
+pub(crate) struct Pushed {
+    pub(crate) wake: Option<Waker>,
+    /// The session is over its bound; somebody has to end its memberships.
+    pub(crate) overflowed: bool,
+}
+
+impl Outbox {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            state: Mutex::default(),
+            bounds: Bounds {
+                bytes: config.outbox_bytes,
+                frames: config.outbox_frames,
+                stall: config.outbox_stall,
+            },
+            born: Instant::now(),
+            progress: AtomicU64::new(0),
+        }
+    }
+
+    /// Puts an encoded answer behind what waits already.
+    pub fn answer(&self, frame: Bytes) {
+        // An overflow here is found by the task that is answering: it drives this session and sees it closed.
+        let pushed = self.push([Outgoing::Answer(frame)]);
+        if let Some(waker) = pushed.wake {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn push(&self, items: impl IntoIterator<Item = Outgoing>) -> Pushed {
+        let mut state = lock(&self.state);
+        if state.closed.is_some() {
+            return Pushed::default();
+        }
+        for item in items {
+            let cost = item.cost();
+            if item.is_signal() && self.is_over(&state, 4) {
+                continue;
+            }
+            state.bytes += cost;
+            state.queue.push_back(item);
+        }
+        let overflowed = self.is_over(&state, 1) || self.has_stalled(&state);
+        if overflowed {
+            state.close(CloseReason::SlowConsumer);
+        }
+        Pushed { wake: state.reader.take(), overflowed }
+    }
+
+    /// Whether more waits than one `part`-th of the bound.
+    fn is_over(&self, state: &State, part: usize) -> bool {
+        state.bytes > self.bounds.bytes / part || state.queue.len() > self.bounds.frames / part
+    }
+
+    fn has_stalled(&self, state: &State) -> bool {
+        self.is_over(state, 2) && self.idle() >= self.bounds.stall
+    }
+
+    fn idle(&self) -> Duration {
+        let last = Duration::from_millis(self.progress.load(Ordering::Relaxed));
+        self.born.elapsed().saturating_sub(last)
+    }
+
+    /// Notes that the client took something: at least a byte went into its socket.
+    pub fn progress(&self) {
+        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.progress.store(now, Ordering::Relaxed);
+    }
+
+    /// Returns when the client has taken nothing for [`Config::outbox_stall`] while half of the bound waits, and has closed
+    /// the outbox as slow. For a writer that is stuck.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping it.
+    pub async fn stalled(&self) {
+        loop {
+            let left = self.bounds.stall.saturating_sub(self.idle());
+            tokio::time::sleep(left.max(Duration::from_millis(100))).await;
+            let mut state = lock(&self.state);
+            if state.closed == Some(CloseReason::SlowConsumer) {
+                return;
+            }
+            if self.has_stalled(&state) {
+                state.close(CloseReason::SlowConsumer);
+                return;
+            }
+        }
+    }
+
+    /// Waits until something is there and moves it to the end of `batch`, in order: one item at least, and no more once `bytes` are reached.
+    ///
+    /// # Errors
+    /// The reason, once the outbox is closed and all that waited before has been taken.
+    ///
+    /// # Cancel safety
+    /// Nothing is taken unless it completes. One task at a time may wait.
+    pub async fn take(&self, batch: &mut Vec<Outgoing>, bytes: usize) -> Result<(), CloseReason> {
+        poll_fn(|context| {
+            let mut state = lock(&self.state);
+            if state.queue.is_empty() {
+                if let Some(reason) = &state.closed {
+                    return Poll::Ready(Err(reason.clone()));
+                }
+                state.reader = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+            state.take(batch, bytes);
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
+    /// Takes what is there now, up to `bytes`, without waiting.
+    pub fn try_take(&self, batch: &mut Vec<Outgoing>, bytes: usize) {
+        lock(&self.state).take(batch, bytes);
+    }
+
+    /// Ends the queue: nothing is accepted any more. What waits already can still be taken, except where the client is too slow
+    /// for it. The first reason stands.
+    pub fn close(&self, reason: CloseReason) {
+        let waker = {
+            let mut state = lock(&self.state);
+            state.close(reason);
+            state.reader.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Why it has ended, where it has.
+    #[must_use]
+    pub fn closed(&self) -> Option<CloseReason> {
+        lock(&self.state).closed.clone()
+    }
+
+    /// How many things wait, and their bytes.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        let state = lock(&self.state);
+        (state.queue.len(), state.bytes)
+    }
+}
+
+impl State {
+    fn take(&mut self, batch: &mut Vec<Outgoing>, bytes: usize) {
+        let mut taken = 0;
+        while taken < bytes
+            && let Some(item) = self.queue.pop_front()
+        {
+            taken += item.cost();
+            batch.push(item);
+        }
+        self.bytes = self.bytes.saturating_sub(taken);
+        // A burst must not leave its buffer behind in a session that is idle afterwards.
+        if self.queue.is_empty() && self.queue.capacity() > 64 {
+            self.queue = VecDeque::new();
+        }
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        if self.closed.is_some() {
+            return;
+        }
+        if reason == CloseReason::SlowConsumer {
+            self.queue = VecDeque::new();
+            self.bytes = 0;
+        }
+        self.closed = Some(reason);
+    }
+}

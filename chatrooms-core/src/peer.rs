@@ -1,0 +1,147 @@
+//! One client as the rooms see it.
+
+use std::{collections::HashMap, fmt, time::Duration};
+
+use governor::{
+    Quota, RateLimiter,
+    clock::Clock,
+    middleware::NoOpMiddleware,
+    nanos::Nanos,
+    state::{InMemoryState, NotKeyed},
+};
+use tokio::time::Instant;
+
+use crate::{
+    Config, Epoch, Error, Identity, Outbox, RoomName, UserName,
+    room::Room,
+    sync::{Arc, Mutex, lock},
+};
+
+/// Tells one session from every other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(u128);
+
+impl SessionId {
+    fn new() -> Self {
+        // The same source of unique numbers, and for the same reasons.
+        Self(Epoch::new().as_u128())
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What rooms share with a [`Session`](crate::Session): its queue, and the rooms it is in.
+pub(crate) struct Peer {
+    id: SessionId,
+    identity: Identity,
+    pub(crate) outbox: Outbox,
+    /// The rooms this session is in; `None` once it has ended, so that a late join finds no way in. A leaf in the order of
+    /// locks: taken under a room's lock, never the other way round, never over an await.
+    rooms: Mutex<Option<HashMap<RoomName, Arc<Room>>>>,
+    sends: SendLimiter,
+}
+
+type SendLimiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>;
+
+impl Peer {
+    pub(crate) fn new(identity: Identity, config: &Config) -> Self {
+        let rate = config.sends_per_second.max(1).try_into().unwrap_or(std::num::NonZeroU32::MIN);
+        let burst = config.send_burst.max(1).try_into().unwrap_or(std::num::NonZeroU32::MIN);
+        let quota = Quota::per_second(rate).allow_burst(burst);
+        Self {
+            id: SessionId::new(),
+            identity,
+            outbox: Outbox::new(config),
+            rooms: Mutex::new(Some(HashMap::new())),
+            sends: RateLimiter::direct_with_clock(quota, TokioClock(Instant::now())),
+        }
+    }
+
+    pub(crate) const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    pub(crate) const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub(crate) const fn user(&self) -> &UserName {
+        self.identity.user()
+    }
+
+    /// Notes that this session is in a room now. The room's lock is held.
+    pub(crate) fn enter(
+        &self,
+        name: &RoomName,
+        room: &Arc<Room>,
+        most: usize,
+    ) -> Result<(), Error> {
+        let mut rooms = lock(&self.rooms);
+        let rooms = rooms.as_mut().ok_or(Error::SessionEnded)?;
+        if rooms.len() >= most {
+            return Err(Error::TooManyRooms);
+        }
+        rooms.insert(name.clone(), Arc::clone(room));
+        Ok(())
+    }
+
+    /// Notes that this session is no longer in a room. The room's lock is held.
+    pub(crate) fn exit(&self, name: &RoomName) {
+        if let Some(rooms) = &mut *lock(&self.rooms) {
+            rooms.remove(name);
+        }
+    }
+
+    /// The room of that name, where this session is in it.
+    pub(crate) fn room(&self, name: &RoomName) -> Option<Arc<Room>> {
+        lock(&self.rooms).as_ref()?.get(name).cloned()
+    }
+
+    pub(crate) fn rooms(&self) -> Vec<RoomName> {
+        lock(&self.rooms).as_ref().map_or_else(Vec::new, |rooms| rooms.keys().cloned().collect())
+    }
+
+    /// Ends all memberships for good; returns where this session was.
+    pub(crate) fn end(&self) -> Vec<Arc<Room>> {
+        lock(&self.rooms).take().map_or_else(Vec::new, |rooms| rooms.into_values().collect())
+    }
+
+    /// Counts one send.
+    pub(crate) fn may_send(&self) -> Result<(), Error> {
+        self.sends.check().map_err(|not_until| {
+            let wait = not_until.wait_time_from(self.sends.clock().now());
+            Error::RateLimited { retry_after: wait.max(Duration::from_millis(1)) }
+        })
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer")
+            .field("id", &self.id)
+            .field("user", self.user())
+            .finish_non_exhaustive()
+    }
+}
+
+/// tokio's clock, so that a paused clock pauses the limits too; it never runs backwards.
+#[derive(Clone, Debug)]
+struct TokioClock(Instant);
+
+impl Clock for TokioClock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        self.0.elapsed().into()
+    }
+}

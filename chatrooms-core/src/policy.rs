@@ -1,0 +1,80 @@
+//! The host's say in what happens in rooms.
+
+use std::{fmt, panic::AssertUnwindSafe, time::Duration};
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+
+use crate::{Draft, Error, Identity, RoomName};
+
+/// The host's rules. Every hook allows by default, so that a policy says only what it cares about.
+///
+/// Hooks run outside of every lock and outside of the room: what they decide on may have changed when they answer, and membership is
+/// checked again afterwards. A hook that takes longer than [`Config::policy_timeout`](crate::Config::policy_timeout) or panics
+/// is answered with [`Error::Internal`] and harms that one request.
+///
+/// ```
+/// use chatrooms_core::{Draft, Error, Identity, RoomName, RoomPolicy, async_trait};
+///
+/// #[derive(Debug)]
+/// struct Polite;
+///
+/// #[async_trait]
+/// impl RoomPolicy for Polite {
+///     async fn before_publish(&self, _: &Identity, _: &RoomName, draft: Draft) -> Result<Draft, Error> {
+///         if draft.body.contains("darn") {
+///             return Err(Error::Refused { code: "x-impolite".into(), message: "mind your words".into() });
+///         }
+///         Ok(draft)
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait RoomPolicy: fmt::Debug + Send + Sync + 'static {
+    /// May this user be in this room? Also asked before somebody without a socket reads it or posts to it.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], or [`Error::Refused`] with a code of the host's own.
+    async fn may_join(&self, _who: &Identity, _room: &RoomName) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// May this message pass, and as what?
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], or [`Error::Refused`] with a code of the host's own.
+    async fn before_publish(
+        &self,
+        _who: &Identity,
+        _room: &RoomName,
+        draft: Draft,
+    ) -> Result<Draft, Error> {
+        Ok(draft)
+    }
+
+    /// May this user take back what somebody else wrote? Authors always may take back their own. By default nobody else may.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], or [`Error::Refused`] with a code of the host's own.
+    async fn may_redact(&self, _who: &Identity, _room: &RoomName, _seq: u64) -> Result<(), Error> {
+        Err(Error::Forbidden)
+    }
+}
+
+/// Asks a hook, whatever the hook does.
+pub(crate) async fn ask<T>(
+    limit: Duration,
+    hook: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(limit, AssertUnwindSafe(hook).catch_unwind()).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => {
+            tracing::error!("a policy hook panicked");
+            Err(Error::Internal)
+        }
+        Err(_) => {
+            tracing::error!(?limit, "a policy hook did not answer in time");
+            Err(Error::Internal)
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! One client of the registry, with a socket behind it or not.
+
+use tokio::time::Instant;
+
+use crate::{
+    CloseReason, Data, Draft, Error, Event, EventKind, Identity, Join, Joined, Members, Nonce,
+    Outbox, Outgoing, Page, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName,
+    effects::end_peer, peer::Peer, policy::ask, room::Departure, sync::Arc, writer::Redact,
+};
+
+/// One client: its queue of what it is still to be told, and the rooms it is in.
+///
+/// Dropping a session leaves all its rooms, at once and wherever it is dropped, inside a runtime or not.
+///
+/// ```
+/// use chatrooms_core::{EventKind, Identity, Join, Post, RoomName, RoomRegistry, UserName};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let registry = RoomRegistry::new();
+/// let lobby = RoomName::new("lobby")?;
+/// let mut ada = registry.open_session(Identity::new(UserName::new("ada")?))?;
+/// ada.join(&lobby, Join::default()).await?;
+/// ada.publish(&lobby, Post::new("hello")).await?;
+///
+/// let joined = ada.next().await.expect("the session is open");
+/// assert!(matches!(joined.kind(), EventKind::Joined(_)));
+/// let message = ada.next().await.expect("the session is open");
+/// assert!(matches!(message.kind(), EventKind::Message(m) if &*m.draft.body == "hello"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    peer: Arc<Peer>,
+    registry: RoomRegistry,
+}
+
+/// What somebody wants to say.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Post {
+    /// The text: at most [`Config::body_bytes`](crate::Config::body_bytes).
+    pub body: Arc<str>,
+    /// Data beside it: at most [`Config::data_bytes`](crate::Config::data_bytes).
+    pub data: Option<Data>,
+    /// The sender's mark, which makes sending it again harmless.
+    pub nonce: Option<Nonce>,
+}
+
+impl Post {
+    /// A plain text.
+    #[must_use]
+    pub fn new(body: impl Into<Arc<str>>) -> Self {
+        Self { body: body.into(), data: None, nonce: None }
+    }
+
+    /// With data beside it.
+    #[must_use]
+    pub fn data(mut self, data: Option<Data>) -> Self {
+        self.data = data;
+        self
+    }
+
+    /// With a mark that makes sending it again harmless.
+    #[must_use]
+    pub fn nonce(mut self, nonce: Option<Nonce>) -> Self {
+        self.nonce = nonce;
+        self
+    }
+}
+
+impl Session {
+    pub(crate) const fn new(peer: Arc<Peer>, registry: RoomRegistry) -> Self {
+        Self { peer, registry }
+    }
+
+    pub(crate) const fn peer(&self) -> &Arc<Peer> {
+        &self.peer
+    }
+
+    /// This session's own mark.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.peer.id()
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        self.peer.identity()
+    }
+
+    /// The registry it belongs to.
+    #[must_use]
+    pub const fn registry(&self) -> &RoomRegistry {
+        &self.registry
+    }
+
+    /// What it is still to be told. Whoever drives a socket takes from here; everybody else uses [`next`](Self::next).
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.peer.outbox
+    }
+
+    /// The rooms it is in, in no particular order.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<RoomName> {
+        self.peer.rooms()
+    }
+
+    /// The next thing that happened in one of its rooms; `None` once the session has ended and nothing waits any more.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping it.
+    pub async fn next(&mut self) -> Option<Arc<Event>> {
+        let mut batch = Vec::with_capacity(1);
+        loop {
+            self.peer.outbox.take(&mut batch, 1).await.ok()?;
+            self.peer.outbox.progress();
+            if let Some(Outgoing::Event(event)) = batch.pop() {
+                return Some(event);
+            }
+        }
+    }
+
+    /// Joins a room. What is returned is also the first [`Event`] of that room; what follows are the changes from there, without a gap.
+    ///
+    /// # Errors
+    /// As [`RoomRegistry::add_connection`].
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, the session is either not in the room or in it like after a join; leaving it is safe in
+    /// either case.
+    pub async fn join(&self, room: &RoomName, join: Join) -> Result<Arc<Joined>, Error> {
+        self.registry.add_connection(room, self, join).await
+    }
+
+    /// Leaves a room.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`].
+    pub fn leave(&self, room: &RoomName) -> Result<(), Error> {
+        if self.registry.remove_connection(room, self) { Ok(()) } else { Err(Error::NotInRoom) }
+    }
+
+    /// Says something in a room and waits until it is kept.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) and [`Receipt::wait`].
+    ///
+    /// # Cancel safety
+    /// Dropped, the message may or may not have been sent; it is never half sent. Sending it again with the same nonce never doubles it.
+    pub async fn publish(&self, room: &RoomName, post: Post) -> Result<Sent, Error> {
+        self.send(room, post).await?.wait().await
+    }
+
+    /// Says something in a room. Once this returns the message has its turn, behind all that were sent before, and the
+    /// receipt tells what became of it.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`], [`Error::TooLarge`], [`Error::RateLimited`], [`Error::Busy`], and what the host's policy gives.
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, the message has not been sent.
+    pub async fn send(&self, room: &RoomName, post: Post) -> Result<Receipt<Sent>, Error> {
+        let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
+        self.registry.check_post(&post)?;
+        self.peer.may_send()?;
+        let mut draft = self.draft(post);
+        if let Some(policy) = self.registry.policy() {
+            let asked = policy.before_publish(self.identity(), room, draft);
+            draft = ask(self.registry.config().policy_timeout, asked).await?;
+        }
+        live.submit(Some(self.id()), draft, self.registry.shared())
+    }
+
+    fn draft(&self, post: Post) -> Draft {
+        draft(self.identity(), post)
+    }
+
+    /// Takes a message back: one's own, or with the host's leave another's.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`], [`Error::RateLimited`], [`Error::Busy`], what the host's policy gives, and through
+    /// the receipt [`Error::NotFound`] and [`Error::Forbidden`].
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, nothing has been asked for.
+    pub async fn redact(&self, room: &RoomName, seq: u64) -> Result<Receipt<()>, Error> {
+        let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
+        self.peer.may_send()?;
+        let user = self.identity().user().clone();
+        let mut author = Some(user.clone());
+        if let Some(policy) = self.registry.policy() {
+            let asked = policy.may_redact(self.identity(), room, seq);
+            if ask(self.registry.config().policy_timeout, asked).await.is_ok() {
+                author = None;
+            }
+        }
+        let redact = Redact { seq, author, by: Some(user) };
+        live.submit_redaction(Some(self.id()), redact, self.registry.shared())
+    }
+
+    /// Relays something passing to all other sessions in a room. It is never kept, and dropped first where a session is slow.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`], [`Error::TooLarge`], [`Error::RateLimited`].
+    pub fn signal(&self, room: &RoomName, name: &str, data: Option<Data>) -> Result<(), Error> {
+        let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
+        let limit = self.registry.config().data_bytes;
+        let size = name.len() + data.as_ref().map_or(0, |data| data.as_str().len());
+        if size > limit {
+            return Err(Error::TooLarge { what: "data", limit });
+        }
+        self.peer.may_send()?;
+        let user = self.identity().user().clone();
+        let kind = EventKind::Signal { user, name: name.into(), data };
+        live.signal(self.id(), kind, self.registry.shared())
+    }
+
+    /// The messages of a room before `before` (exclusive), or the newest.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`], [`Error::StoreUnavailable`].
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn history(
+        &self,
+        room: &RoomName,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Page, Error> {
+        let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
+        self.registry.read(&live, before, limit).await
+    }
+
+    /// The members of a room after a user, by user.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`].
+    pub fn members(&self, room: &RoomName, after: Option<&UserName>) -> Result<Members, Error> {
+        let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
+        let bytes = self.registry.config().reply_bytes / 2;
+        let viewer = self.identity().user();
+        live.ask(|live| live.roster.told(after, Some(viewer), bytes)).map_err(|_| Error::NotInRoom)
+    }
+
+    /// Ends the session: it leaves all its rooms, for good and at once. What waits already can still be taken. The first reason stands.
+    pub fn close(&self, reason: CloseReason) {
+        self.end(reason, Departure::Left);
+    }
+
+    fn end(&self, reason: CloseReason, departure: Departure) {
+        let shared = self.registry.shared();
+        end_peer(&self.peer, reason, departure, shared).run(shared);
+    }
+
+    /// When the credentials end, on the clock that timers use.
+    #[must_use]
+    pub fn expires(&self) -> Option<Instant> {
+        let at = self.identity().expiry()?;
+        let left = at.duration_since(std::time::SystemTime::now()).unwrap_or_default();
+        Instant::now().checked_add(left)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.end(CloseReason::Gone, Departure::Lost);
+        self.registry.shared().forget_session(&self.peer);
+    }
+}
+
+pub(crate) fn draft(who: &Identity, post: Post) -> Draft {
+    Draft {
+        user: Some(who.user().clone()),
+        name: who.name().cloned(),
+        body: post.body,
+        data: post.data,
+        nonce: post.nonce,
+    }
+}
