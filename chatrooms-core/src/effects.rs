@@ -3,12 +3,7 @@
 use std::task::Waker;
 
 use crate::{
-    CloseReason, Life,
-    outbox::Pushed,
-    peer::Peer,
-    registry::Shared,
-    room::{Departure, Room},
-    sync::Arc,
+    CloseReason, Life, outbox::Pushed, peer::Peer, registry::Shared, room::Room, sync::Arc,
 };
 
 /// Collected under a room's lock, run after it is released: the sessions to wake, those that were too slow, and the room
@@ -51,18 +46,14 @@ impl Effects {
             }
             let Some(peer) = self.overflowed.pop() else { return };
             tracing::debug!(session = %peer.id(), "session is too slow");
-            self.extend(end_peer(&peer, CloseReason::SlowConsumer, Departure::Lost, shared));
+            self.extend(end_peer(&peer, CloseReason::SlowConsumer, shared));
         }
     }
 }
 
 /// Ends a session in all its rooms, for good.
-pub(crate) fn end_peer(
-    peer: &Arc<Peer>,
-    reason: CloseReason,
-    departure: Departure,
-    shared: &Arc<Shared>,
-) -> Effects {
+pub(crate) fn end_peer(peer: &Arc<Peer>, reason: CloseReason, shared: &Arc<Shared>) -> Effects {
+    let departure = reason.departure();
     peer.outbox.close(reason);
     let mut effects = Effects::default();
     for room in peer.end() {

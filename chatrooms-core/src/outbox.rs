@@ -3,16 +3,19 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
+    pin::pin,
     sync::atomic::{AtomicU64, Ordering},
     task::{Poll, Waker},
     time::Duration,
 };
 
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use tokio::time::Instant;
 
 use crate::{
     Config, Event, EventKind,
+    room::Departure,
     sync::{Arc, Mutex, lock},
 };
 
@@ -67,6 +70,23 @@ pub enum CloseReason {
     },
     /// Something failed that should not.
     Internal,
+}
+
+impl CloseReason {
+    /// Whether the user chose to go or was made to go, rather than that a connection was lost.
+    pub(crate) const fn departure(&self) -> Departure {
+        match self {
+            Self::Unauthorized | Self::LoggedOut | Self::Kicked | Self::Banned | Self::Abuse => {
+                Departure::Left
+            }
+            Self::Gone
+            | Self::SlowConsumer
+            | Self::HeartbeatTimeout
+            | Self::Moved
+            | Self::ShuttingDown { .. }
+            | Self::Internal => Departure::Lost,
+        }
+    }
 }
 
 /// The bounded queue of what one session is still to be told, and how the session ended.
@@ -170,24 +190,36 @@ impl Outbox {
         self.progress.store(now, Ordering::Relaxed);
     }
 
-    /// Returns when the client has taken nothing for [`Config::outbox_stall`] while half of the bound waits, and has closed
-    /// the outbox as slow. For a writer that is stuck.
+    /// Waits until the outbox is closed, for whatever reason, without taking anything: for a writer that is stuck. A client that takes nothing for
+    /// [`Config::outbox_stall`] while half of the bound waits is closed as slow meanwhile.
     ///
     /// # Cancel safety
-    /// Nothing is lost by dropping it.
-    pub async fn stalled(&self) {
+    /// Nothing is lost by dropping it. Not to be awaited together with [`take`](Self::take).
+    pub async fn closing(&self) -> CloseReason {
         loop {
             let left = self.bounds.stall.saturating_sub(self.idle());
-            tokio::time::sleep(left.max(Duration::from_millis(100))).await;
-            let mut state = lock(&self.state);
-            if state.closed == Some(CloseReason::SlowConsumer) {
-                return;
+            let pause = pin!(tokio::time::sleep(left.max(Duration::from_millis(100))));
+            let closed = pin!(self.until_closed());
+            if let Either::Left((reason, _)) = select(closed, pause).await {
+                return reason;
             }
+            let mut state = lock(&self.state);
             if self.has_stalled(&state) {
                 state.close(CloseReason::SlowConsumer);
-                return;
             }
         }
+    }
+
+    async fn until_closed(&self) -> CloseReason {
+        poll_fn(|context| {
+            let mut state = lock(&self.state);
+            if let Some(reason) = &state.closed {
+                return Poll::Ready(reason.clone());
+            }
+            state.reader = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
     }
 
     /// Waits until something is there and moves it to the end of `batch`, in order: one item at least, and no more once `bytes` are reached.

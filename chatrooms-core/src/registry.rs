@@ -423,7 +423,7 @@ impl RoomRegistry {
             None => return 0,
         };
         for peer in &peers {
-            end_peer(peer, reason.clone(), Departure::Left, &self.shared).run(&self.shared);
+            end_peer(peer, reason.clone(), &self.shared).run(&self.shared);
         }
         peers.len()
     }
@@ -472,7 +472,7 @@ impl RoomRegistry {
         let _ = tokio::time::timeout_at(deadline, self.shared.all_gone()).await;
         let left = self.shared.peers();
         for peer in &left {
-            end_peer(peer, CloseReason::Gone, Departure::Lost, &self.shared).run(&self.shared);
+            end_peer(peer, CloseReason::Gone, &self.shared).run(&self.shared);
         }
         let _ = tokio::time::timeout_at(deadline, self.shared.sweeper.idle()).await;
         let _ = tokio::time::timeout_at(deadline, self.shared.tasks.wait()).await;

@@ -249,12 +249,8 @@ impl Session {
 
     /// Ends the session: it leaves all its rooms, for good and at once. What waits already can still be taken. The first reason stands.
     pub fn close(&self, reason: CloseReason) {
-        self.end(reason, Departure::Left);
-    }
-
-    fn end(&self, reason: CloseReason, departure: Departure) {
         let shared = self.registry.shared();
-        end_peer(&self.peer, reason, departure, shared).run(shared);
+        end_peer(&self.peer, reason, shared).run(shared);
     }
 
     /// When the credentials end, on the clock that timers use.
@@ -268,7 +264,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.end(CloseReason::Gone, Departure::Lost);
+        self.close(CloseReason::Gone);
         self.registry.shared().forget_session(&self.peer);
     }
 }
