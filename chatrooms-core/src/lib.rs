@@ -33,7 +33,7 @@ pub use life::{Epoch, EpochError, Life};
 pub use memory::MemoryStore;
 pub use message::{Data, Draft, Message, Nonce, Timestamp};
 pub use name::{MAX_NAME_BYTES, MAX_NAME_CHARS, NameError, RoomName, UserName};
-pub use outbox::{CloseReason, Outbox, Outgoing};
+pub use outbox::{CloseReason, Meter, Outbox, Outgoing};
 pub use peer::SessionId;
 pub use policy::RoomPolicy;
 pub use registry::{RegistryBuilder, RoomRegistry, RoomSummary, ShutdownReport, Stats, Visit};

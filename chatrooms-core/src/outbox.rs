@@ -98,10 +98,32 @@ pub struct Outbox {
     /// A leaf in the order of locks: held for one push or one take, never while another is taken, never over an await.
     state: Mutex<State>,
     bounds: Bounds,
+    meter: Meter,
+}
+
+/// Notes when a client last took something. Whoever sees bytes go into its socket holds a clone.
+#[derive(Clone, Debug)]
+pub struct Meter {
     born: Instant,
-    /// When something was last taken from this session's hands, in milliseconds since `born`. Outside the lock
-    /// because the socket writes it without having anything to push or take.
-    progress: AtomicU64,
+    /// Milliseconds since `born`. Not under the outbox's lock because a socket has nothing to push or take when it writes.
+    last: Arc<AtomicU64>,
+}
+
+impl Meter {
+    fn new() -> Self {
+        Self { born: Instant::now(), last: Arc::default() }
+    }
+
+    /// Notes that the client took something: at least a byte went into its socket.
+    pub fn progress(&self) {
+        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(now, Ordering::Relaxed);
+    }
+
+    fn idle(&self) -> Duration {
+        let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
+        self.born.elapsed().saturating_sub(last)
+    }
 }
 
 #[derive(Debug)]
@@ -136,8 +158,7 @@ impl Outbox {
                 frames: config.outbox_frames,
                 stall: config.outbox_stall,
             },
-            born: Instant::now(),
-            progress: AtomicU64::new(0),
+            meter: Meter::new(),
         }
     }
 
@@ -176,18 +197,13 @@ impl Outbox {
     }
 
     fn has_stalled(&self, state: &State) -> bool {
-        self.is_over(state, 2) && self.idle() >= self.bounds.stall
+        self.is_over(state, 2) && self.meter.idle() >= self.bounds.stall
     }
 
-    fn idle(&self) -> Duration {
-        let last = Duration::from_millis(self.progress.load(Ordering::Relaxed));
-        self.born.elapsed().saturating_sub(last)
-    }
-
-    /// Notes that the client took something: at least a byte went into its socket.
-    pub fn progress(&self) {
-        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.progress.store(now, Ordering::Relaxed);
+    /// What notes that the client took something.
+    #[must_use]
+    pub const fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Waits until the outbox is closed, for whatever reason, without taking anything: for a writer that is stuck. A client that takes nothing for
@@ -197,7 +213,7 @@ impl Outbox {
     /// Nothing is lost by dropping it. Not to be awaited together with [`take`](Self::take).
     pub async fn closing(&self) -> CloseReason {
         loop {
-            let left = self.bounds.stall.saturating_sub(self.idle());
+            let left = self.bounds.stall.saturating_sub(self.meter.idle());
             let pause = pin!(tokio::time::sleep(left.max(Duration::from_millis(100))));
             let closed = pin!(self.until_closed());
             if let Either::Left((reason, _)) = select(closed, pause).await {
@@ -250,8 +266,8 @@ impl Outbox {
         lock(&self.state).take(batch, bytes);
     }
 
-    /// Ends the queue: nothing is accepted any more. What waits already can still be taken, except where the client is too slow
-    /// for it. The first reason stands.
+    /// Ends the queue: nothing is accepted any more. What waits already can still be taken, except where the client is gone or too
+    /// slow for it. The first reason stands.
     pub fn close(&self, reason: CloseReason) {
         let waker = {
             let mut state = lock(&self.state);
@@ -297,7 +313,7 @@ impl State {
         if self.closed.is_some() {
             return;
         }
-        if reason == CloseReason::SlowConsumer {
+        if matches!(reason, CloseReason::SlowConsumer | CloseReason::Gone) {
             self.queue = VecDeque::new();
             self.bytes = 0;
         }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use crate::{
     CloseReason, Data, Draft, Error, Event, EventKind, Identity, Join, Joined, Members, Nonce,
     Outbox, Outgoing, Page, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName,
-    effects::end_peer, peer::Peer, policy::ask, room::Departure, sync::Arc, writer::Redact,
+    effects::end_peer, peer::Peer, policy::ask, sync::Arc, writer::Redact,
 };
 
 /// One client: its queue of what it is still to be told, and the rooms it is in.
@@ -117,7 +117,7 @@ impl Session {
         let mut batch = Vec::with_capacity(1);
         loop {
             self.peer.outbox.take(&mut batch, 1).await.ok()?;
-            self.peer.outbox.progress();
+            self.peer.outbox.meter().progress();
             if let Some(Outgoing::Event(event)) = batch.pop() {
                 return Some(event);
             }
