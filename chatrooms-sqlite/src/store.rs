@@ -1,0 +1,282 @@
+//! The store itself: what each call asks of the writer and of the readers.
+
+use std::{path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+use chatrooms_core::{
+    Budget, Draft, Epoch, Life, MessageStore, Opened, Page, Redaction, RoomName, StoreError,
+    UserName,
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    OpenError, SqliteStats, SqliteStoreBuilder,
+    connection::Database,
+    error::{self, NAME},
+    job::{Append, Close, Job, Redact, Results, Ticket, Trim, Write},
+    lives::{Lives, OpenLife, State},
+    reader::{self, Readers},
+    stats::Counters,
+};
+
+/// Keeps messages in an SQLite database. Cloning is cheap, and every clone is the same store.
+///
+/// See the [crate's page](crate) for what it promises beyond
+/// [the contract of every store](MessageStore#contract).
+///
+/// It works until [`shutdown`](MessageStore::shutdown) or until the last clone is dropped, which needs no runtime:
+/// then the writer finishes what it has been asked for, and lets go of the file.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    shared: Arc<Shared>,
+    jobs: mpsc::Sender<Job>,
+    /// Becomes true when the writer has let go of the file.
+    ended: watch::Receiver<bool>,
+}
+
+/// What the store and its writer share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) database: Arc<Database>,
+    pub(crate) readers: Readers,
+    pub(crate) lives: Lives,
+    pub(crate) counters: Counters,
+}
+
+impl SqliteStore {
+    /// Opens a database file with the defaults of the [`builder`](Self::builder), creating it where there is none.
+    ///
+    /// # Errors
+    /// Each [`OpenError`] for what it says.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes what it has opened. A file that it has created stays.
+    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
+        Self::builder().path(path).open().await
+    }
+
+    /// Opens a database in memory, which ends with the store.
+    ///
+    /// # Errors
+    /// [`OpenError::Sqlite`] where there is no memory or no thread to be had.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing.
+    pub async fn in_memory() -> Result<Self, OpenError> {
+        Self::builder().open().await
+    }
+
+    /// What can be chosen about a store before it is opened.
+    pub fn builder() -> SqliteStoreBuilder {
+        SqliteStoreBuilder::default()
+    }
+
+    /// What it has done since it was opened.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), chatrooms_sqlite::OpenError> {
+    /// let store = chatrooms_sqlite::SqliteStore::in_memory().await?;
+    /// assert_eq!(store.stats().appended, 0);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> SqliteStats {
+        self.shared.counters.read()
+    }
+
+    pub(crate) const fn new(
+        shared: Arc<Shared>,
+        jobs: mpsc::Sender<Job>,
+        ended: watch::Receiver<bool>,
+    ) -> Self {
+        Self { shared, jobs, ended }
+    }
+
+    /// Asks the writer for something and waits for its answer.
+    async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(job(reply)).await.map_err(|_| error::ended())?;
+        // The writer answers everything; unless the runtime has been dropped around it.
+        answer.await.unwrap_or_else(|_| Err(interrupted()))
+    }
+
+    /// Hands drafts to the writer, which owns them from then on.
+    async fn submit(
+        &self,
+        life: Arc<OpenLife>,
+        drafts: Vec<Draft>,
+        deadline: Instant,
+    ) -> Result<Results, StoreError> {
+        let late = |_| StoreError::unavailable(NAME, "the deadline has passed");
+        let place = timeout_at(deadline, self.jobs.reserve()).await.map_err(late)?;
+        let place = place.map_err(|_| error::ended())?;
+        let (reply, mut answer) = oneshot::channel();
+        let ticket = Arc::new(Ticket::new(deadline));
+        place.send(Job::Write(Write::Append(Append {
+            life,
+            drafts,
+            ticket: Arc::clone(&ticket),
+            reply,
+        })));
+        match timeout_at(deadline, &mut answer).await {
+            Ok(results) => results.map_err(|_| gone(&ticket)),
+            Err(elapsed) if ticket.withdraw() => Err(late(elapsed)),
+            // It has begun: only its outcome tells what became of it.
+            Err(_) => answer.await.map_err(|_| interrupted()),
+        }
+    }
+
+    /// How a life stands; asks the file where that is in doubt.
+    async fn state(&self, open: &OpenLife) -> Result<State, StoreError> {
+        let mut state = open.alive()?;
+        if state.doubtful {
+            let patience = self.shared.database.busy_timeout;
+            let mut lease = self.shared.readers.lease(patience).await?;
+            lease.read(async |conn| reader::settle(conn, &open.life, &mut state).await).await?;
+        }
+        Ok(state)
+    }
+
+    /// Reads from a life, and says nothing of it when it has ended meanwhile.
+    async fn read<T: Default>(
+        &self,
+        life: &Life,
+        read: impl AsyncFnOnce(&mut sqlx::SqliteConnection, i64, State) -> Result<T, sqlx::Error>,
+    ) -> Result<(T, State), StoreError> {
+        let open = self.shared.lives.open(life)?;
+        let state = self.state(&open).await?;
+        let Some(row) = state.row else { return Ok((T::default(), state)) };
+        let mut lease = self.shared.readers.lease(self.shared.database.busy_timeout).await?;
+        let found = lease.read(async |conn| read(conn, row, state).await).await?;
+        // What was appended and trimmed meanwhile is seen, too.
+        let now = open.alive()?;
+        Ok((found, if state.doubtful { state } else { now }))
+    }
+}
+
+/// The writer has been dropped in the middle of something.
+fn interrupted() -> StoreError {
+    StoreError::outcome_unknown(NAME, "the runtime of the store has ended")
+}
+
+/// The writer has been dropped, perhaps before it began.
+fn gone(ticket: &Ticket) -> StoreError {
+    if ticket.withdraw() { error::ended() } else { interrupted() }
+}
+
+#[async_trait]
+impl MessageStore for SqliteStore {
+    async fn open(
+        &self,
+        room: &RoomName,
+        kept: Option<Epoch>,
+        recent: Budget,
+    ) -> Result<Opened, StoreError> {
+        let Some(epoch) = kept else {
+            let life = Life::new(room.clone());
+            self.shared.lives.begin(&life);
+            return Ok(Opened::fresh(life));
+        };
+        let life = Life { room: room.clone(), epoch };
+        let adoption = self.shared.lives.adopt(&life)?;
+        let mut lease = self.shared.readers.lease(self.shared.database.busy_timeout).await?;
+        let row = adoption.row;
+        let mut state = State::default();
+        let (recent, redacted) = lease
+            .read(async |conn| {
+                reader::settle(conn, &life, &mut state).await?;
+                let recent = reader::before(conn, row, state.head + 1, recent).await?;
+                Ok((recent, reader::redacted(conn, row).await?))
+            })
+            .await?;
+        adoption.complete(state.head, state.oldest)?;
+        Ok(Opened { life, head: state.head, oldest: state.oldest, recent, redacted })
+    }
+
+    async fn append(&self, life: &Life, drafts: Vec<Draft>, deadline: Instant) -> Results {
+        let count = drafts.len();
+        let results = match self.shared.lives.open(life) {
+            Ok(open) => self.submit(open, drafts, deadline).await,
+            Err(closed) => Err(closed),
+        };
+        results.unwrap_or_else(|error| std::iter::repeat_n(Err(error), count).collect())
+    }
+
+    async fn read_before(
+        &self,
+        life: &Life,
+        before: Option<u64>,
+        budget: Budget,
+    ) -> Result<Page, StoreError> {
+        let before = before.unwrap_or(u64::MAX);
+        let read = async |conn: &mut _, row, _| reader::before(conn, row, before, budget).await;
+        let (messages, state) = self.read(life, read).await?;
+        Ok(reader::page_before(messages, before, state))
+    }
+
+    async fn read_after(
+        &self,
+        life: &Life,
+        after: u64,
+        budget: Budget,
+    ) -> Result<Page, StoreError> {
+        let read = async |conn: &mut _, row, _| reader::after(conn, row, after, budget).await;
+        let (messages, state) = self.read(life, read).await?;
+        Ok(reader::page_after(messages, after, state))
+    }
+
+    async fn redact(
+        &self,
+        life: &Life,
+        seq: u64,
+        author: Option<&UserName>,
+    ) -> Result<Redaction, StoreError> {
+        let life = self.shared.lives.open(life)?;
+        let author = author.cloned();
+        self.ask(|reply| Job::Write(Write::Redact(Redact { life, seq, author, reply }))).await
+    }
+
+    async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError> {
+        let life = self.shared.lives.open(life)?;
+        self.ask(|reply| Job::Trim(Trim { life, up_to, reply })).await
+    }
+
+    async fn close(&self, life: &Life) -> Result<u64, StoreError> {
+        let Some(life) = self.shared.lives.end(life) else { return Ok(0) };
+        let closed = self.ask(|reply| Job::Write(Write::Close(Close { life, reply }))).await;
+        // It is over whatever happened; only the removal has to be tried again.
+        closed.map_err(|error| match error {
+            StoreError::OutcomeUnknown { store, source } => {
+                StoreError::Unavailable { store, source }
+            }
+            error => error,
+        })
+    }
+
+    async fn abandoned(&self) -> Result<Vec<Life>, StoreError> {
+        Ok(self.shared.lives.abandoned())
+    }
+
+    async fn shutdown(&self) -> Result<(), StoreError> {
+        let _ = self.jobs.send(Job::Shutdown).await;
+        let mut ended = self.ended.clone();
+        match ended.wait_for(|ended| *ended).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(StoreError::unavailable(NAME, "the runtime of the store has ended")),
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The one task that writes.
+
+use std::{sync::Arc, time::Duration};
+
+use chatrooms_core::{Epoch, StoreError, Timestamp};
+use sqlx::Row as _;
+use tokio::{
+    sync::{Mutex, mpsc, watch},
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    batch::Batch,
+    connection::{self, Slot},
+    error::{self, NAME},
+    job::{Job, Write},
+    purge::Purges,
+    store::Shared,
+};
+
+/// The most drafts in one transaction, but for the last call that it takes.
+const MAX_DRAFTS: usize = 1000;
+/// How long there must be nothing to do before the log is emptied …
+const IDLE: Duration = Duration::from_millis(100);
+/// … unless what was removed has been in it for so long.
+const OVERDUE: Duration = Duration::from_secs(2);
+/// Between tries while a reader of another program holds on to the log.
+const CHECKPOINT_RETRY: Duration = Duration::from_millis(250);
+
+/// Owns the connection that writes, and commits all that has queued in one transaction.
+///
+/// It ends when the store is shut down or when nobody has the store any more.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    slot: Arc<Mutex<Slot>>,
+    jobs: mpsc::Receiver<Job>,
+    purges: Purges,
+    checkpoint: Checkpoint,
+    /// A slice comes after each batch, so that neither starves the other.
+    slice_next: bool,
+    /// Whether the last transaction failed: a fault is logged when it begins and when it ends.
+    failing: bool,
+    /// What the rows of lives say of where they come from.
+    boot: u128,
+    ending: watch::Sender<bool>,
+}
+
+/// When the log has to be emptied.
+#[derive(Debug, Default)]
+struct Checkpoint {
+    /// Since when something removed may be in it.
+    wanted: Option<Instant>,
+    not_before: Option<Instant>,
+}
+
+enum Work {
+    Batch(Write),
+    Slice,
+    Checkpoint,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        slot: Arc<Mutex<Slot>>,
+        jobs: mpsc::Receiver<Job>,
+        purges: Purges,
+        ending: watch::Sender<bool>,
+    ) -> Self {
+        // What an earlier process removed may still be in its log.
+        let wanted = shared.database.file.is_some().then(Instant::now);
+        let checkpoint = Checkpoint { wanted, not_before: None };
+        let boot = Epoch::new().as_u128();
+        Self {
+            shared,
+            slot,
+            jobs,
+            purges,
+            checkpoint,
+            slice_next: false,
+            failing: false,
+            boot,
+            ending,
+        }
+    }
+
+    pub(crate) async fn run(mut self) {
+        while let Some(work) = self.next().await {
+            match work {
+                Work::Batch(first) => self.write_batch(first).await,
+                Work::Slice => self.write_slice().await,
+                Work::Checkpoint => self.empty_log().await,
+            }
+        }
+        self.finish().await;
+    }
+
+    async fn next(&mut self) -> Option<Work> {
+        loop {
+            if self.checkpoint.is_overdue() {
+                return Some(Work::Checkpoint);
+            }
+            if std::mem::take(&mut self.slice_next) && self.purges.is_ready() {
+                return Some(Work::Slice);
+            }
+            match self.jobs.try_recv() {
+                Ok(job) => match self.sort(job) {
+                    Some(write) => return Some(Work::Batch(write)),
+                    None => continue,
+                },
+                Err(_) if self.purges.is_ready() => return Some(Work::Slice),
+                Err(mpsc::error::TryRecvError::Disconnected) => return None,
+                Err(mpsc::error::TryRecvError::Empty) => {}
+            }
+            let idle = self.checkpoint.when_idle();
+            let wake = idle.into_iter().chain(self.purges.retry_at()).min();
+            let job = match wake {
+                Some(wake) => timeout_at(wake, self.jobs.recv()).await,
+                None => Ok(self.jobs.recv().await),
+            };
+            match job {
+                Ok(job) => {
+                    if let Some(write) = self.sort(job?) {
+                        return Some(Work::Batch(write));
+                    }
+                }
+                Err(_) if idle.is_some_and(|idle| idle <= Instant::now()) => {
+                    return Some(Work::Checkpoint);
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Puts aside what does not belong into a batch.
+    fn sort(&mut self, job: Job) -> Option<Write> {
+        match job {
+            Job::Trim(trim) => self.purges.trim(trim),
+            // Nobody can ask for anything more; what has been asked for is still done.
+            Job::Shutdown => self.jobs.close(),
+            Job::Write(write) => return Some(write),
+        }
+        None
+    }
+
+    async fn write_batch(&mut self, first: Write) {
+        self.slice_next = true;
+        let slot = Arc::clone(&self.slot);
+        let mut slot = slot.lock().await;
+        let begun = self.begin(&mut slot).await;
+        let mut batch = self.collect(first);
+        if let Err(error) = begun {
+            return batch.failed(&error, false);
+        }
+        let at = Timestamp::now();
+        match self.commit_batch(&mut slot, &mut batch, at).await {
+            Ok(()) => {
+                self.recovered();
+                let committed = batch.committed(at);
+                self.shared.counters.batch(committed.appended);
+                for (life, reply) in committed.closed {
+                    self.purges.close(life, reply, &self.shared.lives);
+                }
+                if committed.redacted {
+                    self.want_checkpoint();
+                }
+            }
+            Err(Failure { error, doubtful }) => {
+                slot.undo().await;
+                let error = self.failed(error, doubtful);
+                batch.failed(&error, doubtful);
+            }
+        }
+    }
+
+    /// Waits for the lock. What has come meanwhile shares the transaction.
+    async fn begin(&mut self, slot: &mut Slot) -> Result<(), StoreError> {
+        let busy_timeout = self.shared.database.busy_timeout;
+        let begun = connection::begin(slot.get().await?, busy_timeout).await;
+        match begun {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                slot.blame(&error).await;
+                Err(self.failed(error, false))
+            }
+        }
+    }
+
+    /// Everything that has queued, within bounds.
+    fn collect(&mut self, first: Write) -> Batch {
+        let mut batch = Batch::default();
+        batch.add(first);
+        while batch.drafts() < MAX_DRAFTS
+            && let Ok(job) = self.jobs.try_recv()
+        {
+            if let Some(write) = self.sort(job) {
+                batch.add(write);
+            }
+        }
+        batch
+    }
+
+    async fn commit_batch(
+        &self,
+        slot: &mut Slot,
+        batch: &mut Batch,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        let conn = slot.get().await.map_err(|_| Failure::certain(sqlx::Error::PoolClosed))?;
+        batch.write(conn, self.boot, at).await.map_err(Failure::certain)?;
+        connection::commit(conn).await.map_err(Failure::at_commit)
+    }
+
+    async fn write_slice(&mut self) {
+        let slot = Arc::clone(&self.slot);
+        let mut slot = slot.lock().await;
+        if let Err(error) = self.begin(&mut slot).await {
+            return self.purges.failed(&error);
+        }
+        match self.commit_slice(&mut slot).await {
+            Ok(served) => {
+                self.recovered();
+                let (removed, ended) = self.purges.committed(served, &self.shared.lives);
+                self.shared.counters.slice(removed);
+                if ended {
+                    self.want_checkpoint();
+                }
+            }
+            Err(error) => {
+                slot.undo().await;
+                // Removing twice is no harm, so it does not matter what became of it.
+                let error = self.failed(error, false);
+                self.purges.failed(&error);
+            }
+        }
+    }
+
+    async fn commit_slice(&mut self, slot: &mut Slot) -> Result<usize, sqlx::Error> {
+        let conn = slot.get().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        let served = self.purges.write(conn).await?;
+        connection::commit(conn).await?;
+        Ok(served)
+    }
+
+    fn want_checkpoint(&mut self) {
+        if self.shared.database.file.is_some() {
+            self.checkpoint.wanted.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Moves everything from the log to the database, where what was removed has been overwritten, and empties it.
+    async fn empty_log(&mut self) {
+        let slot = Arc::clone(&self.slot);
+        let mut slot = slot.lock().await;
+        let Ok(conn) = slot.get().await else { return self.checkpoint.postpone() };
+        let busy = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(conn)
+            .await
+            .and_then(|row| row.try_get::<i64, _>(0));
+        match busy {
+            Ok(0) => {
+                self.checkpoint = Checkpoint::default();
+                self.shared.counters.checkpoint();
+            }
+            Ok(_) => self.checkpoint.postpone(),
+            Err(error) => {
+                tracing::warn!(%error, "what was removed cannot be taken from the log yet");
+                slot.blame(&error).await;
+                self.checkpoint.postpone();
+            }
+        }
+    }
+
+    /// Notes a failure, and says what it means for whoever waits.
+    fn failed(&mut self, error: sqlx::Error, doubtful: bool) -> StoreError {
+        self.shared.counters.failure();
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::error!(%error, "the database cannot be written");
+        }
+        if doubtful { StoreError::outcome_unknown(NAME, error) } else { error::unavailable(error) }
+    }
+
+    fn recovered(&mut self) {
+        if std::mem::take(&mut self.failing) {
+            tracing::info!("the database can be written again");
+        }
+    }
+
+    /// Leaves the file whole, with an empty log, to whoever comes next.
+    async fn finish(&mut self) {
+        self.jobs.close();
+        if self.shared.database.file.is_some() {
+            self.empty_log().await;
+        }
+        self.shared.readers.close().await;
+        self.slot.lock().await.close().await;
+        self.shared.database.shut();
+        self.ending.send_replace(true);
+    }
+}
+
+impl Checkpoint {
+    /// Whether it must not wait for an idle moment any more.
+    fn is_overdue(&self) -> bool {
+        let now = Instant::now();
+        self.wanted.is_some_and(|since| since + OVERDUE <= now)
+            && self.not_before.is_none_or(|at| at <= now)
+    }
+
+    /// When it is due if nothing else comes.
+    fn when_idle(&self) -> Option<Instant> {
+        self.wanted?;
+        let idle = Instant::now() + IDLE;
+        Some(self.not_before.map_or(idle, |at| at.max(idle)))
+    }
+
+    fn postpone(&mut self) {
+        self.not_before = Some(Instant::now() + CHECKPOINT_RETRY);
+    }
+}
+
+/// Why a transaction failed.
+struct Failure {
+    error: sqlx::Error,
+    /// It may have been committed.
+    doubtful: bool,
+}
+
+impl Failure {
+    const fn certain(error: sqlx::Error) -> Self {
+        Self { error, doubtful: false }
+    }
+
+    fn at_commit(error: sqlx::Error) -> Self {
+        Self { doubtful: !error::is_certainly_undone(&error), error }
+    }
+}
