@@ -65,9 +65,7 @@ class TypedTarget extends EventTarget {
   }
 
   /** @internal @param {string} type @param {unknown} detail */
-  _emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
+  _emit(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 }
 
 /** Full jitter: any wait between nothing and a bound that doubles, so that clients dropped together do not return together. */
@@ -89,22 +87,17 @@ class Backoff {
     return Math.round(this.#random() * bound);
   }
 
-  reset() {
-    this.attempt = 0;
-  }
+  reset() { this.attempt = 0; }
 }
 
 /** Keeps to `limits.sends_per_second`, so that what piled up offline is not refused when it is all sent at once. */
 class Pacer {
   #clock;
-  /** @type {number[]} */
-  #sent = [];
+  /** @type {number[]} */ #sent = [];
   perSecond = Infinity;
 
   /** @param {Clock} clock */
-  constructor(clock) {
-    this.#clock = clock;
-  }
+  constructor(clock) { this.#clock = clock; }
 
   /** 0: send now, it is counted. Otherwise: how long to wait before asking again. */
   take() {
@@ -153,19 +146,15 @@ class Connection {
   #clock;
   #handlers;
   #socket;
-  /** @type {Map<unknown, Answer>} */
-  #pending = new Map();
+  /** @type {Map<unknown, Answer>} */ #pending = new Map();
   #nextId = 1;
   #opened = false;
   #ended = false;
-  /** @type {Hello | null} */
-  #hello = null;
-  /** @type {Bye | null} */
-  #bye = null;
+  /** @type {Hello | null} */ #hello = null;
+  /** @type {Bye | null} */ #bye = null;
   #heardAt = 0;
   #pinged = false;
-  /** @type {unknown} */
-  #timer = null;
+  /** @type {unknown} */ #timer = null;
 
   /**
    * @param {{WebSocket: new (url: string, protocols: string[]) => WebSocket, clock: Clock, timeoutMs: number}} env
@@ -181,9 +170,7 @@ class Connection {
     this.#arm(timeoutMs, () => this.abandon("connect_timeout"));
   }
 
-  get open() {
-    return this.#hello !== null && !this.#ended;
-  }
+  get open() { return this.#hello !== null && !this.#ended; }
 
   /** @param {Frame} frame @param {Answer} answer */
   request(frame, answer) {
@@ -322,23 +309,17 @@ class Client extends TypedTarget {
   #network;
   #backoff;
   #pacer;
-  /** @type {ConnectionState} */
-  #state = { status: "closed", code: 1000, reason: "closed" };
-  /** @type {Connection | null} */
-  #connection = null;
-  /** @type {Hello | null} */
-  #hello = null;
-  /** @type {Set<Room>} */
-  #rooms = new Set();
-  /** Those that are joined, by the name the server uses. @type {Map<string, Room>} */
-  #joined = new Map();
+  /** @type {ConnectionState} */ #state = { status: "closed", code: 1000, reason: "closed" };
+  /** @type {Connection | null} */ #connection = null;
+  /** @type {Hello | null} */ #hello = null;
+  /** @type {Set<Room>} */ #rooms = new Set();
+  /** Those that are joined, by the name the server uses. @type {Map<string, Room>} */ #joined = new Map();
   /** Counts attempts, so that an answer to an earlier one is recognised as stale. */
   #run = 0;
   #openedAt = 0;
   /** The server asked not to come before this time. */
   #notBefore = 0;
-  /** @type {unknown} */
-  #timer = null;
+  /** @type {unknown} */ #timer = null;
 
   /** @param {ConnectOptions} options */
   constructor(options) {
@@ -576,35 +557,22 @@ class Client extends TypedTarget {
 /** @param {ConnectOptions} options @returns {{socketUrl: URL, sessionUrl: URL | null}} */
 function addresses({ url, mount }) {
   const base = globalThis.document?.baseURI ?? import.meta.url;
-  if (url !== undefined) {
-    const socketUrl = asSocket(new URL(url, base));
-    if (mount !== undefined) return { socketUrl, sessionUrl: beneath(new URL(mount, base), "session") };
-    const sessionUrl = socketUrl.pathname.endsWith("/ws") ? asHttp(new URL(socketUrl)) : null;
-    if (sessionUrl) sessionUrl.pathname = sessionUrl.pathname.replace(/ws$/, "session");
-    return { socketUrl, sessionUrl };
-  }
   const root = mount === undefined ? new URL(".", import.meta.url) : new URL(mount, base);
-  return { socketUrl: asSocket(beneath(root, "ws")), sessionUrl: beneath(root, "session") };
+  const socketUrl = withScheme(url === undefined ? beneath(root, "ws") : new URL(url, base), /^http/, "ws");
+  if (url === undefined || mount !== undefined) return { socketUrl, sessionUrl: beneath(root, "session") };
+  if (!socketUrl.pathname.endsWith("/ws")) return { socketUrl, sessionUrl: null };
+  const sessionUrl = withScheme(new URL(socketUrl), /^ws/, "http");
+  sessionUrl.pathname = sessionUrl.pathname.replace(/ws$/, "session");
+  return { socketUrl, sessionUrl };
 }
 
 /** @param {URL} root @param {string} leaf */
-function beneath(root, leaf) {
-  const url = asHttp(new URL(root));
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${leaf}`;
-  return url;
-}
+const beneath = ({ origin, pathname }, leaf) => new URL(`${pathname.replace(/\/+$/, "")}/${leaf}`, origin);
 
-/** @param {URL} url */
-function asSocket(url) {
-  url.protocol = url.protocol.replace(/^http/, "ws");
-  url.hash = "";
-  return url;
-}
-
-/** @param {URL} url */
-function asHttp(url) {
-  url.protocol = url.protocol.replace(/^ws/, "http");
-  url.hash = "";
+/** @param {URL} url @param {RegExp} from @param {string} to */
+function withScheme(url, from, to) {
+  url.protocol = url.protocol.replace(from, to);
+  url.hash = ""; // a WebSocket's address may not have one
   return url;
 }
 
@@ -628,28 +596,20 @@ class Room extends TypedTarget {
   #typing;
   #roster = new Roster();
   #backoff;
-  /** @type {RoomState} */
-  #state = "joining";
-  /** @type {ChatError | null} */
-  #error = null;
-  /** @type {string | null} */
-  #epoch = null;
+  /** @type {RoomState} */ #state = "joining";
+  /** @type {ChatError | null} */ #error = null;
+  /** @type {string | null} */ #epoch = null;
   #seq = 0;
   #more = false;
   /** Counts the `joined`, so that an answer from before one is recognised as stale. */
   #cut = 0;
   /** A `join` has been sent on this connection. */
   #asked = false;
-  /** @type {unknown} */
-  #timer = null;
-  /** @type {Promise<{entries: Entry[], more: boolean}> | null} */
-  #loadingOlder = null;
-  /** @type {Promise<{more: boolean}> | null} */
-  #loadingMembers = null;
-  /** @type {(room: Room) => void} */
-  #resolveReady = () => {};
-  /** @type {(error: ChatError) => void} */
-  #rejectReady = () => {};
+  /** @type {unknown} */ #timer = null;
+  /** @type {Promise<{entries: Entry[], more: boolean}> | null} */ #loadingOlder = null;
+  /** @type {Promise<{more: boolean}> | null} */ #loadingMembers = null;
+  /** @type {(room: Room) => void} */ #resolveReady = () => {};
+  /** @type {(error: ChatError) => void} */ #rejectReady = () => {};
 
   /** @param {Link} link @param {string} name @param {JoinOptions} [options] */
   constructor(link, name, options = {}) {
@@ -710,9 +670,7 @@ class Room extends TypedTarget {
     return this.#state === "joined" && this.#link.post({ type: "signal", room: this.name, name, data });
   }
 
-  typing() {
-    if (this.#state === "joined" && this.#typing.mayTell()) this.signal("typing");
-  }
+  typing() { if (this.#state === "joined" && this.#typing.mayTell()) this.signal("typing"); }
 
   /** @param {number} [limit] */
   loadOlder(limit) {
@@ -766,14 +724,10 @@ class Room extends TypedTarget {
   }
 
   /** @internal */
-  _leave() {
-    this.#leaveAs("left", new ChatError("not_joined"));
-  }
+  _leave() { this.#leaveAs("left", new ChatError("not_joined")); }
 
   /** Another user is logged in now: nothing that was known can be continued. @internal */
-  _forget() {
-    this.#epoch = null;
-  }
+  _forget() { this.#epoch = null; }
 
   /** @internal @param {Frame} frame */
   _receive(frame) {
@@ -822,7 +776,7 @@ class Room extends TypedTarget {
     this.#epoch = frame.epoch;
     this.#roster.replace(frame.members ?? [], frame.members_more === true, this.#link.me().user);
     this.#typing.clear();
-    this.#more = resumed ? this.#more && frame.more : frame.more === true;
+    this.#more = frame.more === true && (!resumed || this.#more);
     if (!resumed) {
       this.#seq = frame.seq;
       this.#timeline.replace(frame.messages ?? [], frame.seq, sameLife);
@@ -832,7 +786,7 @@ class Room extends TypedTarget {
     this._emit("joined", { resumed, newLife });
     this.#emitMembers();
     for (const seq of frame.redacted ?? []) this.#redacted(seq, null);
-    if (resumed) for (const message of frame.messages) if (cut === this.#cut) this.#deliver(message);
+    if (resumed) for (const message of frame.messages) this.#deliver(message);
     // Whether those that were under way have been shown is not known in the new life, and their nonces are not either.
     if (!sameLife) this.#queue.failTried(new ChatError("room_ended"));
     this.#queue.flush();
@@ -857,9 +811,7 @@ class Room extends TypedTarget {
     this.#typing.clear();
   }
 
-  get #final() {
-    return this.#state !== "joining" && this.#state !== "joined";
-  }
+  get #final() { return this.#state !== "joining" && this.#state !== "joined"; }
 
   /** @param {RoomState} state @param {ChatError | null} [error] */
   #become(state, error = null) {
@@ -881,9 +833,7 @@ class Room extends TypedTarget {
   }
 
   /** @param {number} seq @param {string | null} by */
-  #redacted(seq, by) {
-    this._emit("redacted", { seq, by, entry: this.#timeline.redact(seq) });
-  }
+  #redacted(seq, by) { this._emit("redacted", { seq, by, entry: this.#timeline.redact(seq) }); }
 
   /** @param {Entry} entry */
   #enqueue(entry) {
@@ -900,22 +850,19 @@ class Room extends TypedTarget {
   }
 
   /** @param {Entry} entry */
-  #discard(entry) {
-    if (entry.state === "failed") this.#timeline.remove(entry);
-  }
+  #discard(entry) { if (entry.state === "failed") this.#timeline.remove(entry); }
 
   /** @param {number} [limit] @returns {Promise<{entries: Entry[], more: boolean}>} */
   async #loadOlder(limit) {
     if (!this.#more) return { entries: [], more: false };
     const cut = this.#cut;
-    const answer = await this.#request({ type: "history", before: this.#timeline.floor, limit }, (frame) => {
+    return this.#request({ type: "history", before: this.#timeline.floor, limit }, (frame) => {
       if (cut !== this.#cut) return { entries: [], more: this.#more }; // of an earlier life, perhaps
       this.#more = frame.more === true;
       const entries = this.#timeline.prepend(frame.messages);
       this._emit("older", { entries, more: this.#more });
       return { entries, more: this.#more };
     });
-    return answer;
   }
 
   // People.
@@ -929,9 +876,7 @@ class Room extends TypedTarget {
     this.#emitMembers();
   }
 
-  #emitMembers() {
-    this._emit("members", { size: this.members.size, more: this.membersMore });
-  }
+  #emitMembers() { this._emit("members", { size: this.members.size, more: this.membersMore }); }
 
   /** @returns {Promise<{more: boolean}>} */
   async #loadMembers() {
@@ -986,25 +931,17 @@ class Room extends TypedTarget {
 
 class Entry {
   #commands;
-  /** @type {((entry: Entry) => void)[]} */
-  #waiters = [];
-  /** @type {"pending" | "sent" | "failed"} */
-  state = "pending";
-  /** @type {ChatError | null} */
-  error = null;
-  /** @type {number | null} */
-  seq = null;
-  /** @type {string | null} */
-  user = null;
-  /** @type {string | null} */
-  name = null;
+  /** @type {((entry: Entry) => void)[]} */ #waiters = [];
+  /** @type {"pending" | "sent" | "failed"} */ state = "pending";
+  /** @type {ChatError | null} */ error = null;
+  /** @type {number | null} */ seq = null;
+  /** @type {string | null} */ user = null;
+  /** @type {string | null} */ name = null;
   own = false;
   body = "";
-  /** @type {unknown} */
-  data = undefined;
+  /** @type {unknown} */ data = undefined;
   at = 0;
-  /** @type {string | null} */
-  nonce = null;
+  /** @type {string | null} */ nonce = null;
   redacted = false;
 
   /** @param {string} key @param {EntryCommands} commands */
@@ -1013,13 +950,9 @@ class Entry {
     this.#commands = commands;
   }
 
-  retry() {
-    this.#commands.retry(this);
-  }
+  retry() { this.#commands.retry(this); }
 
-  discard() {
-    this.#commands.discard(this);
-  }
+  discard() { this.#commands.discard(this); }
 
   /** @returns {Promise<Entry>} */
   settled() {
@@ -1043,14 +976,10 @@ class Timeline {
   #me;
   #onSent;
   #commands;
-  /** @type {Entry[]} */
-  entries = [];
-  /** @type {Map<number, Entry>} */
-  #bySeq = new Map();
-  /** The pending and the failed ones. @type {Map<string, Entry>} */
-  #unsent = new Map();
-  /** Redactions of messages that are not loaded. @type {Set<number>} */
-  #redacted = new Set();
+  /** @type {Entry[]} */ entries = [];
+  /** @type {Map<number, Entry>} */ #bySeq = new Map();
+  /** The pending and the failed ones. @type {Map<string, Entry>} */ #unsent = new Map();
+  /** Redactions of messages that are not loaded. @type {Set<number>} */ #redacted = new Set();
   #keys = 0;
   /** The oldest seq that is loaded, or the next one if none is. */
   floor = 1;
@@ -1067,9 +996,7 @@ class Timeline {
   }
 
   /** @param {string} nonce */
-  unsent(nonce) {
-    return this.#unsent.get(nonce);
-  }
+  unsent(nonce) { return this.#unsent.get(nonce); }
 
   /** @param {Partial<Entry> & {nonce: string}} fields */
   compose(fields) {
@@ -1104,14 +1031,10 @@ class Timeline {
   }
 
   /** @param {Entry} entry @param {ChatError} error */
-  fail(entry, error) {
-    this.#place(entry, { state: "failed", error });
-  }
+  fail(entry, error) { this.#place(entry, { state: "failed", error }); }
 
   /** @param {Entry} entry */
-  revive(entry) {
-    this.#place(entry, { state: "pending", error: null });
-  }
+  revive(entry) { this.#place(entry, { state: "pending", error: null }); }
 
   /** @param {number} seq @returns {Entry | null} */
   redact(seq) {
@@ -1231,10 +1154,8 @@ class SendQueue {
   #link;
   #timeline;
   #room;
-  /** @type {Map<Entry, Job>} */
-  #jobs = new Map();
-  /** @type {unknown} */
-  #timer = null;
+  /** @type {Map<Entry, Job>} */ #jobs = new Map();
+  /** @type {unknown} */ #timer = null;
 
   /** @param {Link} link @param {Timeline} timeline @param {() => string | null} room Its name while it is joined. */
   constructor(link, timeline, room) {
@@ -1250,9 +1171,7 @@ class SendQueue {
   }
 
   /** @param {Entry} entry */
-  drop(entry) {
-    this.#jobs.delete(entry);
-  }
+  drop(entry) { this.#jobs.delete(entry); }
 
   flush() {
     for (const [entry, job] of this.#jobs) {
@@ -1266,9 +1185,7 @@ class SendQueue {
   }
 
   /** @param {ChatError} error */
-  failAll(error) {
-    this.#fail([...this.#jobs.keys()], error);
-  }
+  failAll(error) { this.#fail([...this.#jobs.keys()], error); }
 
   /** Those that have been sent on a connection that is gone. @param {ChatError} error */
   failTried(error) {
@@ -1319,13 +1236,10 @@ class SendQueue {
 
 /** Who is here. A Map, because `__proto__` is a good name for a user. */
 class Roster {
-  /** @type {Map<string, Member>} */
-  members = new Map();
+  /** @type {Map<string, Member>} */ members = new Map();
   more = false;
-  /** @type {string | undefined} */
-  #after = undefined;
-  /** Named by a frame since the page was asked for: the page may be older than that. @type {Set<string>} */
-  #touched = new Set();
+  /** @type {string | undefined} */ #after = undefined;
+  /** Named by a frame since the page was asked for: the page may be older than that. @type {Set<string>} */ #touched = new Set();
 
   /** @param {Member[]} members @param {boolean} more @param {string | null} me */
   replace(members, more, me) {
@@ -1365,8 +1279,7 @@ class Typing {
   #clock;
   #onChange;
   #toldAt = -Infinity;
-  /** @type {Map<string, unknown>} */
-  #timers = new Map();
+  /** @type {Map<string, unknown>} */ #timers = new Map();
 
   /** @param {Clock} clock @param {(users: string[]) => void} onChange */
   constructor(clock, onChange) {
@@ -1374,9 +1287,7 @@ class Typing {
     this.#onChange = onChange;
   }
 
-  get users() {
-    return [...this.#timers.keys()];
-  }
+  get users() { return [...this.#timers.keys()]; }
 
   mayTell() {
     const now = this.#clock.now();
@@ -1386,9 +1297,7 @@ class Typing {
   }
 
   /** What was typed is sent: the next key press is news. */
-  rest() {
-    this.#toldAt = -Infinity;
-  }
+  rest() { this.#toldAt = -Infinity; }
 
   /** @param {string} user */
   started(user) {

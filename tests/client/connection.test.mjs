@@ -243,6 +243,18 @@ test("close while the handshake or the wait is under way stops that", async () =
   assert.equal(waiting.clock.pending, 0);
 });
 
+test("close while session is asked is not undone by its answer", async () => {
+  let answer;
+  const world = start({ fetch: () => new Promise((resolve) => { answer = resolve; }) });
+  await settle();
+  world.socket.drop();
+  await settle();
+  world.client.close();
+  answer(new Response(null, { status: 503, headers: { "Retry-After": "1" } }));
+  await world.clock.advance(100_000);
+  assert.deepEqual([world.client.state.status, world.sockets.length, world.clock.pending], ["closed", 1, 0]);
+});
+
 test("events are those of an EventTarget, and on() can be undone", async () => {
   const world = await opened();
   const seen = [];

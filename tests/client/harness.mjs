@@ -158,7 +158,7 @@ export async function inRoom(answer = {}, joinOptions = undefined, options = und
 /** Loses the connection and has the next one at `hello`. */
 export async function reconnected(world, hello) {
   world.socket.drop();
-  await world.clock.advance(30_000);
+  await world.clock.advance(world.client.state.retryAt - world.clock.now());
   world.socket.hello(hello);
   return world.socket;
 }

@@ -23,6 +23,13 @@ test("oneself is ignored in presence frames", async () => {
   assert.deepEqual([[...world.room.members.values()], events], [[member("ann", { meta: { mine: true } })], []]);
 });
 
+test("oneself is no news even where the list does not name one yet", async () => {
+  const world = await inRoom({ members: [member("aaa")], members_more: true });
+  const events = record(world.room, "presence");
+  world.socket.receive(presence(["ann"]));
+  assert.deepEqual([events, names(world.room)], [[], ["aaa"]]);
+});
+
 test("only changes are told as such", async () => {
   const world = await inRoom({ members: [member("ann"), member("bob")] });
   const events = record(world.room, "presence");

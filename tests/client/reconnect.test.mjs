@@ -132,6 +132,31 @@ test("reconnect() starts again after the end, with the rooms", async () => {
   assert.equal(status(world), "open");
 });
 
+test("reconnect() after the end begins with a small wait again", async () => {
+  const world = start();
+  for (let i = 0; i < 3; i++) {
+    await settle();
+    world.socket.drop();
+    await settle();
+    await world.clock.advance(world.client.state.retryAt - world.clock.now());
+  }
+  world.socket.hello();
+  world.socket.drop(4500);
+  world.client.reconnect();
+  await settle();
+  world.socket.drop();
+  await settle();
+  assert.equal(world.client.state.retryAt - world.clock.now(), 1_000);
+});
+
+test("frames for a room are of no use before it is joined again", async () => {
+  const world = await inRoom();
+  const socket = await reconnected(world);
+  socket.receive({ type: "message", room: "lobby", ...message(1) });
+  socket.receive({ type: "signal", room: "lobby", user: "bob", name: "typing" });
+  assert.deepEqual([world.room.entries, world.room.typingUsers, world.client.state.status], [[], [], "open"]);
+});
+
 test("online ends the wait", async () => {
   const world = await opened();
   world.socket.drop();

@@ -93,8 +93,8 @@ test("a join that met a busy server is tried again, not before the time told", a
 test("a join waiting for its next try does not outlive the connection", async () => {
   const world = await opened();
   world.client.join("lobby");
-  world.socket.refuse(world.socket.take("join"), "busy", { retry_after_ms: 4_000 });
-  const socket = await reconnected(world);
+  world.socket.refuse(world.socket.take("join"), "busy");
+  const socket = await reconnected(world); // after 1 s, when the next try would be due too
   socket.take("join");
   await world.clock.advance(10_000);
   assert.ok(!socket.has("join"));
