@@ -1,0 +1,102 @@
+//! A room above `presence_exact` members: presence is told in net changes, and still comes out right.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::kit::{Client, Server, eventually, on_every_server, unique};
+
+on_every_server!(a_crowd_is_told_in_net_changes);
+
+async fn a_crowd_is_told_in_net_changes(server: &Server) {
+    let room = unique("stadium");
+    let mut watcher = server.user("watcher").await.connect_to(&[&room]).await;
+    let exact = watcher.limit("presence_exact") as usize;
+    let mut crowd = enter(server, &room, exact + 10).await;
+    let everybody: BTreeSet<String> =
+        crowd.iter().chain([&watcher]).map(|client| client.user.clone()).collect();
+
+    eventually("the watcher knows the whole crowd", async || {
+        watcher.catch_up(&room).await;
+        known(&watcher) == everybody
+    })
+    .await;
+    assert_eq!(pages(&mut watcher, &room).await, everybody);
+    let mut late = server.user("late").await.connect().await;
+    let joined = late.join(&room).await;
+    assert!(joined["members"].as_array().is_some_and(|members| {
+        joined["members_more"] == true || members.iter().any(|member| member["user"] == late.user)
+    }));
+    late.leave(&room).await;
+
+    // Above the limit, who comes and goes at once is no news: far fewer frames than changes.
+    let frames_before = watcher.trace().of("presence").count();
+    for client in crowd.iter_mut().take(5) {
+        for _ in 0..4 {
+            client.leave(&room).await;
+            client.join(&room).await;
+        }
+    }
+    eventually("the crowd is whole again", async || {
+        watcher.catch_up(&room).await;
+        known(&watcher) == everybody
+    })
+    .await;
+    let frames = watcher.trace().of("presence").count() - frames_before;
+    assert!(frames < 40, "40 changes above the limit took {frames} frames");
+
+    let remaining = crowd.split_off(exact - 20);
+    let gone: BTreeSet<String> = remaining.iter().map(|client| client.user.clone()).collect();
+    join_all(remaining.into_iter().map(Client::close)).await;
+    eventually("the watcher knows who has gone", async || {
+        watcher.catch_up(&room).await;
+        known(&watcher) == &everybody - &gone
+    })
+    .await;
+    assert_eq!(pages(&mut watcher, &room).await, &everybody - &gone);
+}
+
+async fn enter(server: &Server, room: &str, count: usize) -> Vec<Client> {
+    let mut crowd = Vec::new();
+    for _ in 0..count {
+        let mut client = server.user("fan").await.connect().await;
+        client.join_with(json!({"room": room, "history": 0})).await;
+        crowd.push(client);
+    }
+    crowd
+}
+
+/// Whom a client knows to be there from what it has been told.
+fn known(client: &Client) -> BTreeSet<String> {
+    let joined = client.trace().of("joined").last().expect("it joined");
+    let mut known: BTreeSet<String> = names(&joined["members"]);
+    for presence in client.trace().of("presence") {
+        known.extend(names(&presence["joined"]));
+        for user in presence["left"].as_array().into_iter().flatten() {
+            known.remove(user.as_str().unwrap_or_default());
+        }
+    }
+    known.insert(client.user.clone());
+    known
+}
+
+/// All members, page by page.
+async fn pages(client: &mut Client, room: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut request = json!({"type": "members", "room": room});
+    loop {
+        let page = client.granted("members", request.clone()).await;
+        let users = names(&page["members"]);
+        request["after"] = json!(users.last().cloned());
+        found.extend(users);
+        if page["more"] == false {
+            return found;
+        }
+    }
+}
+
+fn names(members: &Value) -> BTreeSet<String> {
+    let members = members.as_array().into_iter().flatten();
+    members.map(|member| member["user"].as_str().unwrap_or_default().to_owned()).collect()
+}

@@ -1,0 +1,55 @@
+//! Join is one cut: whoever joins while everybody talks misses nothing and gets nothing twice.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::kit::{Client, Server, on_every_server, same_order, unique};
+
+on_every_server!(joins_in_a_busy_room_have_neither_gap_nor_repeat);
+
+const SENDERS: usize = 8;
+const JOINERS: usize = 12;
+const VISITS: usize = 40;
+
+async fn joins_in_a_busy_room_have_neither_gap_nor_repeat(server: &Server) {
+    let room = unique("market");
+    let mut senders = Vec::new();
+    for _ in 0..SENDERS {
+        senders.push(server.user("sender").await.connect_to(&[&room]).await);
+    }
+    let mut joiners = Vec::new();
+    for _ in 0..JOINERS {
+        joiners.push(server.user("joiner").await.connect().await);
+    }
+    let visiting = join_all(joiners.into_iter().map(|joiner| visit(joiner, &room)));
+    let talking = join_all(senders.iter_mut().map(|sender| talk(sender, &room)));
+    let joiners = tokio::select! {
+        joiners = visiting => joiners,
+        _ = talking => unreachable!("they talk as long as anybody comes"),
+    };
+    // Gaps and repeats within one trace are judged by the oracle, differences between them here.
+    same_order(senders.iter().chain(&joiners));
+    let visits = joiners.iter().map(|joiner| joiner.trace().of("joined").count()).sum::<usize>();
+    assert_eq!(visits, JOINERS * VISITS);
+}
+
+/// Talks as fast as the limits let it, for ever.
+async fn talk(sender: &mut Client, room: &str) {
+    loop {
+        sender.say(room, "going on").await;
+    }
+}
+
+/// Comes and goes; each visit stays until it has seen others talk after the cut.
+async fn visit(mut joiner: Client, room: &str) -> Client {
+    for round in 0..VISITS {
+        let joined = joiner.join_with(json!({"room": room, "history": round})).await;
+        let next = joined["seq"].as_u64().expect("joined.seq") + 1;
+        for seq in next..next + 3 {
+            assert_eq!(joiner.expect("message").await["seq"], seq);
+        }
+        joiner.leave(room).await;
+        joiner.take_arrived("message");
+    }
+    joiner
+}

@@ -1,0 +1,47 @@
+//! The options, and mistakes in them: one clear line, exit 1.
+
+use std::process::Output;
+
+use crate::kit::{FullApp, with_shared_full_app};
+
+#[test]
+fn help_names_every_option() {
+    let output = run(&["--help"]);
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stdout);
+    for option in ["--addr", "--store", "--linger", "--secret"] {
+        assert!(text.contains(option), "{option} in {text}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_line() {
+    with_shared_full_app(async |app| {
+        let output = run(&["--addr", &app.addr.to_string(), "--store", "memory"]);
+        assert_fails_clearly(&output, &app.addr.port().to_string());
+    });
+}
+
+#[test]
+fn a_store_nobody_knows_is_one_clear_line() {
+    assert_fails_clearly(&run(&["--addr", "127.0.0.1:0", "--store", "stone"]), "stone");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_one_clear_line() {
+    let store = "sqlite:/dev/null/chat.db";
+    assert_fails_clearly(&run(&["--addr", "127.0.0.1:0", "--store", store]), "/dev/null");
+}
+
+fn run(options: &[&str]) -> Output {
+    FullApp::command().args(options).output().expect("full_app runs")
+}
+
+fn assert_fails_clearly(output: &Output, named: &str) {
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains(named), "it names {named}: {text}");
+    assert!(!text.contains("panicked") && !text.contains("RUST_BACKTRACE"), "{text}");
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+    assert!(lines <= 5, "one clear line, not {lines}: {text}");
+}

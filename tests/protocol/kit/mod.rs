@@ -1,0 +1,27 @@
+//! What every theme stands on: servers to talk to, and clients that check all they are told.
+
+mod acts;
+mod client;
+mod full_app;
+mod http;
+mod oracle;
+mod raw;
+mod run;
+mod schema;
+mod server;
+mod unique;
+mod user;
+mod wait;
+
+pub(crate) use acts::{bodies, seqs, users};
+pub(crate) use client::{Client, Close};
+pub(crate) use full_app::FullApp;
+pub(crate) use http::{Request, Response, encoded};
+pub(crate) use oracle::{Trace, same_order, violations};
+pub(crate) use raw::{Frame, RawSocket, opcode};
+pub(crate) use run::{on_every_server, on_own_server, with_full_app, with_shared_full_app};
+pub(crate) use schema::check_lists;
+pub(crate) use server::{Header, Host, Server};
+pub(crate) use unique::unique;
+pub(crate) use user::User;
+pub(crate) use wait::{HANG, eventually, in_time};

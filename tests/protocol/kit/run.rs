@@ -1,0 +1,56 @@
+//! Runs one script against each kind of server there is.
+
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+use super::{FullApp, Server};
+
+/// No test takes this long unless it hangs.
+const TEST_LIMIT: Duration = Duration::from_secs(90);
+
+/// Makes a test of each scenario for each kind of server, on a server that all tests of the process share.
+macro_rules! on_every_server {
+    ($($scenario:ident),+ $(,)?) => {
+        mod full_app {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_shared_full_app(async |app| super::$scenario(app).await);
+            })+
+        }
+    };
+}
+
+/// The same for scenarios that stop their server or fill it up: each gets one of its own.
+macro_rules! on_own_server {
+    ($($scenario:ident),+ $(,)?) => {
+        mod own_full_app {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_full_app(&[], async |app| super::$scenario(&app).await);
+            })+
+        }
+    };
+}
+
+pub(crate) use {on_every_server, on_own_server};
+
+/// Runs a script on the process' shared `full_app`.
+pub(crate) fn with_shared_full_app(script: impl AsyncFnOnce(&Server)) {
+    let app = FullApp::shared();
+    block_on(script(&app));
+}
+
+/// Runs a script on a `full_app` of its own, started with these options besides the usual ones.
+pub(crate) fn with_full_app(options: &[&str], script: impl AsyncFnOnce(FullApp)) {
+    let app = FullApp::start(options);
+    block_on(script(app));
+}
+
+fn block_on(script: impl Future<Output = ()>) {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        timeout(TEST_LIMIT, script).await.expect("the test hung");
+    });
+}

@@ -1,0 +1,41 @@
+//! The wire protocol, end to end: real sockets against the real application.
+//!
+//! Each file is one theme of the protocol's page, each test one of its sentences. A scenario is written once, against
+//! a [`kit::Server`], and `on_every_server!` makes a test of it for each kind of server there is; what is true of the
+//! application `full_app` alone lives in [`full_app`].
+
+mod abuse;
+mod closing;
+mod connecting;
+mod crowd;
+mod cut;
+mod data;
+mod ephemeral;
+mod frames;
+mod full_app;
+mod handshake;
+mod hello;
+mod history;
+mod http_posting;
+mod http_reading;
+mod joining;
+mod judge;
+mod kit;
+mod leaving;
+mod limits;
+mod logout;
+mod members;
+mod names;
+mod nonces;
+mod order;
+mod origin;
+mod presence;
+mod rate;
+mod redacting;
+mod resume;
+mod sending;
+mod shutdown;
+mod signals;
+mod slow_reader;
+mod vanishing;
+mod violations;

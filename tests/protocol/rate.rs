@@ -1,0 +1,115 @@
+//! Rates: who floods is told when to come back, and loses nothing that was accepted.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::kit::{Server, on_every_server, unique};
+
+on_every_server!(
+    flooding_is_answered_by_rate_limited,
+    waiting_as_told_helps,
+    a_flood_harms_nobody_else,
+    flooding_by_post_is_limited_too,
+    several_tabs_do_not_multiply_the_rate_without_end,
+);
+
+async fn flooding_is_answered_by_rate_limited(server: &Server) {
+    let room = unique("hall");
+    let mut client = server.user("flooder").await.connect_to(&[&room]).await;
+    let count = 4 * client.limit("sends_per_second") + 20;
+    for number in 0..count {
+        client.ask(json!({"type": "send", "room": room, "body": number.to_string()})).await;
+    }
+    let (mut stored, mut refused) = (0, 0);
+    for _ in 0..count {
+        let answer = client.expect_where("an answer", |frame| frame["id"].is_u64()).await;
+        if answer["type"] == "sent" {
+            stored += 1;
+            assert_eq!(answer["seq"], stored, "what was refused took no place");
+            continue;
+        }
+        assert_eq!(answer["code"], "rate_limited", "{answer}");
+        assert_eq!(answer["room"], room, "{answer}");
+        assert!(answer["retry_after_ms"].as_u64().is_some_and(|wait| wait >= 1), "{answer}");
+        refused += 1;
+    }
+    assert!(stored >= client.limit("sends_per_second"), "{stored} were let through");
+    assert!(refused > 0, "{count} at once were let through");
+    client.catch_up(&room).await;
+    let delivered = client.trace().of("message").count() as u64;
+    assert_eq!(delivered, stored + 1);
+}
+
+async fn waiting_as_told_helps(server: &Server) {
+    let room = unique("hall");
+    let mut client = server.user("flooder").await.connect_to(&[&room]).await;
+    let send = json!({"type": "send", "room": room, "body": "again"});
+    for _ in 0..3 {
+        let refusal = loop {
+            let answer = client.request(send.clone()).await;
+            if answer["type"] == "error" {
+                break answer;
+            }
+        };
+        let wait = refusal["retry_after_ms"].as_u64().expect("retry_after_ms");
+        assert!(wait <= 10_000, "a second's rate is never {wait} ms away");
+        sleep(Duration::from_millis(wait)).await;
+        let answer = client.request(send.clone()).await;
+        assert_eq!(answer["type"], "sent", "after waiting as told: {answer}");
+    }
+}
+
+async fn a_flood_harms_nobody_else(server: &Server) {
+    let room = unique("hall");
+    let mut flooder = server.user("flooder").await.connect_to(&[&room]).await;
+    let mut calm = server.user("calm").await.connect_to(&[&room]).await;
+    for _ in 0..2 * flooder.limit("sends_per_second") {
+        flooder.ask(json!({"type": "send", "room": room, "body": "flood"})).await;
+    }
+    let answer = calm.request(json!({"type": "send", "room": room, "body": "calm"})).await;
+    assert_eq!(answer["type"], "sent", "{answer}");
+    assert_eq!(calm.trace().of("error").count(), 0);
+}
+
+async fn flooding_by_post_is_limited_too(server: &Server) {
+    let (user, room) = (server.user("flooder").await, unique("hall"));
+    let client = user.connect_to(&[&room]).await;
+    let most = 20 * client.limit("sends_per_second") + 100;
+    for _ in 0..most {
+        let answer = user.post(&room, &json!({"body": "flood"})).await;
+        if answer.status == 201 {
+            continue;
+        }
+        answer.assert_error(429, "rate_limited");
+        let wait = answer.header("Retry-After").and_then(|value| value.parse::<u64>().ok());
+        assert!(wait.is_some_and(|seconds| seconds >= 1), "{answer:?}");
+        return;
+    }
+    panic!("{most} posts in a row were let through");
+}
+
+async fn several_tabs_do_not_multiply_the_rate_without_end(server: &Server) {
+    let (user, room) = (server.user("flooder").await, unique("hall"));
+    let mut tabs = Vec::new();
+    for _ in 0..20 {
+        tabs.push(user.connect_to(&[&room]).await);
+    }
+    let each = 2 * tabs[0].limit("sends_per_second");
+    let mut asked = 0;
+    let mut refused = 0;
+    for tab in &mut tabs {
+        for _ in 0..each {
+            tab.ask(json!({"type": "send", "room": room, "body": "flood"})).await;
+            asked += 1;
+        }
+    }
+    for tab in &mut tabs {
+        for _ in 0..each {
+            let answer = tab.expect_where("an answer", |frame| frame["id"].is_u64()).await;
+            refused += u64::from(answer["code"] == "rate_limited");
+        }
+    }
+    assert!(refused > 0, "one user sent {asked} messages at once through 20 tabs");
+}

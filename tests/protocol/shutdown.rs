@@ -1,0 +1,55 @@
+//! A graceful shutdown: everybody is told, what was accepted is delivered, and the server ends.
+
+use serde_json::json;
+
+use crate::kit::{Server, on_own_server, unique};
+
+on_own_server!(
+    a_shutdown_says_bye_to_everybody,
+    what_was_sent_before_a_shutdown_is_delivered,
+    a_client_that_does_not_read_cannot_hold_a_shutdown_up,
+);
+
+async fn a_shutdown_says_bye_to_everybody(server: &Server) {
+    let room = unique("hall");
+    let mut clients = vec![server.user("roomless").await.connect().await];
+    for _ in 0..10 {
+        clients.push(server.user("guest").await.connect_to(&[&room]).await);
+    }
+    let ending = server.host.shut_down();
+    let told = async {
+        for client in &mut clients {
+            assert_eq!(client.closed().await.code, Some(1001));
+            let bye = client.expect("bye").await;
+            assert_eq!(bye["code"], "shutting_down");
+            assert_eq!(bye["reconnect"], true);
+        }
+    };
+    tokio::join!(ending, told);
+}
+
+async fn what_was_sent_before_a_shutdown_is_delivered(server: &Server) {
+    let room = unique("hall");
+    let mut sender = server.user("sender").await.connect_to(&[&room]).await;
+    let mut reader = server.user("reader").await.connect_to(&[&room]).await;
+    for number in 0..5 {
+        sender.say(&room, &number.to_string()).await;
+    }
+    tokio::join!(server.host.shut_down(), reader.closed());
+    for number in 0..5 {
+        assert_eq!(reader.expect("message").await["body"], number.to_string());
+    }
+}
+
+async fn a_client_that_does_not_read_cannot_hold_a_shutdown_up(server: &Server) {
+    let room = unique("hall");
+    let mut deaf = server.user("deaf").await.connect_raw(&format!("?room={room}")).await;
+    deaf.text().await;
+    let mut half = server.user("half").await.connect_raw("").await;
+    half.write_bytes(&[0x81]).await;
+    let mut talker = server.user("talker").await.connect_to(&[&room]).await;
+    for _ in 0..5 {
+        talker.granted("ok", json!({"type": "signal", "room": room, "name": "typing"})).await;
+    }
+    server.host.shut_down().await;
+}

@@ -1,0 +1,71 @@
+//! A client that stops reading is let go; nobody waits for it, and it may come back.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::kit::{Client, Server, on_every_server, unique};
+
+on_every_server!(
+    a_reader_that_stops_is_let_go_and_may_resume,
+    a_client_that_never_reads_its_answers_is_let_go
+);
+
+const SPEAKERS: usize = 16;
+
+async fn a_reader_that_stops_is_let_go_and_may_resume(server: &Server) {
+    let room = unique("hall");
+    let slow_user = server.user("slow").await;
+    let mut slow =
+        Client::open(slow_user.upgrade("").with_receive_buffer(4096)).await.expect("let in");
+    let epoch = slow.join(&room).await["epoch"].clone();
+    let mut witness = server.user("witness").await.connect_to(&[&room]).await;
+    let mut speakers = Vec::new();
+    for _ in 0..SPEAKERS {
+        speakers.push(server.user("speaker").await.connect_to(&[&room]).await);
+    }
+    let talking = join_all(speakers.iter_mut().map(|speaker| talk(speaker, &room)));
+    let left = json!([slow.user]);
+    tokio::select! {
+        _ = witness.expect_where("the slow one leaving", |frame| frame["left"] == left) => {}
+        _ = talking => unreachable!("they talk as long as it takes"),
+    }
+    witness.catch_up(&room).await;
+
+    let close = slow.closed().await;
+    assert!(matches!(close.code, None | Some(4000)), "{close:?}");
+    if let Some(bye) = slow.trace().of("bye").next() {
+        assert_eq!((&bye["code"], &bye["reconnect"]), (&json!("slow_consumer"), &json!(true)));
+    }
+    let seen = slow.trace().of("message").last().and_then(|message| message["seq"].as_u64());
+    let mut back = slow_user.connect().await;
+    let joined = back.resume(&room, &epoch, seen.unwrap_or(0)).await;
+    assert_eq!(joined["epoch"], epoch, "the room lives, so it may come back");
+    back.catch_up(&room).await;
+}
+
+async fn a_client_that_never_reads_its_answers_is_let_go(server: &Server) {
+    let (user, room) = (server.user("deaf").await, unique("hall"));
+    let mut witness = crate::history::filled(server, &room, 40, &"x".repeat(4_000)).await;
+    let mut deaf = Client::open(user.upgrade("").with_receive_buffer(4096)).await.expect("let in");
+    deaf.join_with(json!({"room": room, "history": 0})).await;
+    let left = json!([deaf.user]);
+    let asking = async {
+        loop {
+            deaf.send(json!({"type": "history", "room": room, "limit": 40})).await;
+        }
+    };
+    tokio::select! {
+        _ = witness.expect_where("the deaf one leaving", |frame| frame["left"] == left) => {}
+        () = asking => {}
+    }
+    witness.catch_up(&room).await;
+}
+
+/// Talks as loud as the limits let it, for ever.
+async fn talk(speaker: &mut Client, room: &str) {
+    let body = "x".repeat(speaker.limit("body_bytes") as usize);
+    let data = "x".repeat(speaker.limit("data_bytes") as usize - 2);
+    loop {
+        speaker.say_with(json!({"room": room, "body": body, "data": data})).await;
+    }
+}
