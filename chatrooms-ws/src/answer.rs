@@ -1,0 +1,131 @@
+//! Answers over HTTP.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chatrooms_core::Error;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use serde::Serialize;
+
+use crate::{Refusal, request::Invalid, response::encode};
+
+/// What every route of an endpoint answers with.
+pub type Answer = Response<Full<Bytes>>;
+
+/// Why a request over HTTP is not done.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: String,
+    message: String,
+    retry_after: Option<Duration>,
+    /// A header that the status asks for.
+    header: Option<(header::HeaderName, &'static str)>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.to_owned(),
+            message: message.into(),
+            retry_after: None,
+            header: None,
+        }
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
+    }
+
+    pub(crate) fn method(allowed: &'static str) -> Self {
+        let problem =
+            Self::new(StatusCode::METHOD_NOT_ALLOWED, "bad_request", format!("use {allowed}"));
+        problem.with(header::ALLOW, allowed)
+    }
+
+    pub(crate) fn foreign_origin() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "this page's origin is not allowed")
+    }
+
+    pub(crate) fn with(mut self, name: header::HeaderName, value: &'static str) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    pub(crate) fn answer(&self) -> Answer {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: Inner<'a>,
+        }
+        #[derive(Serialize)]
+        struct Inner<'a> {
+            code: &'a str,
+            message: &'a str,
+        }
+        let body = Body { error: Inner { code: &self.code, message: &self.message } };
+        let mut answer = json(self.status, &body);
+        if let Some(after) = self.retry_after {
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds.max(1).into());
+        }
+        if let Some((name, value)) = &self.header {
+            answer.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        answer
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::NotFound | Error::NotInRoom => StatusCode::NOT_FOUND,
+            Error::Forbidden | Error::Banned | Error::Refused { .. } => StatusCode::FORBIDDEN,
+            Error::SessionEnded => StatusCode::UNAUTHORIZED,
+            Error::RateLimited { .. } | Error::TooManySessions => StatusCode::TOO_MANY_REQUESTS,
+            Error::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let retry_after = match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                Some(error.retry_after().unwrap_or(Duration::from_secs(5)))
+            }
+            _ => None,
+        };
+        Self { retry_after, ..Self::new(status, error.code(), error.to_string()) }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unauthorized => {
+                Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "log in first")
+            }
+            Refusal::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "not allowed"),
+            Refusal::Unavailable { retry_after } => Self {
+                retry_after: Some(retry_after),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "server_full", "try again later")
+            },
+        }
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, invalid.code, invalid.message)
+    }
+}
+
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
+    let mut answer = Response::new(Full::new(encode(body)));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // What a room says is for those who ask now, and for nobody's cache.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}

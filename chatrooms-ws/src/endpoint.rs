@@ -1,0 +1,92 @@
+//! One endpoint for all adapters: a request comes in, an answer goes out, whatever the framework.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use chatrooms_core::{Identity, RoomRegistry};
+use http::{Request, request::Parts};
+use http_body::Body;
+
+use crate::{Answer, Authenticator, Options, Origins, Refusal};
+
+/// The chat of a service, ready to be mounted. Cloning is cheap.
+///
+/// Adapters hand it requests with the part of the path below the mount; it does all the rest.
+#[derive(Clone)]
+pub struct Endpoint {
+    registry: RoomRegistry,
+    authenticator: Arc<dyn Authenticator>,
+    options: Arc<Options>,
+}
+
+impl Endpoint {
+    /// The chat of this registry, for those whom the authenticator lets in.
+    pub fn new(registry: RoomRegistry, authenticator: impl Authenticator) -> Self {
+        let endpoint =
+            Self { registry, authenticator: Arc::new(authenticator), options: Arc::default() };
+        endpoint.with_options(Options::default())
+    }
+
+    /// With other times and bounds of its sockets, other origins or fewer routes.
+    #[must_use]
+    pub fn with_options(mut self, mut options: Options) -> Self {
+        options.fit(self.registry.config());
+        self.options = Arc::new(options);
+        self
+    }
+
+    /// With other origins.
+    #[must_use]
+    pub fn with_origins(self, origins: Origins) -> Self {
+        let options = Options { origins, ..(*self.options).clone() };
+        self.with_options(options)
+    }
+
+    /// The rooms.
+    #[must_use]
+    pub const fn registry(&self) -> &RoomRegistry {
+        &self.registry
+    }
+
+    /// The times and bounds in force.
+    #[must_use]
+    pub const fn options(&self) -> &Arc<Options> {
+        &self.options
+    }
+
+    /// Answers a request. `path` is the part below the mount, still percent-encoded, with or without a leading slash.
+    ///
+    /// # Cancel safety
+    /// Dropped, an upgrade has not happened, and a posted message may or may not have been sent; it is never half sent.
+    pub async fn handle<B>(&self, path: &str, request: Request<B>) -> Answer
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        self.route(path, parts, body).await.unwrap_or_else(|problem| problem.answer())
+    }
+
+    /// Opens a socket for somebody whom the host has authenticated itself, and joins these rooms first. A request that is no
+    /// handshake, or comes from a foreign page, is answered accordingly.
+    ///
+    /// # Cancel safety
+    /// Dropped, the upgrade has not happened.
+    pub async fn accept(&self, request: Parts, identity: Identity, rooms: Vec<String>) -> Answer {
+        self.upgrade_as(request, identity, rooms).await.unwrap_or_else(|problem| problem.answer())
+    }
+
+    pub(crate) async fn authenticate(&self, parts: &Parts) -> Result<Identity, Refusal> {
+        self.authenticator.authenticate(parts).await
+    }
+
+    pub(crate) async fn still_valid(&self, identity: &Identity) -> bool {
+        self.authenticator.still_valid(identity).await
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("registry", &self.registry).finish_non_exhaustive()
+    }
+}

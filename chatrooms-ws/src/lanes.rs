@@ -1,0 +1,197 @@
+//! The order of answers: within one room they come in the order of the requests, between rooms they do not wait for each other.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    future::poll_fn,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use chatrooms_core::{Error, Nonce, Post, Receipt, RoomName, Sent, Session};
+use futures_util::{FutureExt as _, future::BoxFuture};
+
+use crate::{
+    request::RoomAction,
+    response::{Frame, encode},
+};
+
+/// What is under way for one session.
+///
+/// It borrows the session and lives in its loop: nothing runs when nobody reads the socket, and dropping it loses nothing but answers,
+/// because what the store has begun goes on by itself.
+#[derive(Default)]
+pub(crate) struct Lanes<'s> {
+    rooms: HashMap<RoomName, Lane<'s>>,
+    /// Answers that may come in any order.
+    free: Vec<BoxFuture<'s, Bytes>>,
+    under_way: usize,
+}
+
+/// One room's requests. A message takes its turn at the store when it is begun; waiting for the outcome may overlap with those behind it.
+#[derive(Default)]
+struct Lane<'s> {
+    waiting: VecDeque<(Option<u64>, RoomAction)>,
+    beginning: Option<BoxFuture<'s, Step<'s>>>,
+    finishing: VecDeque<Step<'s>>,
+}
+
+enum Step<'s> {
+    Answered(Option<Bytes>),
+    Waiting(BoxFuture<'s, Option<Bytes>>),
+}
+
+impl<'s> Lanes<'s> {
+    pub(crate) const fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    /// Queues a request behind those of the same room.
+    pub(crate) fn push(&mut self, room: RoomName, id: Option<u64>, action: RoomAction) {
+        self.under_way += 1;
+        self.rooms.entry(room).or_default().waiting.push_back((id, action));
+    }
+
+    /// Adds an answer that comes when it is ready.
+    pub(crate) fn push_free(&mut self, answer: BoxFuture<'s, Bytes>) {
+        self.under_way += 1;
+        self.free.push(answer);
+    }
+
+    /// Goes on with everything; completes whenever something was answered. Pending for ever while nothing is under way.
+    ///
+    /// # Cancel safety
+    /// Everything stays where it was.
+    pub(crate) async fn advance(&mut self, session: &'s Session) {
+        poll_fn(|context| self.poll(session, context)).await;
+    }
+
+    fn poll(&mut self, session: &'s Session, context: &mut Context<'_>) -> Poll<()> {
+        let mut answered = 0;
+        self.rooms.retain(|room, lane| {
+            answered += lane.poll(room, session, context);
+            !lane.is_idle()
+        });
+        self.free.retain_mut(|answer| match answer.poll_unpin(context) {
+            Poll::Ready(frame) => {
+                session.outbox().answer(frame);
+                answered += 1;
+                false
+            }
+            Poll::Pending => true,
+        });
+        self.under_way -= answered;
+        if answered > 0 { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl<'s> Lane<'s> {
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.beginning.is_none() && self.finishing.is_empty()
+    }
+
+    /// Goes as far as it can; returns how many requests have been answered.
+    fn poll(&mut self, room: &RoomName, session: &'s Session, context: &mut Context<'_>) -> usize {
+        let mut answered = 0;
+        loop {
+            answered += self.finish(session, context);
+            if self.beginning.is_none() && !self.start(room, session) {
+                return answered;
+            }
+            let Some(beginning) = &mut self.beginning else { return answered };
+            let Poll::Ready(step) = beginning.poll_unpin(context) else { return answered };
+            self.beginning = None;
+            self.finishing.push_back(step);
+        }
+    }
+
+    /// Answers what is done, in order.
+    fn finish(&mut self, session: &'s Session, context: &mut Context<'_>) -> usize {
+        let mut answered = 0;
+        while let Some(step) = self.finishing.front_mut() {
+            let answer = match step {
+                Step::Answered(answer) => answer.take(),
+                Step::Waiting(outcome) => match outcome.poll_unpin(context) {
+                    Poll::Ready(answer) => answer,
+                    Poll::Pending => break,
+                },
+            };
+            self.finishing.pop_front();
+            answered += 1;
+            if let Some(frame) = answer {
+                session.outbox().answer(frame);
+            }
+        }
+        answered
+    }
+
+    /// Begins the next request, if it may: joining and leaving wait until all before them is answered.
+    fn start(&mut self, room: &RoomName, session: &'s Session) -> bool {
+        let is_barrier =
+            |action: &RoomAction| matches!(action, RoomAction::Join(_) | RoomAction::Leave);
+        match self.waiting.front() {
+            None => return false,
+            Some((_, action)) if is_barrier(action) && !self.finishing.is_empty() => return false,
+            Some(_) => {}
+        }
+        let Some((id, action)) = self.waiting.pop_front() else { return false };
+        self.beginning = Some(begin(session, room.clone(), id, action).boxed());
+        true
+    }
+}
+
+async fn begin(session: &Session, room: RoomName, id: Option<u64>, action: RoomAction) -> Step<'_> {
+    match action {
+        RoomAction::Join(mut join) => {
+            join.tag = id;
+            // The answer of a join that succeeds is the event that the room itself has put into the outbox.
+            let outcome = session.join(&room, join).await;
+            Step::Answered(outcome.err().map(|error| refused(id, &room, &error)))
+        }
+        RoomAction::Leave => Step::Answered(Some(match session.leave(&room) {
+            Ok(()) => encode(&Frame::Left { id, room: room.as_str() }),
+            Err(error) => refused(id, &room, &error),
+        })),
+        RoomAction::Send(post) => send(session, room, id, post).await,
+        RoomAction::Redact(seq) => match session.redact(&room, seq).await {
+            Ok(receipt) => Step::Waiting(redacted(receipt, room, id).boxed()),
+            Err(error) => Step::Answered(Some(refused(id, &room, &error))),
+        },
+        RoomAction::Signal { name, data } => {
+            Step::Answered(match session.signal(&room, &name, data) {
+                Ok(()) => id.map(|id| encode(&Frame::Ok { id: Some(id) })),
+                Err(error) => Some(refused(id, &room, &error)),
+            })
+        }
+    }
+}
+
+async fn send(session: &Session, room: RoomName, id: Option<u64>, post: Post) -> Step<'_> {
+    let nonce = post.nonce.clone();
+    match session.send(&room, post).await {
+        Ok(receipt) => Step::Waiting(sent(receipt, room, id, nonce).boxed()),
+        Err(error) => Step::Answered(Some(refused(id, &room, &error))),
+    }
+}
+
+async fn sent(
+    receipt: Receipt<Sent>,
+    room: RoomName,
+    id: Option<u64>,
+    nonce: Option<Nonce>,
+) -> Option<Bytes> {
+    Some(match receipt.wait().await {
+        Ok(sent) => encode(&Frame::sent(id, &room, &sent, nonce.as_ref().map(Nonce::as_str))),
+        Err(error) => refused(id, &room, &error),
+    })
+}
+
+async fn redacted(receipt: Receipt<()>, room: RoomName, id: Option<u64>) -> Option<Bytes> {
+    Some(match receipt.wait().await {
+        Ok(()) => encode(&Frame::Ok { id }),
+        Err(error) => refused(id, &room, &error),
+    })
+}
+
+pub(crate) fn refused(id: Option<u64>, room: &RoomName, error: &Error) -> Bytes {
+    encode(&Frame::error(id, Some(room.as_str()), error))
+}

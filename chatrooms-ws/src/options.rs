@@ -1,0 +1,75 @@
+//! How the sockets of an endpoint behave.
+
+use std::time::Duration;
+
+use chatrooms_core::Config;
+
+use crate::Origins;
+
+/// Times and bounds of sockets, and which routes there are. What rooms bound is in [`Config`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// Which pages may open sockets and post messages. Default [`Origins::SameHost`].
+    pub origins: Origins,
+    /// How often the server pings. A client of which nothing is heard for so long and [`grace`](Self::grace) is let go. Default 25 s.
+    pub heartbeat: Duration,
+    /// How long a client may take to answer a ping. Default 10 s.
+    pub grace: Duration,
+    /// How long one write may take. Default 30 s.
+    pub write_timeout: Duration,
+    /// How long a client may take to answer the end of a session, and what waits for it to be written. Default 5 s.
+    pub close_timeout: Duration,
+    /// The most bytes of a frame and of a message in it. Never below 6 × [`Config::body_bytes`] + 6 × [`Config::data_bytes`] + 4 KiB, so that a text full
+    /// of escapes meets `too_large` first. Default 64 KiB.
+    pub frame_bytes: usize,
+    /// The requests of one session that may be under way; further frames wait in the socket. Default 64.
+    pub requests: usize,
+    /// So many malformed frames within [`malformed_window`](Self::malformed_window) are let pass; one more ends the session. Default 32.
+    pub malformed: usize,
+    /// Default 10 s.
+    pub malformed_window: Duration,
+    /// The most bytes of the body of a posted message. Default 64 KiB.
+    pub post_bytes: usize,
+    /// Whether `session` is answered. Default true.
+    pub serve_session: bool,
+    /// Whether the list of rooms is answered. Default true.
+    pub serve_rooms: bool,
+    /// Whether a room and its messages are answered. Default true.
+    pub serve_room: bool,
+    /// Whether messages can be posted without a socket. Default true.
+    pub serve_post: bool,
+    /// Whether the client module is served. Default true.
+    pub serve_client: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            origins: Origins::default(),
+            heartbeat: Duration::from_secs(25),
+            grace: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
+            close_timeout: Duration::from_secs(5),
+            frame_bytes: 64 * 1024,
+            requests: 64,
+            malformed: 32,
+            malformed_window: Duration::from_secs(10),
+            post_bytes: 64 * 1024,
+            serve_session: true,
+            serve_rooms: true,
+            serve_room: true,
+            serve_post: true,
+            serve_client: true,
+        }
+    }
+}
+
+impl Options {
+    /// Never less than a room's messages need.
+    pub(crate) fn fit(&mut self, config: &Config) {
+        let least = 6 * config.body_bytes + 6 * config.data_bytes + 4096;
+        self.frame_bytes = self.frame_bytes.max(least);
+        self.post_bytes = self.post_bytes.max(least);
+    }
+}

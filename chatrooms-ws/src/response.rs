@@ -1,0 +1,448 @@
+//! What the server says: frames and bodies, written once.
+
+use std::{borrow::Cow, time::Duration};
+
+use bytes::Bytes;
+use chatrooms_core::{
+    CloseReason, Config, Epoch, Error, Event, EventKind, Joined, Member, Message, Page, RoomName,
+    RoomSummary, Sent, Session, SessionId, Timestamp, UserName,
+};
+use serde::Serialize;
+
+use crate::{json::Raw, request::Invalid};
+
+/// A frame of this server.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Frame<'a> {
+    Hello {
+        session: String,
+        user: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        heartbeat_ms: u64,
+        limits: Limits,
+    },
+    Joined(JoinedFrame<'a>),
+    Left {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        room: &'a str,
+    },
+    Sent {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        room: &'a str,
+        seq: u64,
+        at: Timestamp,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nonce: Option<&'a str>,
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    Message {
+        room: &'a str,
+        #[serde(flatten)]
+        message: MessageObject<'a>,
+    },
+    Redacted {
+        room: &'a str,
+        seq: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<&'a str>,
+    },
+    Presence {
+        room: &'a str,
+        joined: Vec<MemberObject<'a>>,
+        left: &'a [UserName],
+    },
+    Signal {
+        room: &'a str,
+        user: &'a str,
+        name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<Raw<'a>>,
+    },
+    History {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        room: &'a str,
+        #[serde(flatten)]
+        page: PageObject<'a>,
+    },
+    Members {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        room: &'a str,
+        members: Vec<MemberObject<'a>>,
+        more: bool,
+    },
+    Removed {
+        room: &'a str,
+        code: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    },
+    Ok {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+    },
+    Pong {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+    },
+    Error {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<u64>,
+        code: &'a str,
+        message: Cow<'a, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+    },
+    Bye {
+        code: &'a str,
+        reason: &'a str,
+        reconnect: bool,
+        after_ms: u64,
+    },
+}
+
+/// What applies to this client.
+#[derive(Debug, Serialize)]
+pub(crate) struct Limits {
+    body_bytes: usize,
+    data_bytes: usize,
+    meta_bytes: usize,
+    frame_bytes: usize,
+    reply_bytes: usize,
+    rooms_per_session: usize,
+    sends_per_second: u32,
+    history: usize,
+    presence_exact: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct JoinedFrame<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    room: &'a str,
+    epoch: String,
+    seq: u64,
+    resumed: bool,
+    members: Vec<MemberObject<'a>>,
+    #[serde(skip_serializing_if = "is_false")]
+    members_more: bool,
+    messages: Vec<MessageObject<'a>>,
+    more: bool,
+    #[serde(skip_serializing_if = "<[u64]>::is_empty")]
+    redacted: &'a [u64],
+}
+
+/// A member as everybody sees it.
+#[derive(Debug, Serialize)]
+pub(crate) struct MemberObject<'a> {
+    user: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    connections: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Raw<'a>>,
+}
+
+/// A message as everybody sees it.
+#[derive(Debug, Serialize)]
+pub(crate) struct MessageObject<'a> {
+    seq: u64,
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    body: &'a str,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Raw<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    redacted: bool,
+}
+
+/// Consecutive messages.
+#[derive(Debug, Serialize)]
+pub(crate) struct PageObject<'a> {
+    messages: Vec<MessageObject<'a>>,
+    more: bool,
+}
+
+/// A room in a list.
+#[derive(Debug, Serialize)]
+pub(crate) struct RoomObject<'a> {
+    room: &'a str,
+    users: usize,
+    connections: usize,
+}
+
+/// A room by itself.
+#[derive(Debug, Serialize)]
+pub(crate) struct RoomDetails<'a> {
+    room: &'a str,
+    epoch: String,
+    seq: u64,
+    users: usize,
+    connections: usize,
+    members: Vec<MemberObject<'a>>,
+    #[serde(skip_serializing_if = "is_false")]
+    members_more: bool,
+}
+
+// serde hands a reference over.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Writes JSON. What this crate writes can always be written.
+pub(crate) fn encode<T: Serialize>(value: &T) -> Bytes {
+    serde_json::to_vec(value).unwrap_or_default().into()
+}
+
+impl<'a> Frame<'a> {
+    pub(crate) fn hello(
+        session: &'a Session,
+        id: SessionId,
+        heartbeat: Duration,
+        frame_bytes: usize,
+    ) -> Self {
+        let identity = session.identity();
+        let config = session.registry().config();
+        Self::Hello {
+            session: id.to_string(),
+            user: identity.user().as_str(),
+            name: identity.name().map(|name| &**name),
+            heartbeat_ms: millis(heartbeat),
+            limits: Limits::new(config, frame_bytes),
+        }
+    }
+
+    pub(crate) fn event(event: &'a Event) -> Option<Self> {
+        let room = event.room().as_str();
+        Some(match event.kind() {
+            EventKind::Joined(joined) => Self::Joined(JoinedFrame::new(room, joined)),
+            EventKind::Message(message) => Self::Message { room, message: message.as_ref().into() },
+            EventKind::Redacted { seq, by } => {
+                Self::Redacted { room, seq: *seq, by: by.as_ref().map(UserName::as_str) }
+            }
+            EventKind::Presence { joined, left } => {
+                Self::Presence { room, joined: objects(joined), left }
+            }
+            EventKind::Signal { user, name, data } => {
+                Self::Signal { room, user: user.as_str(), name, data: data.as_ref().map(Raw) }
+            }
+            EventKind::Removed { code, reason } => {
+                Self::Removed { room, code: code.code(), reason: reason.as_deref() }
+            }
+            // A kind that this version of the wire does not know is not for its clients.
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn sent(
+        id: Option<u64>,
+        room: &'a RoomName,
+        sent: &Sent,
+        nonce: Option<&'a str>,
+    ) -> Self {
+        Self::Sent {
+            id,
+            room: room.as_str(),
+            seq: sent.seq,
+            at: sent.at,
+            nonce,
+            duplicate: sent.duplicate,
+        }
+    }
+
+    pub(crate) fn history(id: Option<u64>, room: &'a RoomName, page: &'a Page) -> Self {
+        Self::History { id, room: room.as_str(), page: page.into() }
+    }
+
+    pub(crate) fn members(
+        id: Option<u64>,
+        room: &'a RoomName,
+        members: &'a [Member],
+        more: bool,
+    ) -> Self {
+        Self::Members { id, room: room.as_str(), members: objects(members), more }
+    }
+
+    pub(crate) fn error(id: Option<u64>, room: Option<&'a str>, error: &'a Error) -> Self {
+        let retry_after_ms = error.retry_after().map(|after| millis(after).max(1));
+        Self::Error {
+            id,
+            code: error.code(),
+            message: error.to_string().into(),
+            room,
+            retry_after_ms,
+        }
+    }
+
+    pub(crate) fn invalid(invalid: &'a Invalid) -> Self {
+        Self::Error {
+            id: invalid.id,
+            code: invalid.code,
+            message: Cow::Borrowed(&invalid.message),
+            room: invalid.room.as_deref(),
+            retry_after_ms: None,
+        }
+    }
+}
+
+impl Limits {
+    const fn new(config: &Config, frame_bytes: usize) -> Self {
+        Self {
+            body_bytes: config.body_bytes,
+            data_bytes: config.data_bytes,
+            meta_bytes: config.meta_bytes,
+            frame_bytes,
+            reply_bytes: config.reply_bytes,
+            rooms_per_session: config.rooms_per_session,
+            sends_per_second: config.sends_per_second,
+            history: config.history,
+            presence_exact: config.presence_exact,
+        }
+    }
+}
+
+impl<'a> JoinedFrame<'a> {
+    fn new(room: &'a str, joined: &'a Joined) -> Self {
+        Self {
+            id: joined.tag,
+            room,
+            epoch: joined.epoch.to_string(),
+            seq: joined.seq,
+            resumed: joined.resumed,
+            members: objects(&joined.members),
+            members_more: joined.members_more,
+            messages: joined.messages.iter().map(|message| message.as_ref().into()).collect(),
+            more: joined.more,
+            redacted: &joined.redacted,
+        }
+    }
+}
+
+fn objects(members: &[Member]) -> Vec<MemberObject<'_>> {
+    members.iter().map(Into::into).collect()
+}
+
+impl<'a> From<&'a Member> for MemberObject<'a> {
+    fn from(member: &'a Member) -> Self {
+        Self {
+            user: member.user.as_str(),
+            name: member.name.as_deref(),
+            connections: member.connections,
+            meta: member.meta.as_ref().map(Raw),
+        }
+    }
+}
+
+impl<'a> From<&'a Message> for MessageObject<'a> {
+    fn from(message: &'a Message) -> Self {
+        let draft = &message.draft;
+        Self {
+            seq: message.seq,
+            user: draft.user.as_ref().map(UserName::as_str),
+            name: draft.name.as_deref(),
+            body: &draft.body,
+            at: message.at,
+            data: draft.data.as_ref().map(Raw),
+            nonce: draft.nonce.as_ref().map(|nonce| nonce.as_str()),
+            redacted: message.redacted,
+        }
+    }
+}
+
+impl<'a> From<&'a Page> for PageObject<'a> {
+    fn from(page: &'a Page) -> Self {
+        let messages = page.messages.iter().map(|message| message.as_ref().into()).collect();
+        Self { messages, more: page.more }
+    }
+}
+
+impl<'a> From<&'a RoomSummary> for RoomObject<'a> {
+    fn from(summary: &'a RoomSummary) -> Self {
+        Self { room: summary.room.as_str(), users: summary.users, connections: summary.connections }
+    }
+}
+
+impl<'a> RoomDetails<'a> {
+    pub(crate) fn new(summary: &'a RoomSummary, members: &'a [Member], members_more: bool) -> Self {
+        Self {
+            room: summary.room.as_str(),
+            epoch: Epoch::to_string(&summary.epoch),
+            seq: summary.seq,
+            users: summary.users,
+            connections: summary.connections,
+            members: objects(members),
+            members_more,
+        }
+    }
+}
+
+/// The frame of an event: encoded for the first session that takes it, shared by all others.
+pub(crate) fn event_frame(event: &Event) -> Bytes {
+    event.encoded(|event| Frame::event(event).map_or_else(Bytes::new, |frame| encode(&frame)))
+}
+
+/// How a session's end is put to its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Farewell {
+    pub(crate) close: u16,
+    code: &'static str,
+    reason: &'static str,
+    reconnect: bool,
+    after: Duration,
+}
+
+impl Farewell {
+    /// `None` where there is nobody to say it to.
+    pub(crate) fn new(reason: &CloseReason) -> Option<Self> {
+        let (close, code, reason, after) = match reason {
+            CloseReason::Gone => return None,
+            CloseReason::ShuttingDown { after } => {
+                (1001, "shutting_down", "the server is shutting down", *after)
+            }
+            CloseReason::SlowConsumer => {
+                (4000, "slow_consumer", "too much was waiting for you", SOON)
+            }
+            CloseReason::HeartbeatTimeout => {
+                (4001, "heartbeat_timeout", "nothing was heard of you", Duration::ZERO)
+            }
+            CloseReason::Moved => (4002, "moved", "this session is being moved", Duration::ZERO),
+            CloseReason::Unauthorized => {
+                (4500, "unauthorized", "your credentials have ended", Duration::ZERO)
+            }
+            CloseReason::LoggedOut => (4501, "logged_out", "you have logged out", Duration::ZERO),
+            CloseReason::Kicked => (4502, "kicked", "you have been removed", Duration::ZERO),
+            CloseReason::Banned => (4503, "banned", "you have been banned", Duration::ZERO),
+            CloseReason::Abuse => (4504, "abuse", "too many malformed frames", Duration::ZERO),
+            _ => (1011, "internal", "something went wrong", SOON),
+        };
+        Some(Self { close, code, reason, reconnect: close < 4500, after })
+    }
+
+    pub(crate) fn frame(&self) -> Bytes {
+        let Self { code, reason, reconnect, after, .. } = *self;
+        encode(&Frame::Bye { code, reason, reconnect, after_ms: millis(after) })
+    }
+
+    pub(crate) const fn reason(&self) -> &'static str {
+        self.code
+    }
+}
+
+const SOON: Duration = Duration::from_secs(1);

@@ -1,0 +1,214 @@
+//! The routes beside the socket.
+
+use bytes::Bytes;
+use chatrooms_core::{Config, Identity, RoomName, Visit};
+use http::{Method, StatusCode, header, request::Parts};
+use http_body::Body;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{
+    Answer,
+    answer::{Problem, json},
+    client,
+    endpoint::Endpoint,
+    request::{self, Invalid, invalid_room},
+    response::{PageObject, RoomDetails, RoomObject},
+};
+
+impl Endpoint {
+    pub(crate) async fn route<B>(
+        &self,
+        path: &str,
+        parts: Parts,
+        body: B,
+    ) -> Result<Answer, Problem>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let options = self.options();
+        let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        match segments[..] {
+            ["ws"] => self.upgrade(parts).await,
+            ["session"] if options.serve_session => self.session(&parts).await,
+            ["rooms"] if options.serve_rooms => self.rooms(&parts).await,
+            ["rooms", room] if options.serve_room => self.room(room, &parts).await,
+            ["rooms", room, "messages"] if parts.method == Method::POST => {
+                if options.serve_post {
+                    self.post(room, parts, body).await
+                } else {
+                    Err(Problem::method("GET"))
+                }
+            }
+            ["rooms", room, "messages"] if options.serve_room => self.messages(room, &parts).await,
+            [file] if options.serve_client && client::file(file, &parts.headers).is_some() => {
+                get_only(&parts, "GET")?;
+                client::file(file, &parts.headers).ok_or_else(Problem::not_found)
+            }
+            _ => Err(Problem::not_found()),
+        }
+    }
+
+    /// Who the caller is: what a browser asks after a handshake that failed.
+    async fn session(&self, parts: &Parts) -> Result<Answer, Problem> {
+        #[derive(Serialize)]
+        struct Whoami<'a> {
+            user: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            name: Option<&'a str>,
+        }
+        get_only(parts, "GET")?;
+        if self.registry().is_stopping() {
+            return Err(chatrooms_core::Error::ShuttingDown.into());
+        }
+        if !self.options().origins.allow(&parts.headers) {
+            return Err(Problem::foreign_origin());
+        }
+        let identity = self.identify(parts).await?;
+        self.registry().may_open_session(identity.user())?;
+        let name = identity.name().map(|name| &**name);
+        Ok(json(StatusCode::OK, &Whoami { user: identity.user().as_str(), name }))
+    }
+
+    /// Asks the authenticator, for a request that ends with its answer.
+    async fn identify(&self, parts: &Parts) -> Result<Identity, Problem> {
+        let identity = self.authenticate(parts).await?;
+        if !self.still_valid(&identity).await {
+            return Err(crate::Refusal::Unauthorized.into());
+        }
+        Ok(identity)
+    }
+
+    async fn rooms(&self, parts: &Parts) -> Result<Answer, Problem> {
+        #[derive(Serialize)]
+        struct Rooms<'a> {
+            rooms: Vec<RoomObject<'a>>,
+            more: bool,
+        }
+        get_only(parts, "GET")?;
+        self.identify(parts).await?;
+        let after = match query(parts, "after") {
+            Some(after) => {
+                Some(RoomName::new(&after).map_err(|error| invalid_room(error, &after))?)
+            }
+            None => None,
+        };
+        let limit = count(parts, "limit")?.unwrap_or(ROOMS_PER_PAGE).min(ROOMS_PER_PAGE);
+        let (rooms, more) = self.registry().rooms(after.as_ref(), limit);
+        Ok(json(StatusCode::OK, &Rooms { rooms: rooms.iter().map(Into::into).collect(), more }))
+    }
+
+    async fn room(&self, room: &str, parts: &Parts) -> Result<Answer, Problem> {
+        get_only(parts, "GET")?;
+        let identity = self.identify(parts).await?;
+        let visit = self.visit(&identity, room).await?;
+        let (summary, page) = (visit.summary()?, visit.members()?);
+        Ok(json(StatusCode::OK, &RoomDetails::new(&summary, &page.members, page.more)))
+    }
+
+    async fn messages(&self, room: &str, parts: &Parts) -> Result<Answer, Problem> {
+        get_only(parts, "GET, POST")?;
+        let identity = self.identify(parts).await?;
+        let before = count(parts, "before")?.map(|before| before as u64);
+        let limit = count(parts, "limit")?.unwrap_or(Config::DEFAULT_HISTORY);
+        let page = self.visit(&identity, room).await?.history(before, limit).await?;
+        Ok(json(StatusCode::OK, &PageObject::from(&page)))
+    }
+
+    async fn post<B>(&self, room: &str, parts: Parts, body: B) -> Result<Answer, Problem>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        #[derive(Deserialize)]
+        struct Posted<'a> {
+            body: String,
+            #[serde(borrow, default, deserialize_with = "request::there")]
+            data: Option<&'a RawValue>,
+            #[serde(borrow, default, deserialize_with = "request::there")]
+            nonce: Option<&'a RawValue>,
+        }
+        #[derive(Serialize)]
+        struct Sent {
+            seq: u64,
+            at: chatrooms_core::Timestamp,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            duplicate: Option<bool>,
+        }
+        if !self.options().origins.allow(&parts.headers) {
+            return Err(Problem::foreign_origin());
+        }
+        let identity = self.identify(&parts).await?;
+        if !is_json(&parts) {
+            let message = "send application/json";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_request", message));
+        }
+        let body = read(body, self.options().post_bytes).await?;
+        let posted: Posted<'_> = serde_json::from_slice(&body).map_err(|_| {
+            Invalid::frame("the body is {\"body\": string, \"data\"?: any, \"nonce\"?: string}")
+        })?;
+        let post = request::post(&posted.body, posted.data, posted.nonce)?;
+        let sent = self.visit(&identity, room).await?.publish(post).await?;
+        let status = if sent.duplicate { StatusCode::OK } else { StatusCode::CREATED };
+        let duplicate = sent.duplicate.then_some(true);
+        Ok(json(status, &Sent { seq: sent.seq, at: sent.at, duplicate }))
+    }
+
+    async fn visit(&self, identity: &Identity, room: &str) -> Result<Visit<'_>, Problem> {
+        let room = percent_decode_str(room).decode_utf8();
+        let room = room.map_err(|_| Invalid::frame("the room's name is not UTF-8"))?;
+        let room = RoomName::new(&room).map_err(|error| invalid_room(error, &room))?;
+        Ok(self.registry().visit(identity, &room).await?)
+    }
+}
+
+const ROOMS_PER_PAGE: usize = 100;
+
+fn get_only(parts: &Parts, allowed: &'static str) -> Result<(), Problem> {
+    match parts.method {
+        Method::GET | Method::HEAD => Ok(()),
+        _ => Err(Problem::method(allowed)),
+    }
+}
+
+fn query(parts: &Parts, name: &str) -> Option<String> {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// A count from 1 on; one that is too large is as good as the largest.
+fn count(parts: &Parts, name: &'static str) -> Result<Option<usize>, Problem> {
+    let Some(text) = query(parts, name) else { return Ok(None) };
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let count = if is_number { text.parse().unwrap_or(usize::MAX) } else { 0 };
+    if count == 0 {
+        return Err(Invalid::frame(format!("`{name}` is an integer from 1")).into());
+    }
+    Ok(Some(count))
+}
+
+fn is_json(parts: &Parts) -> bool {
+    let content_type =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+async fn read<B>(body: B, limit: usize) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message = format!("the body has at most {limit} bytes");
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message))
+        }
+        Err(_) => Err(Invalid::frame("the body cannot be read").into()),
+    }
+}

@@ -1,0 +1,300 @@
+//! The loop of one session: reads what its client says, writes what its rooms tell.
+
+use std::{
+    collections::VecDeque,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use chatrooms_core::{CloseReason, Join, Outbox, Outgoing, RoomName, Session};
+use futures_util::{
+    FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _,
+    future::{Either, select},
+};
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::{
+    Error as WsError, Message, Utf8Bytes,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
+
+use crate::{
+    Options,
+    lanes::Lanes,
+    request::{Action, Invalid, invalid_room, parse},
+    response::{Farewell, Frame, encode, event_frame},
+};
+
+/// How many bytes are taken out of the outbox for one flush. More would only take memory: a socket's send buffer holds about as much.
+const BATCH: usize = 64 * 1024;
+
+/// Speaks the protocol over a socket until either side ends it. `rooms` are joined first, as they were named by the client.
+///
+/// Any stream and sink of WebSocket frames will do. When this returns, the session has left all its rooms. Whoever can see bytes go
+/// into the socket notes them in the outbox's [`Meter`](chatrooms_core::Meter).
+///
+/// # Cancel safety
+/// Dropping it leaves all rooms at once and loses no message that was accepted.
+pub async fn serve<S>(session: Session, socket: S, rooms: Vec<String>, options: Arc<Options>)
+where
+    S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Send + Unpin,
+{
+    let (mut sink, stream) = socket.split();
+    let hello = Frame::hello(&session, session.id(), options.heartbeat, options.frame_bytes);
+    session.outbox().answer(encode(&hello));
+    {
+        let mut reader = pin!(read(&session, stream, rooms, &options));
+        let mut writer = pin!(write(session.outbox(), &mut sink, &options));
+        match select(&mut reader, &mut writer).await {
+            // The client has gone: its rooms learn it now, its own close is still answered.
+            Either::Left(((), writer)) => {
+                session.close(CloseReason::Gone);
+                let _ = timeout(options.close_timeout, writer).await;
+            }
+            // The server ends it, or could not write: the client may still answer the close.
+            Either::Right((said_goodbye, reader)) => {
+                session.close(CloseReason::Gone);
+                if said_goodbye {
+                    let _ = timeout(options.close_timeout, reader).await;
+                }
+            }
+        }
+    }
+    tracing::debug!(session = %session.id(), reason = ?session.outbox().closed(), "session has ended");
+}
+
+/// Reads and answers until the client is gone.
+async fn read<S>(session: &Session, mut stream: S, rooms: Vec<String>, options: &Options)
+where
+    S: Stream<Item = Result<Message, WsError>> + Unpin,
+{
+    join_first(session, rooms).await;
+    let mut lanes = Lanes::default();
+    let mut malformed = Malformed::default();
+    let mut deadline = Deadline::new(options.heartbeat + options.grace);
+    let mut expiry = pin!(expiry(session));
+    loop {
+        tokio::select! {
+            biased;
+            () = lanes.advance(session) => {}
+            frame = stream.next(), if lanes.under_way() < options.requests => {
+                deadline.heard();
+                let Some(Ok(frame)) = frame else { return };
+                if let Err(invalid) = answer(session, frame, &mut lanes) {
+                    session.outbox().answer(encode(&Frame::invalid(&invalid)));
+                    if invalid.code == "bad_request" && malformed.is_one_too_many(options) {
+                        session.close(CloseReason::Abuse);
+                    }
+                }
+            }
+            () = deadline.passed() => session.close(CloseReason::HeartbeatTimeout),
+            () = &mut expiry => {}
+        }
+    }
+}
+
+async fn expiry(session: &Session) {
+    match session.expires() {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+    // Said once: the loop goes on until the client has gone.
+    session.close(CloseReason::Unauthorized);
+    std::future::pending::<()>().await;
+}
+
+/// Joins the rooms named in the request, one after the other.
+async fn join_first(session: &Session, rooms: Vec<String>) {
+    let mut joined: Vec<RoomName> = Vec::new();
+    for given in rooms {
+        let room = match RoomName::new(&given) {
+            Ok(room) => room,
+            Err(error) => {
+                session.outbox().answer(encode(&Frame::invalid(&invalid_room(error, &given))));
+                continue;
+            }
+        };
+        if joined.contains(&room) {
+            continue;
+        }
+        if let Err(error) = session.join(&room, Join::default()).await {
+            session.outbox().answer(encode(&Frame::error(None, Some(&given), &error)));
+        }
+        joined.push(room);
+    }
+}
+
+fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> Result<(), Invalid> {
+    let text = match frame {
+        Message::Text(text) => text,
+        Message::Binary(_) => return Err(Invalid::frame("frames are text, not binary")),
+        Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {
+            return Ok(());
+        }
+    };
+    let request = parse(&text)?;
+    let id = request.id;
+    match request.action {
+        Action::Room(room, action) => lanes.push(room, id, action),
+        Action::Ping => session.outbox().answer(encode(&Frame::Pong { id })),
+        Action::Members { room, after } => {
+            session.outbox().answer(match session.members(&room, after.as_ref()) {
+                Ok(page) => encode(&Frame::members(id, &room, &page.members, page.more)),
+                Err(error) => encode(&Frame::error(id, Some(room.as_str()), &error)),
+            })
+        }
+        Action::History { room, before, limit } => lanes.push_free(
+            async move {
+                match session.history(&room, before, limit).await {
+                    Ok(page) => encode(&Frame::history(id, &room, &page)),
+                    Err(error) => encode(&Frame::error(id, Some(room.as_str()), &error)),
+                }
+            }
+            .boxed(),
+        ),
+    }
+    Ok(())
+}
+
+/// Counts malformed frames within a sliding window.
+#[derive(Default)]
+struct Malformed(VecDeque<Instant>);
+
+impl Malformed {
+    fn is_one_too_many(&mut self, options: &Options) -> bool {
+        let now = Instant::now();
+        self.0.retain(|at| now - *at < options.malformed_window);
+        self.0.push_back(now);
+        self.0.len() > options.malformed
+    }
+}
+
+/// When the client has been silent for too long.
+struct Deadline {
+    patience: Duration,
+    heard: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Deadline {
+    fn new(patience: Duration) -> Self {
+        Self { patience, heard: Instant::now(), timer: Box::pin(sleep(patience)) }
+    }
+
+    fn heard(&mut self) {
+        self.heard = Instant::now();
+    }
+
+    /// Returns when nothing has been heard for too long while this process was awake: one that was stopped, or starved, grants
+    /// everybody one more period, because they could not be heard.
+    ///
+    /// # Cancel safety
+    /// The timer goes on; it is set anew only when it has run out, so that a frame costs no timer.
+    async fn passed(&mut self) {
+        loop {
+            self.timer.as_mut().await;
+            let due = self.timer.deadline();
+            if due.elapsed() >= LATE {
+                self.heard();
+            }
+            let silent_until = self.heard + self.patience;
+            let now = Instant::now();
+            let is_over = silent_until <= now;
+            self.timer.as_mut().reset(if is_over { now + self.patience } else { silent_until });
+            if is_over {
+                return;
+            }
+        }
+    }
+}
+
+/// A timer that runs out so much after its time says that nobody could run.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Writes until the session has ended; says whether its client was told so.
+async fn write<S>(outbox: &Outbox, sink: &mut S, options: &Options) -> bool
+where
+    S: Sink<Message, Error = WsError> + Unpin,
+{
+    let mut ping = pin!(sleep(options.heartbeat));
+    let mut taken = Vec::new();
+    let mut frames = Vec::new();
+    let mut end_by = None;
+    loop {
+        tokio::select! {
+            biased;
+            ended = outbox.take(&mut taken, BATCH) => match ended {
+                Ok(()) => frames.extend(taken.drain(..).map(frame)),
+                Err(reason) => {
+                    let end_by = end_by.unwrap_or_else(|| Instant::now() + options.close_timeout);
+                    return timeout_at(end_by, say_goodbye(sink, &reason)).await == Ok(true);
+                }
+            },
+            () = &mut ping => {
+                ping.as_mut().reset(Instant::now() + options.heartbeat);
+                frames.push(Message::Ping(Bytes::new()));
+            }
+        }
+        let sending = pin!(send(sink, &mut frames));
+        let sent = match end_by {
+            Some(end_by) => timeout_at(end_by, sending).await == Ok(true),
+            None => match select(sending, pin!(stuck(outbox, options))).await {
+                Either::Left((sent, _)) => sent,
+                Either::Right(((), sending)) => {
+                    let at = *end_by.insert(Instant::now() + options.close_timeout);
+                    timeout_at(at, sending).await == Ok(true)
+                }
+            },
+        };
+        if !sent {
+            return false;
+        }
+    }
+}
+
+/// Waits until the session has ended while a write is under way, and ends it when the write takes too long.
+async fn stuck(outbox: &Outbox, options: &Options) {
+    if timeout(options.write_timeout, outbox.closing()).await.is_err() {
+        outbox.close(CloseReason::SlowConsumer);
+    }
+}
+
+/// Writes frames with one flush; says whether the socket still works.
+async fn send<S>(sink: &mut S, frames: &mut Vec<Message>) -> bool
+where
+    S: Sink<Message, Error = WsError> + Unpin,
+{
+    for frame in frames.drain(..) {
+        if sink.feed(frame).await.is_err() {
+            return false;
+        }
+    }
+    sink.flush().await.is_ok()
+}
+
+/// Tells the client why, as far as it can still be told.
+async fn say_goodbye<S>(sink: &mut S, reason: &CloseReason) -> bool
+where
+    S: Sink<Message, Error = WsError> + Unpin,
+{
+    let Some(farewell) = Farewell::new(reason) else {
+        return sink.flush().await.is_ok();
+    };
+    let close =
+        CloseFrame { code: CloseCode::from(farewell.close), reason: farewell.reason().into() };
+    let mut frames = vec![text(farewell.frame()), Message::Close(Some(close))];
+    send(sink, &mut frames).await
+}
+
+fn frame(item: Outgoing) -> Message {
+    text(match item {
+        Outgoing::Event(event) => event_frame(&event),
+        Outgoing::Answer(frame) => frame,
+    })
+}
+
+/// JSON is UTF-8: an empty frame stands for what cannot happen.
+fn text(json: Bytes) -> Message {
+    Message::Text(Utf8Bytes::try_from(json).unwrap_or_default())
+}

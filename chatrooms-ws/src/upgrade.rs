@@ -1,0 +1,164 @@
+//! The handshake: who may open a socket, in the order in which the protocol judges it.
+
+use std::sync::Arc;
+
+use chatrooms_core::{Error, Identity, Session};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http_body_util::Full;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::derive_accept_key,
+        protocol::{Role, WebSocketConfig},
+    },
+};
+
+use crate::{
+    Answer, Options, answer::Problem, endpoint::Endpoint, metered::Metered, socket::serve,
+};
+
+/// The one version of the wire there is.
+const PROTOCOL: &str = "chatrooms.v1.json";
+/// A read buffer of this size instead of tungstenite's 128 KiB saves 128 KiB per connection.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// A request to open a socket that is what it should be.
+#[derive(Debug)]
+struct Handshake {
+    accept: String,
+    offers_protocol: bool,
+}
+
+impl Endpoint {
+    /// Opens a socket for whoever the authenticator says it is. `rooms` come from the request's query.
+    pub(crate) async fn upgrade(&self, mut parts: Parts) -> Result<Answer, Problem> {
+        let handshake = self.judge(&parts)?;
+        let identity = self.authenticate(&parts).await?;
+        let rooms = rooms(&parts);
+        self.open(&mut parts, &handshake, identity, rooms).await
+    }
+
+    /// Opens a socket for somebody whom the host has authenticated itself.
+    pub(crate) async fn upgrade_as(
+        &self,
+        mut parts: Parts,
+        identity: Identity,
+        rooms: Vec<String>,
+    ) -> Result<Answer, Problem> {
+        let handshake = self.judge(&parts)?;
+        self.open(&mut parts, &handshake, identity, rooms).await
+    }
+
+    fn judge(&self, parts: &Parts) -> Result<Handshake, Problem> {
+        if self.registry().is_stopping() {
+            return Err(Error::ShuttingDown.into());
+        }
+        if parts.method != Method::GET {
+            return Err(Problem::method("GET"));
+        }
+        let headers = &parts.headers;
+        let is_upgrade = has_token(headers, header::CONNECTION, "upgrade")
+            && has_token(headers, header::UPGRADE, "websocket")
+            && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
+        let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
+        let (true, Some(key)) = (is_upgrade, key) else {
+            let problem = Problem::new(
+                StatusCode::BAD_REQUEST,
+                "bad_request",
+                "this is for WebSocket, version 13",
+            );
+            return Err(problem.with(header::SEC_WEBSOCKET_VERSION, "13"));
+        };
+        if !self.options().origins.allow(headers) {
+            return Err(Problem::foreign_origin());
+        }
+        let offers_protocol = has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, PROTOCOL);
+        if !offers_protocol && headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
+            let message = format!("offer the subprotocol {PROTOCOL}, or none");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_request", message));
+        }
+        Ok(Handshake { accept: derive_accept_key(key.as_bytes()), offers_protocol })
+    }
+
+    async fn open(
+        &self,
+        parts: &mut Parts,
+        handshake: &Handshake,
+        identity: Identity,
+        rooms: Vec<String>,
+    ) -> Result<Answer, Problem> {
+        let Some(on_upgrade) = parts.extensions.remove::<OnUpgrade>() else {
+            // Not a fault of the client: the server in front of this cannot hand the connection over.
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "bad_request",
+                "this connection cannot be upgraded",
+            ));
+        };
+        let session = self.registry().open_session(identity)?;
+        // Asked after the session stands in the registry: a logout that ran before this has made the credentials void, one that runs
+        // after it ends the session.
+        if !self.still_valid(session.identity()).await {
+            return Err(crate::Refusal::Unauthorized.into());
+        }
+        self.registry().spawn(run(on_upgrade, session, rooms, Arc::clone(self.options())));
+        Ok(switching(handshake))
+    }
+}
+
+fn switching(handshake: &Handshake) -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::try_from(&handshake.accept) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    if handshake.offers_protocol {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    }
+    answer
+}
+
+async fn run(on_upgrade: OnUpgrade, session: Session, rooms: Vec<String>, options: Arc<Options>) {
+    let upgraded = match timeout(options.close_timeout, on_upgrade).await {
+        Ok(Ok(upgraded)) => upgraded,
+        Ok(Err(error)) => return tracing::debug!(%error, "a connection was not upgraded"),
+        Err(_) => return tracing::debug!("a connection was not upgraded in time"),
+    };
+    let io = Metered { io: TokioIo::new(upgraded), meter: session.outbox().meter().clone() };
+    let reply_bytes = session.registry().config().reply_bytes;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(64 * 1024)
+        // One batch, one answer, and what a close and a pong take.
+        .max_write_buffer_size(128 * 1024 + 2 * reply_bytes)
+        .max_message_size(Some(options.frame_bytes))
+        .max_frame_size(Some(options.frame_bytes));
+    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+    serve(session, socket, rooms, options).await;
+}
+
+/// The rooms that a request names, in order.
+fn rooms(parts: &Parts) -> Vec<String> {
+    let query = parts.uri.query().unwrap_or_default();
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.filter(|(name, _)| name == "room").map(|(_, room)| room.into_owned()).collect()
+}
+
+/// Whether a comma-separated list in the headers holds a token, whatever its case.
+fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
+    let mut lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
+    lists.any(|list| list.split(',').any(|one| one.trim().eq_ignore_ascii_case(token)))
+}
+
+/// Whether this is the Base64 of 16 bytes.
+fn is_key(key: &HeaderValue) -> bool {
+    let key = key.as_bytes();
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_digit)
+}
