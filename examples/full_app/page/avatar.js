@@ -2,13 +2,14 @@
 
 import { el } from "./dom.js";
 
+/** A power of two, as many as style.css has. */
 const HUES = 8;
 
 /** A class that sets the person's colours (see style.css). */
 export function hueClass(user) {
   let hash = 2166136261;
   for (const character of user) hash = Math.imul(hash ^ character.codePointAt(0), 16777619);
-  return `hue-${(hash >>> 0) % HUES}`;
+  return `hue-${(hash ^ (hash >>> 15)) & (HUES - 1)}`;
 }
 
 /** The first letters of the first two words. */

@@ -3,9 +3,10 @@
 import { connect } from "/chat/chatrooms.js";
 import { avatar } from "./avatar.js";
 import { startBanner } from "./banner.js";
+import { Comings } from "./comings.js";
 import { Composer } from "./composer.js";
 import { startCopyLink } from "./copy-link.js";
-import { byId } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { Draft, forgetDrafts } from "./draft.js";
 import { startDrawer } from "./drawer.js";
 import { showEmpty } from "./empty.js";
@@ -31,6 +32,7 @@ const client = connect({ mount: "/chat" });
 const room = client.join(roomName);
 
 const toasts = new Toasts();
+const comings = new Comings(toasts);
 const title = new Title();
 const scroll = new Scroll();
 const timeline = new Timeline(room, takeBack);
@@ -45,7 +47,7 @@ let going = false;
 
 startBanner(client);
 startDrawer();
-startCopyLink(() => new URL(`/rooms/${encodeURIComponent(room.name)}`, location.href).href, (address) => toasts.say(address));
+startCopyLink(() => new URL(`/rooms/${encodeURIComponent(room.name)}`, location.href).href, say);
 byId("my-avatar").replaceWith(avatar(user));
 byId("leave").addEventListener("click", leave);
 byId("logout").addEventListener("submit", logOut);
@@ -67,7 +69,8 @@ function listenToClient() {
 }
 
 function listenToRoom() {
-  room.on("joined", ({ resumed }) => {
+  room.on("joined", ({ resumed, newLife }) => {
+    if (newLife) say("The room had emptied meanwhile. This is a new beginning.");
     if (!resumed) scroll.steady(() => timeline.render());
     showAll();
   });
@@ -82,10 +85,7 @@ function listenToRoom() {
     history.look();
   });
   room.on("members", showAll);
-  room.on("presence", ({ joined, left }) => {
-    toasts.people("joined", joined);
-    toasts.people("left", left);
-  });
+  room.on("presence", (change) => comings.tell(change));
   room.on("typing", ({ users }) => showTyping(users));
   room.on("removed", ({ code, reason }) => end(roomRemoved(code, reason)));
   room.on("state", ({ state, error }) => {
@@ -118,8 +118,13 @@ async function takeBack(entry) {
   try {
     await room.redact(entry);
   } catch (error) {
-    toasts.say(`The message could not be taken back. ${whyNotSent(error)}`);
+    say(`The message could not be taken back. ${whyNotSent(error)}`);
   }
+}
+
+/** Anything that has no place of its own on the page. */
+function say(text) {
+  toasts.add({ name: "notice" }, [text], (texts) => [el("span", "toast-text", texts.at(-1))]);
 }
 
 /** Leaving is said, not just done: then the room knows at once that nobody is coming back. */
@@ -142,5 +147,6 @@ function logOut() {
 function end(state) {
   showStatus(client, room);
   showTyping([]);
+  members.clear();
   showEnded(state);
 }

@@ -29,6 +29,13 @@ export class Members {
     this.#showCount(people.length);
   }
 
+  /** Nobody is known any more. */
+  clear() {
+    this.#forgetAllBut([]);
+    this.#list.replaceChildren();
+    this.#showCount(0);
+  }
+
   #sorted(me) {
     const people = [...this.#room.members.values()];
     const name = (member) => member.name ?? member.user;

@@ -80,7 +80,8 @@ function takeBackButton(entry, takeBack) {
   const ask = iconButton("take-back", "undo", "Take this message back", () => {
     const sure = textButton("text-button sure", "Take back?", () => takeBack(entry));
     const restore = () => sure.isConnected && sure.replaceWith(ask);
-    sure.addEventListener("blur", restore);
+    // Not within the event: it also comes when the button is being taken out.
+    sure.addEventListener("blur", () => setTimeout(restore));
     setTimeout(restore, MOMENT_TO_CONFIRM_MS);
     ask.replaceWith(sure);
     sure.focus({ preventScroll: true });

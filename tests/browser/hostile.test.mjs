@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { stage } from "./support/stage.mjs";
+
+const world = stage();
+
+const PAYLOADS = [
+  "<script>alert(1)</script>",
+  "<img src=x onerror=alert(1)>",
+  "<svg onload=alert(1)>",
+  "<iframe src=\"javascript:alert(1)\"></iframe>",
+  "<a href=\"javascript:alert(1)\">click</a>",
+  "javascript:alert(1)",
+  "data:text/html,<script>alert(1)</script>",
+  "https://example.org/\"onmouseover=\"alert(1)",
+  "https://example.org/'><script>alert(1)</script>",
+  "{{ 7 * 7 }} {% raw %} ${7*7} #{7*7}",
+  "</script><script>alert(1)</script>",
+  "<style>*{display:none}</style>",
+  "<base href=//evil.example>",
+  "&lt;b&gt;not bold&lt;/b&gt; &amp; &#x41;",
+  "\u202Eright to left\u202C and back",
+  "W".repeat(2000),
+  "Z̶̢̛͙͈̫̞͇͚̭̬͖̬̰̹͔̜̩̜̦͎̾́̄̀̈́̇͑ͅa̸̢̛̦̣̝̘̮͈̤̣͇̣̮̺͓̱̮̐͒͂͋̓̂͛͐̚͜͝l̷̡̧̢̛̛̤̯̫͍͈̙̲̥̤̰̇̏̑̀̆̈́͗͐̈́̚͝ͅģ̶͉̟̼̭̹̤̳̗͙̱͍̾̽̈́̈̒̓͂̅̒̚͜͠ǫ̵̡̛̪̘̯̲̹̩̖̜̩̱͖̈́̅̽̈́̌̄̊̓̌̕͝",
+];
+
+test("hostile texts are shown as they are and do nothing", async () => {
+  const room = world.room();
+  const adas = await (await world.guest("Ada", { viewport: { width: 390, height: 844 } })).enter(room);
+  const bos = await (await world.guest("Bo")).enter(room);
+  for (const payload of PAYLOADS) {
+    await bos.say(payload);
+    await adas.hears(payload);
+  }
+  assert.deepEqual(await adas.texts(), PAYLOADS);
+  const inside = await adas.page.$$eval(".bubble *", (all) => all.map(({ tagName, protocol }) => `${tagName} ${protocol}`));
+  assert.deepEqual([...new Set(inside)], ["A https:"], "nothing but links has become of it");
+  assert.ok((await adas.overflow()) <= 0, "long words wrap");
+  assert.ok(await adas.page.$eval("#timeline", ({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth));
+});
+
+for (const name of ["__proto__", "constructor", "toString", "<b>bold</b>", "\"'><script>alert(1)</script>", "{{ 7*7 }}", "ÄÖÜ ß 漢字 👩🏽‍🚀".replaceAll("\u200D", "")]) {
+  test(`somebody called ${name} is a guest like any other, and so is a room of that name`, async () => {
+    const named = await world.guest(name, { exactName: true });
+    const tab = await named.enter(name);
+    const bo = await world.guest("Bo");
+    const bos = await bo.enter(name);
+    await bos.seesMembers(bo.name, name);
+    await tab.seesToast(bo.name, "joined");
+    await tab.say("hello from me");
+    await bos.hears("hello from me");
+    assert.equal((await bos.messages())[0].author, name);
+    assert.equal(await bos.page.textContent("#room-name"), name);
+    assert.equal(await bos.page.title(), `${name} · chatrooms`);
+    await tab.page.click("#leave");
+    await bos.seesToast(name, "left");
+    await bos.seesMembers(bo.name);
+  });
+}
+
+test("hostile names in a refused form are shown as they are", async () => {
+  const tab = await (await world.guest("Eve")).newTab();
+  tab.expectTrouble(/status of 400/);
+  const name = "\"><img src=x onerror=alert(1)>\u200B";
+  await tab.goto("/");
+  await tab.submit(name, "room");
+  await tab.page.locator("#username-error:not(:empty)").waitFor();
+  assert.equal(await tab.page.inputValue("#username"), name);
+  assert.equal(await tab.page.locator("img:not(.logo)").count(), 0);
+});

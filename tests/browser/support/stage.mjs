@@ -1,0 +1,53 @@
+// What a test file needs: the app, a browser, guests; all of it gone afterwards, and nothing unexpected in any console.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before } from "node:test";
+import { startApp } from "./app.mjs";
+import { launchChromium } from "./chromium.mjs";
+import { Guest } from "./guest.mjs";
+
+/** Registers the hooks of a test file. */
+export function stage() {
+  const world = new World();
+  before(() => world.open());
+  afterEach(() => world.sweep());
+  after(() => world.close());
+  return world;
+}
+
+class World {
+  app = null;
+  browser = null;
+  #guests = [];
+  #count = 0;
+
+  async open() {
+    this.app = await startApp();
+    this.browser = await launchChromium();
+  }
+
+  /** A room that no other test knows. */
+  room(name = "room") {
+    return `${name} ${++this.#count}`;
+  }
+
+  /** Somebody new; names belong to a browser for a while, so every test has its own. */
+  async guest(name, { url = this.app.url, exactName = false, ...options } = {}) {
+    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    const guest = new Guest(exactName ? name : `${name} ${++this.#count}`, context, url);
+    this.#guests.push(guest);
+    return guest;
+  }
+
+  async sweep() {
+    const guests = this.#guests.splice(0);
+    const surprises = guests.flatMap((guest) => guest.surprises);
+    await Promise.all(guests.map((guest) => guest.context.close()));
+    assert.deepEqual(surprises, [], "no page complains, fails, or asks anybody else");
+  }
+
+  async close() {
+    await this.browser?.close();
+    await this.app?.stop();
+  }
+}
