@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod config;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod cost;
 mod effects;
 mod error;

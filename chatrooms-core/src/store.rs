@@ -10,8 +10,8 @@ use crate::{Draft, Epoch, Life, Message, RoomName, Timestamp, UserName};
 /// Keeps the messages of rooms, gives them their order, and forgets them.
 ///
 /// # Contract
-/// What an implementation promises; the functions of the conformance suite (feature `conformance`) bear the
-/// same names.
+/// What an implementation promises; the functions of the conformance suite (module `conformance` behind the feature of that
+/// name) bear the same names.
 ///
 /// 1. **A life starts empty.** [`open`](Self::open) without an epoch begins a life that nobody has seen: head 0, nothing
 ///    recent. It needs no write and works on a full disk.
@@ -28,12 +28,15 @@ use crate::{Draft, Epoch, Life, Message, RoomName, Timestamp, UserName};
 ///    answer [`StoreError::Closed`] or act as if it was empty, and nothing of it ever comes back, whether the
 ///    removal itself has succeeded or not. Closing twice, or a life that was never written, is no error.
 /// 8. **Pages are gap-free.** [`read_before`](Self::read_before) and [`read_after`](Self::read_after) return consecutive
-///    messages, oldest first, next to the given place, within the budget but at least one where there is one.
+///    messages, oldest first, next to the given place, within the budget but at least one where there is one and the
+///    budget allows for any, and say whether there are more beyond.
 /// 9. **A redacted message says nothing.** After [`redact`](Self::redact) no read returns its body or its data; its place, its author
 ///    and its nonce stay. Redacting it again is no error.
 /// 10. **Trimming takes the oldest.** [`trim`](Self::trim) removes all messages up to a number and none after it.
-/// 11. **An earlier process's lives are listed, and never return by themselves.** [`abandoned`](Self::abandoned) names those that were open
-///     when an earlier process ended; each can be opened again by its epoch, with what was kept of it, or closed.
+/// 11. **The lives of an earlier process are listed**, and never return by themselves. [`abandoned`](Self::abandoned) names
+///     those that were written to and still open when an earlier process ended; each can be opened again by its epoch, with
+///     what was kept of it, or closed, opened or not. Until it is opened it counts as ended. A store that ends with its
+///     process lists none.
 /// 12. **An error means what it says.** [`StoreError::Unavailable`]: nothing was stored and nothing will be.
 ///     [`StoreError::OutcomeUnknown`]: it may have been. An append that has not begun at its deadline is withdrawn.
 ///
