@@ -1,0 +1,76 @@
+//! What the tests need beside the Rust toolchain, installed where it is missing.
+
+use std::process::{Command, Stdio};
+
+use crate::step::{Steps, program, root};
+
+/// A program, and the Debian package that brings it.
+const PROGRAMS: [(&str, &str); 4] =
+    [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm"), ("python3", "python3")];
+
+/// Where the Python client's packages live.
+pub(crate) const PYTHON: &str = "target/foreign/bin/python";
+
+/// Installs Debian, npm and Python packages that are not there.
+pub(crate) fn everything(steps: &mut Steps) {
+    debian(steps);
+    steps.run(
+        "install: npm packages of the browser tests",
+        &mut program("npm", &["ci", "--no-audit", "--no-fund"], "tests/browser"),
+    );
+    python(steps);
+}
+
+fn debian(steps: &mut Steps) {
+    let mut missing: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| !is_there(program, "--version"))
+        .map(|(_, package)| *package)
+        .collect();
+    if !Command::new("python3")
+        .args(["-c", "import ensurepip"])
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        missing.push("python3-venv");
+    }
+    if missing.is_empty() {
+        return;
+    }
+    steps.run("install: package lists", &mut apt(&["update"]));
+    let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
+    arguments.extend(missing);
+    steps.run("install: Debian packages", &mut apt(&arguments));
+}
+
+/// `apt-get`, which asks nothing; through `sudo` where this is not root.
+fn apt(arguments: &[&str]) -> Command {
+    let is_root = Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    let mut command = if is_root { Command::new("apt-get") } else { Command::new("sudo") };
+    if !is_root {
+        command.arg("apt-get");
+    }
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn python(steps: &mut Steps) {
+    if !root().join(PYTHON).exists() {
+        steps.run(
+            "install: a Python environment",
+            &mut program("python3", &["-m", "venv", "target/foreign"], ""),
+        );
+    }
+    let arguments =
+        ["-m", "pip", "install", "--quiet", "--requirement", "tests/foreign/requirements.txt"];
+    steps.run("install: a WebSocket client from elsewhere", &mut program(PYTHON, &arguments, ""));
+}
+
+fn is_there(program: &str, argument: &str) -> bool {
+    let status =
+        Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}

@@ -1,0 +1,56 @@
+//! One step of a chore: a command, shown, run and timed.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+/// Steps, in their order, and what became of them.
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    passed: usize,
+    failed: Vec<String>,
+}
+
+impl Steps {
+    /// Runs a command in a folder of the workspace.
+    pub(crate) fn run(&mut self, name: &str, command: &mut Command) {
+        eprintln!("\n=== {name}");
+        let began = Instant::now();
+        let ok = command.status().is_ok_and(|status| status.success());
+        eprintln!("=== {name}: {} after {:.0?}", if ok { "ok" } else { "FAILED" }, began.elapsed());
+        if ok {
+            self.passed += 1;
+        } else {
+            self.failed.push(name.to_owned());
+        }
+    }
+
+    /// Prints what became of the steps; says whether all went well.
+    pub(crate) fn report(&self) -> bool {
+        for name in &self.failed {
+            println!("failed: {name}");
+        }
+        println!("{} passed, {} failed", self.passed, self.failed.len());
+        self.failed.is_empty()
+    }
+}
+
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+/// A program, to be run in a folder of the workspace.
+pub(crate) fn program(name: &str, arguments: &[&str], folder: &str) -> Command {
+    let mut command = Command::new(name);
+    command.args(arguments).current_dir(root().join(folder));
+    command
+}
+
+/// The cargo that runs this.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    program(&cargo, arguments, "")
+}
