@@ -2,8 +2,8 @@
 
 /** The worst contrast of every visible text of `selector`, as `[{text, ratio}]`. */
 export async function contrasts(page, selector) {
-  const texts = await page.$$eval(selector, measurable);
-  const shot = await withoutText(page, () => page.screenshot());
+  const texts = await dressed(page, "* { pointer-events: auto !important }", () => page.$$eval(selector, measurable));
+  const shot = await dressed(page, NO_TEXT, () => page.screenshot());
   return page.context().newPage().then(async (bench) => {
     try {
       return await bench.evaluate(worstRatios, { texts, image: `data:image/png;base64,${shot.toString("base64")}` });
@@ -13,13 +13,17 @@ export async function contrasts(page, selector) {
   });
 }
 
-/** Hides all text and nothing else. */
-async function withoutText(page, action) {
-  await page.evaluate(() => {
+const NO_TEXT = `*, *::placeholder {
+  color: transparent !important; -webkit-text-fill-color: transparent !important; caret-color: transparent !important; transition: none !important;
+}`;
+
+/** Does something while the page wears another stylesheet, in a way that its content security policy allows. */
+async function dressed(page, css, action) {
+  await page.evaluate((text) => {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync("*, *::placeholder { color: transparent !important; -webkit-text-fill-color: transparent !important; caret-color: transparent !important; transition: none !important }");
+    sheet.replaceSync(text);
     document.adoptedStyleSheets = [sheet];
-  });
+  }, css);
   try {
     return await action();
   } finally {
@@ -33,6 +37,8 @@ function measurable(elements) {
   // Letters that are cut out of a gradient have no colour that could be asked for.
   const isRead = (element) => getComputedStyle(element).backgroundClip !== "text" && !element.closest(".hidden-text")
     && element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  // Not what something else stands in front of.
+  const isOnTop = (element, { x, y, width, height }) => [0.02, 0.5, 0.98].every((part) => element.contains(document.elementFromPoint(x + width * part, y + height / 2)));
   const isInside = ({ x, y, right, bottom }) => x >= 0 && y >= 0 && right <= innerWidth && bottom <= innerHeight;
 
   return elements.filter(isRead).flatMap((element) => {
@@ -40,7 +46,7 @@ function measurable(elements) {
     return lines(element).map(({ text, rect, pseudo }) => {
       const { color } = getComputedStyle(element, pseudo);
       const { x, y, width, height } = rect;
-      return { text: text.trim().slice(0, 40), color, opacity, x, y, width, height, inside: isInside(rect) };
+      return { text: text.trim().slice(0, 40), color, opacity, x, y, width, height, inside: isInside(rect) && isOnTop(element, rect) };
     });
   }).filter(({ text, width, height, inside }) => text && width > 2 && height > 2 && inside);
 
