@@ -129,9 +129,9 @@ impl Slot {
         }
     }
 
-    /// Gives a connection up after an error that is its own and not the database's.
+    /// Gives up a connection that may be to blame for an error. A database in memory has no other.
     pub(crate) async fn blame(&mut self, error: &sqlx::Error) {
-        if matches!(error, sqlx::Error::WorkerCrashed) {
+        if self.database.file.is_some() && error::is_of_the_connection(error) {
             self.close().await;
         }
     }

@@ -111,6 +111,7 @@ impl Code {
     pub(crate) const BUSY: i32 = 5;
     pub(crate) const LOCKED: i32 = 6;
     pub(crate) const READONLY: i32 = 8;
+    pub(crate) const IOERR: i32 = 10;
     pub(crate) const CORRUPT: i32 = 11;
     pub(crate) const FULL: i32 = 13;
     pub(crate) const TOOBIG: i32 = 18;
@@ -133,6 +134,12 @@ pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
 /// Whether a statement failed for what it was to write, and any other would have passed.
 pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
     matches!(Code::of(error), Some(Code::CONSTRAINT | Code::TOOBIG | Code::MISMATCH))
+}
+
+/// Whether a new connection may do better: this one's thread has died, or what it remembers of the file may be wrong.
+pub(crate) fn is_of_the_connection(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::WorkerCrashed)
+        || matches!(Code::of(error), Some(Code::IOERR | Code::CORRUPT | Code::NOTADB))
 }
 
 /// Whether a `COMMIT` that failed like this has certainly left nothing in the file, once it is rolled back.

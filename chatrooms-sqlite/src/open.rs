@@ -49,11 +49,11 @@ pub(crate) async fn open(builder: SqliteStoreBuilder) -> Result<SqliteStore, Ope
     };
     let slot = Arc::new(Mutex::new(Slot::new(Arc::clone(&database), conn)));
     let readers = readers.unwrap_or_else(|| Readers::Writer(Arc::clone(&slot)));
-    let shared = Arc::new(Shared { database, readers, lives, counters: Counters::default() });
+    let shared = Arc::new(Shared { database, slot, readers, lives, counters: Counters::default() });
 
     let (jobs, queue) = mpsc::channel(builder.queue);
     let (ending, ended) = watch::channel(false);
-    tokio::spawn(Writer::new(Arc::clone(&shared), slot, queue, purges, ending).run());
+    tokio::spawn(Writer::new(Arc::clone(&shared), queue, purges, ending).run());
     Ok(SqliteStore::new(shared, jobs, ended))
 }
 
@@ -64,9 +64,13 @@ async fn prepare(
     path: PathBuf,
 ) -> Result<(), OpenError> {
     let sqlx = |error| OpenError::from_sqlx(path.clone(), error);
-    // Also where there is nothing to migrate: it is how a database that cannot be written shows.
     connection::begin(conn, database.busy_timeout).await.map_err(sqlx)?;
     let found = schema::migrate(conn).await.map_err(sqlx)?;
+    // Changes nothing, and needs no space; only a statement that writes shows whether there may be any.
+    sqlx::query("DELETE FROM chatrooms_migrations WHERE version = 0")
+        .execute(&mut *conn)
+        .await
+        .map_err(sqlx)?;
     let known = schema::known();
     if found > known {
         return Err(OpenError::NewerSchema { path, found, known });

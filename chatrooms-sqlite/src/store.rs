@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     OpenError, SqliteStats, SqliteStoreBuilder,
-    connection::Database,
+    connection::{Database, Slot},
     error::{self, NAME},
     job::{Append, Close, Job, Redact, Results, Ticket, Trim, Write},
     lives::{Lives, OpenLife, State},
@@ -41,6 +41,8 @@ pub struct SqliteStore {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) database: Arc<Database>,
+    /// The connection that writes. Held by the writer for a transaction at a time.
+    pub(crate) slot: Arc<tokio::sync::Mutex<Slot>>,
     pub(crate) readers: Readers,
     pub(crate) lives: Lives,
     pub(crate) counters: Counters,
@@ -277,6 +279,127 @@ impl MessageStore for SqliteStore {
         match ended.wait_for(|ended| *ended).await {
             Ok(_) => Ok(()),
             Err(_) => Err(StoreError::unavailable(NAME, "the runtime of the store has ended")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chatrooms_core::Appended;
+
+    use super::*;
+
+    const ALL: Budget = Budget { messages: usize::MAX, bytes: usize::MAX };
+
+    async fn begin(store: &SqliteStore) -> Life {
+        store.open(&RoomName::new("tea").unwrap(), None, ALL).await.unwrap().life
+    }
+
+    async fn say(store: &SqliteStore, life: &Life) -> Result<u64, StoreError> {
+        let draft = Draft::new(UserName::new("ada").unwrap(), "text");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        match store.append(life, vec![draft], deadline).await.remove(0)? {
+            Appended::Stored { message, .. } => Ok(message.seq),
+            Appended::Duplicate { .. } => unreachable!("it has no nonce"),
+        }
+    }
+
+    /// Does something to the connection that writes.
+    async fn on_writer(store: &SqliteStore, sql: &'static str) {
+        let mut slot = store.shared.slot.lock().await;
+        sqlx::raw_sql(sql).execute(slot.get().await.unwrap()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_database_that_turns_read_only_is_unavailable_for_as_long() {
+        for in_memory in [true, false] {
+            let dir = tempfile::tempdir().unwrap();
+            let mut builder = SqliteStore::builder();
+            if !in_memory {
+                builder = builder.path(dir.path().join("chat.db"));
+            }
+            let store = builder.open().await.unwrap();
+            let life = begin(&store).await;
+            assert_eq!(say(&store, &life).await.unwrap(), 1);
+            on_writer(&store, "PRAGMA query_only = ON").await;
+            let refused = say(&store, &life).await;
+            assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+            store.trim(&life, 1).await.unwrap_err();
+            store.redact(&life, 1, None).await.unwrap_err();
+            let ended = begin(&store).await;
+            assert_eq!(store.close(&ended).await.unwrap(), 0, "there is nothing to remove");
+            on_writer(&store, "PRAGMA query_only = OFF").await;
+            assert_eq!(say(&store, &life).await.unwrap(), 2);
+            assert_eq!(store.close(&life).await.unwrap(), 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_lost_is_opened_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path().join("chat.db")).await.unwrap();
+        let life = begin(&store).await;
+        assert_eq!(say(&store, &life).await.unwrap(), 1);
+        store.shared.slot.lock().await.close().await;
+        assert_eq!(say(&store, &life).await.unwrap(), 2);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_lost_connection_is_never_opened_to_another_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("chat.db");
+        let store = SqliteStore::open(&path).await.unwrap();
+        let life = begin(&store).await;
+        assert_eq!(say(&store, &life).await.unwrap(), 1);
+        for replace in [false, true] {
+            let _ = std::fs::remove_file(&path);
+            if replace {
+                std::fs::write(&path, "").unwrap();
+            }
+            store.shared.slot.lock().await.close().await;
+            let refused = say(&store, &life).await;
+            assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+            assert_eq!(path.exists(), replace);
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), b"", "it is not ours");
+    }
+
+    #[tokio::test]
+    async fn a_life_in_doubt_is_read_from_the_file_before_anything_is_added() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        let life = begin(&store).await;
+        assert_eq!(say(&store, &life).await.unwrap(), 1);
+        assert_eq!(say(&store, &life).await.unwrap(), 2);
+        // As after a commit of which nobody knows whether it has happened: it has.
+        {
+            let open = store.shared.lives.open(&life).unwrap();
+            let mut state = open.state();
+            *state = State { row: None, head: 0, oldest: 1, doubtful: true, ..*state };
+        }
+        let page = store.read_before(&life, None, ALL).await.unwrap();
+        assert_eq!((page.messages.len(), page.more), (2, false));
+        assert_eq!(say(&store, &life).await.unwrap(), 3);
+        assert_eq!(store.close(&life).await.unwrap(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_life_in_doubt_is_removed_whatever_is_in_the_file() {
+        for written in [true, false] {
+            let store = SqliteStore::in_memory().await.unwrap();
+            let life = begin(&store).await;
+            if written {
+                say(&store, &life).await.unwrap();
+            }
+            {
+                let open = store.shared.lives.open(&life).unwrap();
+                let mut state = open.state();
+                *state = State { row: None, head: 0, oldest: 1, doubtful: true, ..*state };
+            }
+            assert_eq!(store.close(&life).await.unwrap(), u64::from(written));
+            assert_eq!(store.close(&life).await.unwrap(), 0);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chatrooms_core::{Epoch, StoreError, Timestamp};
 use sqlx::Row as _;
 use tokio::{
-    sync::{Mutex, mpsc, watch},
+    sync::{mpsc, watch},
     time::{Instant, timeout_at},
 };
 
@@ -33,7 +33,6 @@ const CHECKPOINT_RETRY: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(crate) struct Writer {
     shared: Arc<Shared>,
-    slot: Arc<Mutex<Slot>>,
     jobs: mpsc::Receiver<Job>,
     purges: Purges,
     checkpoint: Checkpoint,
@@ -63,7 +62,6 @@ enum Work {
 impl Writer {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        slot: Arc<Mutex<Slot>>,
         jobs: mpsc::Receiver<Job>,
         purges: Purges,
         ending: watch::Sender<bool>,
@@ -72,17 +70,7 @@ impl Writer {
         let wanted = shared.database.file.is_some().then(Instant::now);
         let checkpoint = Checkpoint { wanted, not_before: None };
         let boot = Epoch::new().as_u128();
-        Self {
-            shared,
-            slot,
-            jobs,
-            purges,
-            checkpoint,
-            slice_next: false,
-            failing: false,
-            boot,
-            ending,
-        }
+        Self { shared, jobs, purges, checkpoint, slice_next: false, failing: false, boot, ending }
     }
 
     pub(crate) async fn run(mut self) {
@@ -146,8 +134,8 @@ impl Writer {
 
     async fn write_batch(&mut self, first: Write) {
         self.slice_next = true;
-        let slot = Arc::clone(&self.slot);
-        let mut slot = slot.lock().await;
+        let shared = Arc::clone(&self.shared);
+        let mut slot = shared.slot.lock().await;
         let begun = self.begin(&mut slot).await;
         let mut batch = self.collect(first);
         if let Err(error) = begun {
@@ -168,6 +156,7 @@ impl Writer {
             }
             Err(Failure { error, doubtful }) => {
                 slot.undo().await;
+                slot.blame(&error).await;
                 let error = self.failed(error, doubtful);
                 batch.failed(&error, doubtful);
             }
@@ -213,8 +202,8 @@ impl Writer {
     }
 
     async fn write_slice(&mut self) {
-        let slot = Arc::clone(&self.slot);
-        let mut slot = slot.lock().await;
+        let shared = Arc::clone(&self.shared);
+        let mut slot = shared.slot.lock().await;
         if let Err(error) = self.begin(&mut slot).await {
             return self.purges.failed(&error);
         }
@@ -229,6 +218,7 @@ impl Writer {
             }
             Err(error) => {
                 slot.undo().await;
+                slot.blame(&error).await;
                 // Removing twice is no harm, so it does not matter what became of it.
                 let error = self.failed(error, false);
                 self.purges.failed(&error);
@@ -251,8 +241,8 @@ impl Writer {
 
     /// Moves everything from the log to the database, where what was removed has been overwritten, and empties it.
     async fn empty_log(&mut self) {
-        let slot = Arc::clone(&self.slot);
-        let mut slot = slot.lock().await;
+        let shared = Arc::clone(&self.shared);
+        let mut slot = shared.slot.lock().await;
         let Ok(conn) = slot.get().await else { return self.checkpoint.postpone() };
         let busy = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(conn)
@@ -294,7 +284,7 @@ impl Writer {
             self.empty_log().await;
         }
         self.shared.readers.close().await;
-        self.slot.lock().await.close().await;
+        self.shared.slot.lock().await.close().await;
         self.shared.database.shut();
         self.ending.send_replace(true);
     }

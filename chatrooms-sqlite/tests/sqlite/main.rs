@@ -1,4 +1,11 @@
 //! What SQLite is trusted with, tried on real files.
 
+mod batching;
 mod conformance;
+mod deleted;
+mod full;
 mod kit;
+mod locked;
+mod opening;
+mod purging;
+mod restart;

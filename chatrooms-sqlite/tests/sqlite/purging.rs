@@ -1,0 +1,168 @@
+//! What is removed is gone, and stalls nobody while it goes.
+
+use std::{fs, path::Path, time::Duration};
+
+use chatrooms_core::{Data, Draft, Life, MessageStore as _, Redaction};
+use chatrooms_sqlite::SqliteStore;
+use futures_util::{FutureExt as _, future::join};
+use tokio::time::Instant;
+
+use crate::kit::{append, begin, draft, execute, fill, say, stranger, until};
+
+const CANARY: &str = "canary-7b1e";
+
+/// Whether the text is in the database or in its log.
+fn contains(path: &Path, text: &str) -> bool {
+    let dir = path.parent().unwrap();
+    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    files.into_iter().any(|file| {
+        let bytes = fs::read(file).unwrap();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+/// A life with canaries of all sizes, among others that stay.
+async fn canaries(store: &SqliteStore, stay: &[Life]) -> Life {
+    let life = begin(store, "secret").await;
+    for n in 0..60 {
+        let sung = CANARY.repeat(1 + n * n / 3);
+        let data = (n % 3 == 0).then(|| Data::new(format!("\"{CANARY}\"")));
+        append(store, &life, vec![Draft { data, ..draft(&sung) }; 3]).await;
+        for other in stay {
+            say(store, other, &"x".repeat(n * 40)).await.unwrap();
+        }
+    }
+    life
+}
+
+async fn assert_gone(path: &Path, since: Instant) {
+    until("no canary is left", || async { !contains(path, CANARY) }).await;
+    assert!(since.elapsed() < Duration::from_secs(5), "it took {:?}", since.elapsed());
+}
+
+#[tokio::test]
+async fn no_text_of_an_ended_life_is_left_on_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let stay = [begin(&store, "tea").await, begin(&store, "coffee").await];
+    let life = canaries(&store, &stay).await;
+    assert!(contains(&path, CANARY), "this test can see them");
+    let since = Instant::now();
+    assert_eq!(store.close(&life).await.unwrap(), 180);
+    assert_gone(&path, since).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_while_others_never_stop_talking() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let busy = begin(&store, "busy").await;
+    let life = canaries(&store, std::slice::from_ref(&busy)).await;
+    let talk = tokio::spawn({
+        let store = store.clone();
+        async move {
+            loop {
+                say(&store, &busy, "and on").await.unwrap();
+            }
+        }
+    });
+    let since = Instant::now();
+    store.close(&life).await.unwrap();
+    assert_gone(&path, since).await;
+    assert!(!talk.is_finished(), "the talk went on");
+    talk.abort();
+}
+
+#[tokio::test]
+async fn nor_of_a_redacted_message() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let life = begin(&store, "tea").await;
+    say(&store, &life, "before").await.unwrap();
+    say(&store, &life, &CANARY.repeat(1000)).await.unwrap();
+    let since = Instant::now();
+    assert_eq!(store.redact(&life, 2, None).await.unwrap(), Redaction::Done);
+    assert_gone(&path, since).await;
+}
+
+#[tokio::test]
+async fn nor_after_a_stranger_has_let_go_of_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let life = canaries(&store, &[]).await;
+    let mut reader = stranger(&path).await;
+    execute(&mut reader, "BEGIN; SELECT count(*) FROM chatrooms_messages").await;
+    store.close(&life).await.unwrap();
+    let other = begin(&store, "tea").await;
+    say(&store, &other, "nobody waits for the reader").await.unwrap();
+    execute(&mut reader, "COMMIT").await;
+    assert_gone(&path, Instant::now()).await;
+}
+
+#[tokio::test]
+async fn a_large_purge_lets_others_write_between_its_slices() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path().join("chat.db")).await.unwrap();
+    let (large, busy) = (begin(&store, "large").await, begin(&store, "busy").await);
+    fill(&store, &large, 5000, "text").await;
+    say(&store, &busy, "before").await.unwrap();
+
+    let mut close = std::pin::pin!(store.close(&large));
+    assert!(close.as_mut().now_or_never().is_none(), "it is under way");
+    for n in 0..4 {
+        let before = store.stats().slices;
+        say(&store, &busy, "between").await.unwrap();
+        let waited = store.stats().slices - before;
+        assert!(waited <= 1, "append {n} waited for {waited} slices");
+        assert!(close.as_mut().now_or_never().is_none(), "4 appends are done before 5 slices");
+    }
+    assert_eq!(close.await.unwrap(), 5000);
+    assert!(store.stats().slices >= 5, "{:?}", store.stats());
+    assert_eq!(store.stats().removed, 5000);
+}
+
+#[tokio::test]
+async fn a_small_purge_does_not_wait_for_a_large_one() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let (large, small) = (begin(&store, "large").await, begin(&store, "small").await);
+    fill(&store, &large, 5000, "text").await;
+    fill(&store, &small, 5, "text").await;
+    let mut order = Vec::new();
+    let order_cell = std::cell::RefCell::new(&mut order);
+    let (large, small) = join(
+        async {
+            let removed = store.close(&large).await;
+            order_cell.borrow_mut().push("large");
+            removed
+        },
+        async {
+            let removed = store.close(&small).await;
+            order_cell.borrow_mut().push("small");
+            removed
+        },
+    )
+    .await;
+    assert_eq!((large.unwrap(), small.unwrap()), (5000, 5));
+    assert_eq!(order, ["small", "large"]);
+}
+
+#[tokio::test]
+async fn a_thousand_rooms_end_at_once_in_few_transactions() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path().join("chat.db")).await.unwrap();
+    let mut lives = Vec::new();
+    for room in 0..1000 {
+        lives.push(begin(&store, &format!("room {room}")).await);
+    }
+    let said = lives.iter().map(|life| say(&store, life, "text"));
+    assert!(futures_util::future::join_all(said).await.iter().all(Result::is_ok));
+    let closes = lives.iter().map(|life| store.close(life));
+    let removed = futures_util::future::join_all(closes).await;
+    assert!(removed.into_iter().all(|removed| removed.unwrap() == 1));
+    let stats = store.stats();
+    assert!(stats.slices + stats.batches < 200, "{stats:?}");
+}
