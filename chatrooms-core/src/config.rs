@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::cost;
+
 /// Bounds and times of a [`RoomRegistry`](crate::RoomRegistry). Nothing is unbounded.
 ///
 /// ```
@@ -21,7 +23,7 @@ pub struct Config {
     pub meta_bytes: usize,
     /// The most messages in one answer: of a join and of a page of history. Default 200.
     pub history: usize,
-    /// The most bytes of one answer. Default 256 KiB.
+    /// The most bytes of one answer. Default 256 KiB, and never less than what the largest message and two of the largest members take.
     pub reply_bytes: usize,
     /// The messages that a room holds ready in memory for joins and resumes. Default 500, and half of
     /// [`reply_bytes`](Self::reply_bytes) at most.
@@ -32,7 +34,8 @@ pub struct Config {
     pub presence_exact: usize,
     /// Above that, how often it tells the net changes. Default 1 s.
     pub presence_interval: Duration,
-    /// How long an emptied room is kept when its last connection was lost. Default 0: it ends at once.
+    /// How long an emptied room is kept when its last connection was lost. Default 0: it ends at once. Where the last one was made to go,
+    /// by leaving, a logout, a kick or a ban, it ends at once in any case.
     pub linger: Duration,
 
     /// The most rooms in which one session can be. Default 32.
@@ -50,7 +53,8 @@ pub struct Config {
     /// As many may come at once after a silence. Default 100.
     pub send_burst: u32,
 
-    /// The most bytes that wait for one session. Over it the session is closed as slow. Default 1 MiB.
+    /// The most bytes that wait for one session. Over it the session is closed as slow. Default 1 MiB; several
+    /// [`reply_bytes`](Self::reply_bytes) at least make sense, because the answer to a join waits there too.
     pub outbox_bytes: usize,
     /// The most frames that wait for one session. Over it the session is closed as slow. Default 4,096.
     pub outbox_frames: usize,
@@ -101,4 +105,39 @@ impl Default for Config {
 impl Config {
     /// How many messages a join gets that does not say how many it wants.
     pub const DEFAULT_HISTORY: usize = 50;
+
+    /// The same, with answers that have room for the largest single thing: nothing that is kept may be impossible to show.
+    pub(crate) fn sound(mut self) -> Self {
+        let largest = cost::largest_message(&self).max(2 * cost::largest_member(&self));
+        let least = largest.saturating_add(Self::OVERHEAD).saturating_mul(2);
+        self.reply_bytes = self.reply_bytes.max(least);
+        self
+    }
+
+    /// What an answer may hold beside its messages and its members, which share the rest.
+    const OVERHEAD: usize = 1024;
+
+    /// The bytes for the messages of an answer, and as many for its members.
+    pub(crate) const fn half_reply(&self) -> usize {
+        self.reply_bytes / 2 - Self::OVERHEAD
+    }
+
+    /// The bytes for an answer that holds only messages or only members.
+    pub(crate) const fn whole_reply(&self) -> usize {
+        self.reply_bytes - Self::OVERHEAD
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_room_for_the_largest_message() {
+        let config = Config { body_bytes: 100_000, reply_bytes: 1, ..Config::default() }.sound();
+        assert!(config.half_reply() >= cost::largest_message(&config));
+        let boundless = Config { body_bytes: usize::MAX, ..Config::default() }.sound();
+        assert_eq!(boundless.reply_bytes, usize::MAX);
+        assert_eq!(Config::default().sound().reply_bytes, 256 * 1024);
+    }
 }

@@ -3,13 +3,20 @@
 //! The bound is that of JSON text: a control character takes 6 bytes, a quote or a backslash 2. The fixed part of each thing is
 //! more than its field names, braces and numbers can take; the tests of the wire crate hold it against real frames.
 
-use crate::{EventKind, Member, Message, RoomName};
+use crate::{Config, EventKind, MAX_NAME_BYTES, Member, Message, Nonce, RoomName};
 
 const FRAME: usize = 96;
 const MEMBER: usize = 64;
 const MESSAGE: usize = 160;
 const JOINED: usize = 256;
-const NUMBER: usize = 21;
+/// A number in a list, with its comma.
+pub(crate) const NUMBER: usize = 21;
+/// The most bytes that one byte of a text can take.
+const ESCAPED: usize = 6;
+/// The most bytes of a display name, which unlike a user name may hold anything.
+const LARGEST_NAME: usize = MAX_NAME_BYTES * ESCAPED;
+/// The most bytes of a user name: quotes and backslashes at worst.
+const LARGEST_USER: usize = MAX_NAME_BYTES * 2;
 
 /// The most bytes that this text can take as a JSON string, quotes included.
 pub(crate) fn text(text: &str) -> usize {
@@ -47,6 +54,20 @@ pub(crate) fn message(message: &Message) -> usize {
         + draft.nonce.as_ref().map_or(0, |nonce| text(nonce.as_str()))
 }
 
+/// The most bytes of any member that these bounds allow.
+pub(crate) const fn largest_member(config: &Config) -> usize {
+    MEMBER.saturating_add(LARGEST_USER + LARGEST_NAME).saturating_add(config.meta_bytes)
+}
+
+/// The most bytes of any message that these bounds allow.
+pub(crate) const fn largest_message(config: &Config) -> usize {
+    MESSAGE
+        .saturating_add(LARGEST_USER + LARGEST_NAME)
+        .saturating_add(config.body_bytes.saturating_mul(ESCAPED))
+        .saturating_add(config.data_bytes)
+        .saturating_add(Nonce::MAX_BYTES * ESCAPED)
+}
+
 /// The most bytes of an event's frame.
 pub(crate) fn frame(room: &RoomName, kind: &EventKind) -> usize {
     let kind = match kind {
@@ -65,7 +86,42 @@ pub(crate) fn frame(room: &RoomName, kind: &EventKind) -> usize {
         EventKind::Signal { user, name, data } => {
             text(user.as_str()) + text(name) + data.as_ref().map_or(0, |data| data.as_str().len())
         }
+        EventKind::Members { page, .. } => JOINED + page.members.iter().map(member).sum::<usize>(),
         EventKind::Removed { reason, .. } => optional(reason.as_deref()) + NUMBER,
     };
     FRAME + text(room.as_str()) + kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Data, Draft, Identity, Timestamp, UserName};
+
+    #[test]
+    fn a_text_costs_what_it_takes_in_json() {
+        assert_eq!(text("plain"), 7);
+        assert_eq!(text("\"\\"), 6);
+        assert_eq!(text("\u{1}"), 8);
+        assert_eq!(text("é"), 4);
+    }
+
+    #[test]
+    fn nothing_costs_more_than_the_bounds_allow() {
+        let config = Config::default();
+        let user = UserName::new(&"\"".repeat(64)).unwrap();
+        let identity = Identity::new(user.clone()).display_name(&"\u{1}".repeat(300));
+        let name = identity.name().cloned();
+        let draft = Draft {
+            user: Some(user.clone()),
+            name: name.clone(),
+            body: "\u{1}".repeat(config.body_bytes).into(),
+            data: Some(Data::new("1".repeat(config.data_bytes))),
+            nonce: Nonce::new(&"\u{1}".repeat(Nonce::MAX_BYTES)),
+        };
+        let largest = Message::new(u64::MAX, Timestamp(u64::MAX), draft);
+        assert!(message(&largest) <= largest_message(&config));
+        let meta = Some(Data::new("1".repeat(config.meta_bytes)));
+        let largest = Member { user, name, connections: 1, meta };
+        assert!(member(&largest) <= largest_member(&config));
+    }
 }

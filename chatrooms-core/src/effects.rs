@@ -3,7 +3,13 @@
 use std::task::Waker;
 
 use crate::{
-    CloseReason, Life, outbox::Pushed, peer::Peer, registry::Shared, room::Room, sync::Arc,
+    CloseReason, Life,
+    live::Live,
+    outbox::Pushed,
+    peer::Peer,
+    room::{Departure, Room},
+    shared::Shared,
+    sync::Arc,
 };
 
 /// Collected under a room's lock, run after it is released: the sessions to wake, those that were too slow, and the room
@@ -13,7 +19,15 @@ use crate::{
 pub(crate) struct Effects {
     wakers: Vec<Waker>,
     overflowed: Vec<Arc<Peer>>,
-    ended: Vec<(Arc<Room>, Option<Life>)>,
+    ended: Vec<Ended>,
+}
+
+#[derive(Debug)]
+struct Ended {
+    room: Arc<Room>,
+    purge: Option<Life>,
+    /// Dropped out of the lock, because that answers those who still wait for the store.
+    live: Option<Box<Live>>,
 }
 
 impl Effects {
@@ -24,8 +38,9 @@ impl Effects {
         }
     }
 
-    pub(crate) fn ended(&mut self, room: &Arc<Room>, life: Option<Life>) {
-        self.ended.push((Arc::clone(room), life));
+    /// A room is over; the life to purge, and what the open room knew.
+    pub(crate) fn ended(&mut self, room: &Arc<Room>, purge: Option<Life>, live: Option<Box<Live>>) {
+        self.ended.push(Ended { room: Arc::clone(room), purge, live });
     }
 
     fn extend(&mut self, other: Self) {
@@ -41,8 +56,9 @@ impl Effects {
             for waker in self.wakers.drain(..) {
                 waker.wake();
             }
-            for (room, life) in self.ended.drain(..) {
-                shared.forget(&room, life);
+            for Ended { room, purge, live } in self.ended.drain(..) {
+                drop(live);
+                shared.forget(&room, purge);
             }
             let Some(peer) = self.overflowed.pop() else { return };
             tracing::debug!(session = %peer.id(), "session is too slow");
@@ -53,7 +69,10 @@ impl Effects {
 
 /// Ends a session in all its rooms, for good.
 pub(crate) fn end_peer(peer: &Arc<Peer>, reason: CloseReason, shared: &Arc<Shared>) -> Effects {
-    let departure = reason.departure();
+    // Also where an earlier reason was a softer one, such as a shutdown before a logout, or a harder one, before the socket went.
+    let made_to_go =
+        reason.is_final() || peer.outbox.closed().is_some_and(|first| first.is_final());
+    let departure = if made_to_go { Departure::Left } else { Departure::Lost };
     peer.outbox.close(reason);
     let mut effects = Effects::default();
     for room in peer.end() {

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use crate::{Data, Epoch, Message, RoomName, UserName, cost};
+use crate::{Data, Joined, Message, RoomName, UserName, cost};
 
 /// Something that happened in a room. One event is shared by all sessions that are told of it.
 #[derive(Debug)]
@@ -76,6 +76,13 @@ pub enum EventKind {
         /// Anything beside it.
         data: Option<Data>,
     },
+    /// A page of the list of members, for the session that asked for it; what follows are the changes from there.
+    Members {
+        /// The mark that the question carried.
+        tag: Option<u64>,
+        /// The page.
+        page: Members,
+    },
     /// This session is no longer in the room, though it did not leave.
     Removed {
         /// Why.
@@ -83,33 +90,6 @@ pub enum EventKind {
         /// What the host has to say about it.
         reason: Option<Arc<str>>,
     },
-}
-
-/// The state of a room at the moment of a join: what follows are the changes from here, without a gap.
-#[derive(Clone, Debug)]
-pub struct Joined {
-    /// The mark that the join carried, such as the number of a client's request.
-    pub tag: Option<u64>,
-    /// Which life of the room this is.
-    pub epoch: Epoch,
-    /// The newest message's number; 0 where there is none.
-    pub seq: u64,
-    /// Whether `messages` continue exactly where the client was.
-    pub resumed: bool,
-    /// Whether nobody was in the room before.
-    pub first_in_room: bool,
-    /// Whether the user was not in the room before.
-    pub first_connection_of_user: bool,
-    /// Who is there, by user, oneself included; where `members_more`, the first ones, and oneself in front.
-    pub members: Vec<Member>,
-    /// Whether there are more members than fit into an answer.
-    pub members_more: bool,
-    /// The newest messages, oldest first.
-    pub messages: Vec<Arc<Message>>,
-    /// Whether older messages are kept.
-    pub more: bool,
-    /// When resumed: which messages that the client has were taken back.
-    pub redacted: Vec<u64>,
 }
 
 /// A user in a room.
@@ -123,6 +103,16 @@ pub struct Member {
     pub connections: usize,
     /// What the user's oldest connection said about itself at its join.
     pub meta: Option<Data>,
+}
+
+/// A list of members that fits into an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Members {
+    /// The members, by user.
+    pub members: Vec<Member>,
+    /// Whether there are more after the last one.
+    pub more: bool,
 }
 
 /// Why a session was removed from a room.

@@ -15,7 +15,6 @@ use tokio::time::Instant;
 
 use crate::{
     Config, Event, EventKind,
-    room::Departure,
     sync::{Arc, Mutex, lock},
 };
 
@@ -73,18 +72,18 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// Whether the user chose to go or was made to go, rather than that a connection was lost.
-    pub(crate) const fn departure(&self) -> Departure {
+    /// Whether the user was made to go, rather than that a connection was lost: nothing waits for their return.
+    pub(crate) const fn is_final(&self) -> bool {
         match self {
             Self::Unauthorized | Self::LoggedOut | Self::Kicked | Self::Banned | Self::Abuse => {
-                Departure::Left
+                true
             }
             Self::Gone
             | Self::SlowConsumer
             | Self::HeartbeatTimeout
             | Self::Moved
             | Self::ShuttingDown { .. }
-            | Self::Internal => Departure::Lost,
+            | Self::Internal => false,
         }
     }
 }
@@ -120,9 +119,8 @@ impl Meter {
         self.last.store(now, Ordering::Relaxed);
     }
 
-    fn idle(&self) -> Duration {
-        let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
-        self.born.elapsed().saturating_sub(last)
+    fn last(&self) -> Instant {
+        self.born + Duration::from_millis(self.last.load(Ordering::Relaxed))
     }
 }
 
@@ -137,6 +135,8 @@ struct Bounds {
 struct State {
     queue: VecDeque<Outgoing>,
     bytes: usize,
+    /// Since when more than half of the bound has been waiting without a break.
+    crowded_since: Option<Instant>,
     closed: Option<CloseReason>,
     reader: Option<Waker>,
 }
@@ -162,6 +162,12 @@ impl Outbox {
         }
     }
 
+    /// What notes that the client took something.
+    #[must_use]
+    pub const fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
     /// Puts an encoded answer behind what waits already.
     pub fn answer(&self, frame: Bytes) {
         // An overflow here is found by the task that is answering: it drives this session and sees it closed.
@@ -177,13 +183,13 @@ impl Outbox {
             return Pushed::default();
         }
         for item in items {
-            let cost = item.cost();
             if item.is_signal() && self.is_over(&state, 4) {
                 continue;
             }
-            state.bytes += cost;
+            state.bytes += item.cost();
             state.queue.push_back(item);
         }
+        self.note_crowd(&mut state);
         let overflowed = self.is_over(&state, 1) || self.has_stalled(&state);
         if overflowed {
             state.close(CloseReason::SlowConsumer);
@@ -196,14 +202,23 @@ impl Outbox {
         state.bytes > self.bounds.bytes / part || state.queue.len() > self.bounds.frames / part
     }
 
-    fn has_stalled(&self, state: &State) -> bool {
-        self.is_over(state, 2) && self.meter.idle() >= self.bounds.stall
+    fn note_crowd(&self, state: &mut State) {
+        if !self.is_over(state, 2) {
+            state.crowded_since = None;
+        } else if state.crowded_since.is_none() {
+            state.crowded_since = Some(Instant::now());
+        }
     }
 
-    /// What notes that the client took something.
-    #[must_use]
-    pub const fn meter(&self) -> &Meter {
-        &self.meter
+    /// When the client will have taken nothing for too long, where half of the bound waits for it. What it did not take while
+    /// nothing much was there for it does not count.
+    fn stalls_at(&self, state: &State) -> Option<Instant> {
+        let idle_since = self.meter.last().max(state.crowded_since?);
+        idle_since.checked_add(self.bounds.stall)
+    }
+
+    fn has_stalled(&self, state: &State) -> bool {
+        self.stalls_at(state).is_some_and(|at| at <= Instant::now())
     }
 
     /// Waits until the outbox is closed, for whatever reason, without taking anything: for a writer that is stuck. A client that takes nothing for
@@ -213,10 +228,12 @@ impl Outbox {
     /// Nothing is lost by dropping it. Not to be awaited together with [`take`](Self::take).
     pub async fn closing(&self) -> CloseReason {
         loop {
-            let left = self.bounds.stall.saturating_sub(self.meter.idle());
-            let pause = pin!(tokio::time::sleep(left.max(Duration::from_millis(100))));
-            let closed = pin!(self.until_closed());
-            if let Either::Left((reason, _)) = select(closed, pause).await {
+            let stalls_at = match self.crowded().await {
+                Ok(stalls_at) => stalls_at,
+                Err(reason) => return reason,
+            };
+            let stalled = pin!(tokio::time::sleep_until(stalls_at));
+            if let Either::Left((reason, _)) = select(pin!(self.until_closed()), stalled).await {
                 return reason;
             }
             let mut state = lock(&self.state);
@@ -226,16 +243,17 @@ impl Outbox {
         }
     }
 
-    async fn until_closed(&self) -> CloseReason {
-        poll_fn(|context| {
-            let mut state = lock(&self.state);
-            if let Some(reason) = &state.closed {
-                return Poll::Ready(reason.clone());
-            }
-            state.reader = Some(context.waker().clone());
-            Poll::Pending
+    /// Waits until half of the bound waits; says when the client will have stalled if it goes on like this.
+    async fn crowded(&self) -> Result<Instant, CloseReason> {
+        self.watch(|state| match &state.closed {
+            Some(reason) => Some(Err(reason.clone())),
+            None => self.stalls_at(state).map(Ok),
         })
         .await
+    }
+
+    async fn until_closed(&self) -> CloseReason {
+        self.watch(|state| state.closed.clone()).await
     }
 
     /// Waits until something is there and moves it to the end of `batch`, in order: one item at least, and no more once `bytes` are reached.
@@ -246,28 +264,43 @@ impl Outbox {
     /// # Cancel safety
     /// Nothing is taken unless it completes. One task at a time may wait.
     pub async fn take(&self, batch: &mut Vec<Outgoing>, bytes: usize) -> Result<(), CloseReason> {
-        poll_fn(|context| {
-            let mut state = lock(&self.state);
+        self.watch(|state| {
             if state.queue.is_empty() {
-                if let Some(reason) = &state.closed {
-                    return Poll::Ready(Err(reason.clone()));
-                }
-                state.reader = Some(context.waker().clone());
-                return Poll::Pending;
+                return state.closed.clone().map(Err);
             }
-            state.take(batch, bytes);
-            Poll::Ready(Ok(()))
+            self.take_from(state, batch, bytes);
+            Some(Ok(()))
         })
         .await
     }
 
     /// Takes what is there now, up to `bytes`, without waiting.
     pub fn try_take(&self, batch: &mut Vec<Outgoing>, bytes: usize) {
-        lock(&self.state).take(batch, bytes);
+        self.take_from(&mut lock(&self.state), batch, bytes);
     }
 
-    /// Ends the queue: nothing is accepted any more. What waits already can still be taken, except where the client is gone or too
-    /// slow for it. The first reason stands.
+    fn take_from(&self, state: &mut State, batch: &mut Vec<Outgoing>, bytes: usize) {
+        state.take(batch, bytes);
+        self.note_crowd(state);
+    }
+
+    /// Waits until the state gives an answer; every push and the end have it asked again.
+    async fn watch<T>(&self, mut ask: impl FnMut(&mut State) -> Option<T>) -> T {
+        poll_fn(|context| {
+            let mut state = lock(&self.state);
+            if let Some(answer) = ask(&mut state) {
+                return Poll::Ready(answer);
+            }
+            state.reader = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Ends the queue: nothing is accepted any more. What waits already can still be taken, except where the client is too slow
+    /// for it. The first reason stands.
+    ///
+    /// The session stays in its rooms until it is dropped; [`Session::close`](crate::Session::close) takes it out of them at once.
     pub fn close(&self, reason: CloseReason) {
         let waker = {
             let mut state = lock(&self.state);

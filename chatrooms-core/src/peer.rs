@@ -12,7 +12,7 @@ use governor::{
 use tokio::time::Instant;
 
 use crate::{
-    Config, Epoch, Error, Identity, Outbox, RoomName, UserName,
+    CloseReason, Config, Epoch, Error, Identity, Outbox, RoomName, UserName,
     room::Room,
     sync::{Arc, Mutex, lock},
 };
@@ -79,6 +79,11 @@ impl Peer {
         self.identity.user()
     }
 
+    /// Whether this session could enter a room as things stand.
+    pub(crate) fn may_enter(&self, name: &RoomName, most: usize) -> Result<(), Error> {
+        self.vacancy(name, most, |_| ())
+    }
+
     /// Notes that this session is in a room now. The room's lock is held.
     pub(crate) fn enter(
         &self,
@@ -86,12 +91,31 @@ impl Peer {
         room: &Arc<Room>,
         most: usize,
     ) -> Result<(), Error> {
+        self.vacancy(name, most, |rooms| {
+            rooms.insert(name.clone(), Arc::clone(room));
+        })
+    }
+
+    fn vacancy(
+        &self,
+        name: &RoomName,
+        most: usize,
+        fill: impl FnOnce(&mut HashMap<RoomName, Arc<Room>>),
+    ) -> Result<(), Error> {
+        match self.outbox.closed() {
+            None => {}
+            Some(CloseReason::ShuttingDown { .. }) => return Err(Error::ShuttingDown),
+            Some(_) => return Err(Error::SessionEnded),
+        }
         let mut rooms = lock(&self.rooms);
         let rooms = rooms.as_mut().ok_or(Error::SessionEnded)?;
+        if rooms.contains_key(name) {
+            return Err(Error::AlreadyInRoom);
+        }
         if rooms.len() >= most {
             return Err(Error::TooManyRooms);
         }
-        rooms.insert(name.clone(), Arc::clone(room));
+        fill(rooms);
         Ok(())
     }
 

@@ -1,11 +1,10 @@
 //! The host's say in what happens in rooms.
 
-use std::{fmt, panic::AssertUnwindSafe, time::Duration};
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
-use futures_util::FutureExt as _;
 
-use crate::{Draft, Error, Identity, RoomName};
+use crate::{Draft, Error, Identity, RoomName, sync::guarded};
 
 /// The host's rules. Every hook allows by default, so that a policy says only what it cares about.
 ///
@@ -39,7 +38,7 @@ pub trait RoomPolicy: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// May this message pass, and as what?
+    /// May this message pass, and as what? What it is made into is held to the same bounds as what it was.
     ///
     /// # Errors
     /// [`Error::Forbidden`], or [`Error::Refused`] with a code of the host's own.
@@ -66,9 +65,9 @@ pub(crate) async fn ask<T>(
     limit: Duration,
     hook: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    match tokio::time::timeout(limit, AssertUnwindSafe(hook).catch_unwind()).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => {
+    match tokio::time::timeout(limit, guarded(hook)).await {
+        Ok(Some(answer)) => answer,
+        Ok(None) => {
             tracing::error!("a policy hook panicked");
             Err(Error::Internal)
         }

@@ -25,12 +25,27 @@ impl Recent {
     }
 
     pub(crate) fn push(&mut self, message: Arc<Message>) {
+        if self.ring.back().is_some_and(|newest| newest.message.seq + 1 != message.seq) {
+            self.clear();
+        }
         let cost = cost::message(&message);
         self.bytes += cost;
         self.ring.push_back(Entry { message, cost });
         while self.ring.len() > self.max_messages || self.bytes > self.max_bytes {
             let Some(oldest) = self.ring.pop_front() else { break };
             self.bytes -= oldest.cost;
+        }
+    }
+
+    fn clear(&mut self) {
+        self.ring.clear();
+        self.bytes = 0;
+    }
+
+    /// Forgets all messages before `oldest`: they are not kept any more.
+    pub(crate) fn trim(&mut self, oldest: u64) {
+        while let Some(entry) = self.ring.pop_front_if(|entry| entry.message.seq < oldest) {
+            self.bytes -= entry.cost;
         }
     }
 
@@ -116,6 +131,25 @@ mod tests {
         assert_eq!(recent.since(1, 5, 100_000), None, "too far back");
         assert_eq!(recent.since(6, 5, 100_000), None, "beyond the newest");
         assert_eq!(recent.since(2, 5, 2 * one), None, "does not fit");
+    }
+
+    #[test]
+    fn what_is_not_kept_any_more_is_not_shown_any_more() {
+        let mut recent = recent(9, 100_000, 1..=5);
+        recent.trim(4);
+        assert_eq!(seqs(&recent.tail(9, 100_000)), [4, 5]);
+        assert_eq!(recent.since(2, 5, 100_000), None);
+        recent.trim(9);
+        assert_eq!(recent.bytes, 0);
+    }
+
+    #[test]
+    fn a_gap_starts_it_anew() {
+        let mut recent = recent(9, 100_000, 1..=2);
+        let draft = Draft::new(UserName::new("ada").unwrap(), "hello");
+        recent.push(Arc::new(Message::new(4, Timestamp(0), draft)));
+        assert_eq!(seqs(&recent.tail(9, 100_000)), [4]);
+        assert_eq!(recent.since(2, 4, 100_000), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::{Data, Member, SessionId, UserName, cost, peer::Peer, sync::Arc};
+use crate::{Data, Member, Members, SessionId, UserName, cost, peer::Peer, sync::Arc};
 
 /// The connections of a room, the users they belong to, and which of their comings and goings still have to be told.
 ///
@@ -10,7 +10,8 @@ use crate::{Data, Member, SessionId, UserName, cost, peer::Peer, sync::Arc};
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     connections: HashMap<SessionId, Connection>,
-    users: BTreeMap<UserName, User>,
+    /// Each user's sessions in this room, the oldest first.
+    users: BTreeMap<UserName, Vec<SessionId>>,
     /// Users who are here and have not been told of.
     arrived: BTreeSet<UserName>,
     /// Users who have been told of and are gone.
@@ -21,22 +22,6 @@ pub(crate) struct Roster {
 struct Connection {
     peer: Arc<Peer>,
     meta: Option<Data>,
-}
-
-#[derive(Debug, Default)]
-struct User {
-    /// The user's sessions in this room, the oldest first.
-    sessions: Vec<SessionId>,
-}
-
-/// A list of members that fits into an answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Members {
-    /// The members, by user.
-    pub members: Vec<Member>,
-    /// Whether there are more after the last one.
-    pub more: bool,
 }
 
 impl Roster {
@@ -56,48 +41,46 @@ impl Roster {
         self.connections.contains_key(&session)
     }
 
-    pub(crate) fn has_user(&self, user: &UserName) -> bool {
-        self.users.contains_key(user)
-    }
-
     pub(crate) fn peers(&self) -> impl Iterator<Item = &Arc<Peer>> {
         self.connections.values().map(|connection| &connection.peer)
     }
 
-    pub(crate) fn sessions_of(&self, user: &UserName) -> Vec<SessionId> {
-        self.users.get(user).map_or_else(Vec::new, |user| user.sessions.clone())
+    pub(crate) fn sessions_of(&self, user: &UserName) -> &[SessionId] {
+        self.users.get(user).map_or(&[], Vec::as_slice)
     }
 
     /// Adds a connection; says whether it is the user's first one.
     pub(crate) fn insert(&mut self, peer: &Arc<Peer>, meta: Option<Data>) -> bool {
-        let name = peer.user();
+        let user = peer.user();
         self.connections.insert(peer.id(), Connection { peer: Arc::clone(peer), meta });
-        let user = self.users.entry(name.clone()).or_default();
-        user.sessions.push(peer.id());
-        let first = user.sessions.len() == 1;
-        if first && self.departed.remove(name).is_none() {
-            self.arrived.insert(name.clone());
+        let sessions = self.users.entry(user.clone()).or_default();
+        sessions.push(peer.id());
+        let first = sessions.len() == 1;
+        if first && self.departed.remove(user).is_none() {
+            self.arrived.insert(user.clone());
         }
         first
     }
 
     /// Removes a connection; returns whose it was.
     pub(crate) fn remove(&mut self, session: SessionId) -> Option<Arc<Peer>> {
-        let last_seen = self.connections.get(&session).map(|c| c.peer.user().clone())?;
-        let member = self.member(&last_seen);
-        let Connection { peer, .. } = self.connections.remove(&session)?;
-        if let Some(user) = self.users.get_mut(&last_seen) {
-            user.sessions.retain(|other| *other != session);
-            if user.sessions.is_empty() {
-                self.users.remove(&last_seen);
-                if !self.arrived.remove(&last_seen)
-                    && let Some(member) = member
-                {
-                    self.departed.insert(last_seen, member);
-                }
-            }
+        let user = self.connections.get(&session)?.peer.user().clone();
+        if self.sessions_of(&user) == [session] {
+            self.depart(user);
+        } else if let Some(sessions) = self.users.get_mut(&user) {
+            sessions.retain(|other| *other != session);
         }
-        Some(peer)
+        self.connections.remove(&session).map(|connection| connection.peer)
+    }
+
+    fn depart(&mut self, user: UserName) {
+        let last_seen = self.member(&user);
+        self.users.remove(&user);
+        if !self.arrived.remove(&user)
+            && let Some(member) = last_seen
+        {
+            self.departed.insert(user, member);
+        }
     }
 
     /// Whether somebody's coming or going has not been told.
@@ -129,7 +112,7 @@ impl Roster {
     }
 
     fn member(&self, user: &UserName) -> Option<Member> {
-        let sessions = &self.users.get(user)?.sessions;
+        let sessions = self.users.get(user)?;
         let oldest = self.connections.get(sessions.first()?)?;
         Some(Member {
             user: user.clone(),
@@ -139,8 +122,8 @@ impl Roster {
         })
     }
 
-    /// The members as they have been told, from `after` on, and `viewer` in any case: in front where it would not be on the page.
-    pub(crate) fn told(
+    /// The members as they have been told, by user, from `after` on. Whether it has been told or not, `viewer` is one of them.
+    pub(crate) fn page(
         &self,
         after: Option<&UserName>,
         viewer: Option<&UserName>,
@@ -149,30 +132,33 @@ impl Roster {
         use std::ops::Bound::{Excluded, Unbounded};
         let range = (after.map_or(Unbounded, Excluded), Unbounded);
         let here = self.users.range::<UserName, _>(range).map(|(user, _)| user);
-        let here = here.filter(|user| {
-            self.arrived.is_empty() || !self.arrived.contains(*user) || Some(*user) == viewer
-        });
+        let told = here.filter(|user| !self.arrived.contains(*user) || Some(*user) == viewer);
         let gone = self.departed.range::<UserName, _>(range).map(|(user, _)| user);
         let mut page = Members::default();
         let mut left = bytes;
-        let mut saw_viewer = false;
-        for user in Merged::new(here, gone) {
-            let member = self.member(user).or_else(|| self.departed.get(user).cloned());
-            let Some(member) = member else { continue };
+        for user in Merged::new(told, gone) {
+            let Some(member) = self.member(user).or_else(|| self.departed.get(user).cloned())
+            else {
+                continue;
+            };
             let cost = cost::member(&member);
             if cost > left && !page.members.is_empty() {
                 page.more = true;
                 break;
             }
             left = left.saturating_sub(cost);
-            saw_viewer |= Some(user) == viewer;
             page.members.push(member);
         }
-        if !saw_viewer
-            && after.is_none()
-            && let Some(member) = viewer.and_then(|viewer| self.member(viewer))
-        {
-            page.members.insert(0, member);
+        page
+    }
+
+    /// The first page for somebody who has just come: they stand in front where they would not be on it.
+    pub(crate) fn first_page(&self, viewer: &UserName, bytes: usize) -> Members {
+        let Some(own) = self.member(viewer) else { return Members::default() };
+        let mut page = self.page(None, Some(viewer), bytes.saturating_sub(cost::member(&own)));
+        let found = page.members.binary_search_by(|member| member.user.cmp(viewer));
+        if found.is_err() {
+            page.members.insert(0, own);
         }
         page
     }

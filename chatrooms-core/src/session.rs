@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use crate::{
     CloseReason, Data, Draft, Error, Event, EventKind, Identity, Join, Joined, Members, Nonce,
     Outbox, Outgoing, Page, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName,
-    effects::end_peer, peer::Peer, policy::ask, sync::Arc, writer::Redact,
+    effects::end_peer, peer::Peer, policy::ask, sync::Arc, writes::Redact,
 };
 
 /// One client: its queue of what it is still to be told, and the rooms it is in.
@@ -67,6 +67,17 @@ impl Post {
     pub fn nonce(mut self, nonce: Option<Nonce>) -> Self {
         self.nonce = nonce;
         self
+    }
+
+    /// As said by somebody, or by the host itself.
+    pub(crate) fn by(self, who: Option<&Identity>) -> Draft {
+        Draft {
+            user: who.map(|who| who.user().clone()),
+            name: who.and_then(Identity::name).cloned(),
+            body: self.body,
+            data: self.data,
+            nonce: self.nonce,
+        }
     }
 }
 
@@ -165,25 +176,16 @@ impl Session {
     /// Dropped before it completes, the message has not been sent.
     pub async fn send(&self, room: &RoomName, post: Post) -> Result<Receipt<Sent>, Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
-        self.registry.check_post(&post)?;
         self.peer.may_send()?;
-        let mut draft = self.draft(post);
-        if let Some(policy) = self.registry.policy() {
-            let asked = policy.before_publish(self.identity(), room, draft);
-            draft = ask(self.registry.config().policy_timeout, asked).await?;
-        }
+        let draft = self.registry.draft(self.identity(), room, post).await?;
         live.submit(Some(self.id()), draft, self.registry.shared())
-    }
-
-    fn draft(&self, post: Post) -> Draft {
-        draft(self.identity(), post)
     }
 
     /// Takes a message back: one's own, or with the host's leave another's.
     ///
     /// # Errors
-    /// [`Error::NotInRoom`], [`Error::RateLimited`], [`Error::Busy`], what the host's policy gives, and through
-    /// the receipt [`Error::NotFound`] and [`Error::Forbidden`].
+    /// [`Error::NotInRoom`], [`Error::RateLimited`], [`Error::Busy`], and through the receipt [`Error::NotFound`] and
+    /// [`Error::Forbidden`] besides those of [`Receipt::wait`].
     ///
     /// # Cancel safety
     /// Dropped before it completes, nothing has been asked for.
@@ -191,15 +193,17 @@ impl Session {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
         self.peer.may_send()?;
         let user = self.identity().user().clone();
-        let mut author = Some(user.clone());
-        if let Some(policy) = self.registry.policy() {
-            let asked = policy.may_redact(self.identity(), room, seq);
-            if ask(self.registry.config().policy_timeout, asked).await.is_ok() {
-                author = None;
-            }
-        }
+        let author = if self.may_redact(room, seq).await { None } else { Some(user.clone()) };
         let redact = Redact { seq, author, by: Some(user) };
         live.submit_redaction(Some(self.id()), redact, self.registry.shared())
+    }
+
+    /// Whether the host lets this user take back what somebody else wrote.
+    async fn may_redact(&self, room: &RoomName, seq: u64) -> bool {
+        let shared = self.registry.shared();
+        let Some(policy) = &shared.policy else { return false };
+        let asked = async { policy.may_redact(self.identity(), room, seq).await };
+        ask(shared.config.policy_timeout, asked).await.is_ok()
     }
 
     /// Relays something passing to all other sessions in a room. It is never kept, and dropped first where a session is slow.
@@ -233,18 +237,34 @@ impl Session {
         limit: usize,
     ) -> Result<Page, Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
-        self.registry.read(&live, before, limit).await
+        live.history(before, limit, self.registry.shared()).await.map_err(inside)
     }
 
-    /// The members of a room after a user, by user.
+    /// The members of a room after a user, by user. Others may come and go before this is looked at: whoever keeps a list
+    /// takes [`ask_members`](Self::ask_members).
     ///
     /// # Errors
     /// [`Error::NotInRoom`].
     pub fn members(&self, room: &RoomName, after: Option<&UserName>) -> Result<Members, Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
-        let bytes = self.registry.config().reply_bytes / 2;
+        let bytes = self.registry.config().whole_reply();
         let viewer = self.identity().user();
-        live.ask(|live| live.roster.told(after, Some(viewer), bytes)).map_err(|_| Error::NotInRoom)
+        live.ask(|live| live.roster.page(after, Some(viewer), bytes)).map_err(inside)
+    }
+
+    /// Asks for the members of a room after a user, by user. They come as [`EventKind::Members`], in one order with everything else that
+    /// is told of the room: what follows it are the changes from there.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`].
+    pub fn ask_members(
+        &self,
+        room: &RoomName,
+        after: Option<&UserName>,
+        tag: Option<u64>,
+    ) -> Result<(), Error> {
+        let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
+        live.tell_members(&self.peer, after, tag, self.registry.shared())
     }
 
     /// Ends the session: it leaves all its rooms, for good and at once. What waits already can still be taken. The first reason stands.
@@ -269,12 +289,7 @@ impl Drop for Session {
     }
 }
 
-pub(crate) fn draft(who: &Identity, post: Post) -> Draft {
-    Draft {
-        user: Some(who.user().clone()),
-        name: who.name().cloned(),
-        body: post.body,
-        data: post.data,
-        nonce: post.nonce,
-    }
+/// For somebody who was in a room, one that is not there has ended.
+fn inside(error: Error) -> Error {
+    if error == Error::NotFound { Error::NotInRoom } else { error }
 }

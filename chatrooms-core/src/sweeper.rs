@@ -1,42 +1,43 @@
 //! Ends the lives of emptied rooms in the store, and tries again until it has succeeded.
 
-use std::{collections::VecDeque, panic::AssertUnwindSafe, time::Duration};
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
-use futures_util::{FutureExt as _, future::join_all};
-use tokio::sync::watch;
+use futures_util::FutureExt as _;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, watch},
+    time::{sleep, timeout},
+};
 
 use crate::{
     Life, MessageStore, StoreError,
-    sync::{Arc, Mutex, lock},
+    sync::{Arc, guarded, in_a_task},
 };
 
-/// How many lives are being ended at a time.
+/// How many lives the store is asked to end at a time.
 const AT_A_TIME: usize = 64;
+/// A store that takes longer than this over one life does not hold up the others any more.
+const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(30);
 
-/// The lives that have ended and whose messages the store still has to remove.
+/// Removes the messages of lives that have ended.
 ///
 /// A life is over for everybody before it comes here; this is the broom, not the decision.
 #[derive(Debug)]
 pub(crate) struct Sweeper {
     store: Arc<dyn MessageStore>,
-    /// Held for a push or a take, never over an await.
-    state: Mutex<State>,
+    slots: Semaphore,
     /// How many lives are not done.
     pending: watch::Sender<usize>,
+    done: AtomicU64,
+    failed: AtomicU64,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    queue: VecDeque<Life>,
-    /// Whether somebody sweeps; the sweep ends when it finds nothing to do.
-    running: bool,
-    swept: u64,
-    failed: u64,
-}
-
-/// What the sweeper has done so far.
+/// What has become of the lives that have ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Purges {
@@ -50,66 +51,48 @@ pub struct Purges {
 
 impl Sweeper {
     pub(crate) fn new(store: Arc<dyn MessageStore>) -> Self {
-        Self { store, state: Mutex::default(), pending: watch::Sender::new(0) }
-    }
-
-    /// Queues a life; says whether the caller has to start a [`sweep`](Self::sweep).
-    pub(crate) fn submit(&self, life: Life) -> bool {
-        let mut state = lock(&self.state);
-        state.queue.push_back(life);
-        self.pending.send_modify(|pending| *pending += 1);
-        !std::mem::replace(&mut state.running, true)
-    }
-
-    /// Ends lives until none is left.
-    pub(crate) async fn sweep(self: Arc<Self>) {
-        let mut retry = FIRST_RETRY;
-        while let Some(lives) = self.next() {
-            let outcomes = join_all(lives.iter().map(|life| self.close(life))).await;
-            let failed: Vec<_> = lives
-                .into_iter()
-                .zip(&outcomes)
-                .filter(|(_, ok)| !**ok)
-                .map(|(life, _)| life)
-                .collect();
-            let all_done = failed.is_empty();
-            self.note(outcomes.len() - failed.len(), failed);
-            if all_done {
-                retry = FIRST_RETRY;
-            } else {
-                tokio::time::sleep(retry).await;
-                retry = (retry * 2).min(LAST_RETRY);
-            }
+        Self {
+            store,
+            slots: Semaphore::new(AT_A_TIME),
+            pending: watch::Sender::new(0),
+            done: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
         }
     }
 
-    fn next(&self) -> Option<Vec<Life>> {
-        let mut state = lock(&self.state);
-        let count = state.queue.len().min(AT_A_TIME);
-        state.running = count > 0;
-        (count > 0).then(|| state.queue.drain(..count).collect())
+    /// Removes a life's messages, however often that has to be tried. It counts as pending from here on, before this is polled.
+    pub(crate) fn purge(self: &Arc<Self>, life: Life) -> impl Future<Output = ()> + Send + use<> {
+        self.pending.send_modify(|pending| *pending += 1);
+        let sweeper = Arc::clone(self);
+        async move {
+            let mut retry = FIRST_RETRY;
+            while !sweeper.close(&life).await {
+                sweeper.failed.fetch_add(1, Ordering::Relaxed);
+                in_a_task().await;
+                sleep(retry).await;
+                retry = (retry * 2).min(LAST_RETRY);
+            }
+            sweeper.done.fetch_add(1, Ordering::Relaxed);
+            sweeper.pending.send_modify(|pending| *pending -= 1);
+        }
     }
 
+    /// Asks the store once; says whether the life's messages are gone.
     async fn close(&self, life: &Life) -> bool {
-        match AssertUnwindSafe(self.store.close(life)).catch_unwind().await {
-            Ok(Ok(_) | Err(StoreError::Closed)) => true,
-            Ok(Err(error)) => {
+        // The semaphore is never closed.
+        let slot = self.slots.acquire().await.ok();
+        let closing = guarded(async { self.store.close(life).await });
+        match unhurried(closing, slot).await {
+            Some(Ok(_) | Err(StoreError::Closed)) => true,
+            Some(Err(error)) => {
                 tracing::error!(room = ?life.room, epoch = %life.epoch, %error, "a purge failed and will be tried again");
                 false
             }
-            Err(_) => {
+            None => {
                 tracing::error!(room = ?life.room, epoch = %life.epoch, "the store panicked in a purge, which will be tried again");
                 false
             }
         }
-    }
-
-    fn note(&self, done: usize, failed: Vec<Life>) {
-        let mut state = lock(&self.state);
-        state.swept += done as u64;
-        state.failed += failed.len() as u64;
-        state.queue.extend(failed);
-        self.pending.send_modify(|pending| *pending -= done);
     }
 
     /// Waits until every purge is done.
@@ -119,7 +102,24 @@ impl Sweeper {
     }
 
     pub(crate) fn purges(&self) -> Purges {
-        let state = lock(&self.state);
-        Purges { done: state.swept, pending: *self.pending.borrow(), failed: state.failed }
+        Purges {
+            done: self.done.load(Ordering::Relaxed),
+            pending: *self.pending.borrow(),
+            failed: self.failed.load(Ordering::Relaxed),
+        }
     }
+}
+
+/// Waits for the end of something, and gives its slot away where that takes long.
+async fn unhurried<T>(work: impl Future<Output = T>, slot: Option<SemaphorePermit<'_>>) -> T {
+    let mut work = pin!(work);
+    if let Some(done) = work.as_mut().now_or_never() {
+        return done;
+    }
+    in_a_task().await;
+    if let Ok(done) = timeout(PATIENCE, &mut work).await {
+        return done;
+    }
+    drop(slot);
+    work.await
 }

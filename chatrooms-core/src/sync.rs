@@ -1,4 +1,9 @@
-//! The one place that says how this crate locks.
+//! The one place that says how this crate locks, tells the time and calls foreign code.
+
+use std::{future::poll_fn, panic::AssertUnwindSafe, task::Poll, time::Duration};
+
+use futures_util::FutureExt as _;
+use tokio::time::Instant;
 
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -8,4 +13,37 @@ pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
 /// going on is right where `std` would spread the panic to everybody else in the room.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The moment after so long; for a time that no clock can hold, one that nobody will see.
+pub(crate) fn after(time: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or_else(|| now + NEVER)
+}
+
+/// Runs the code of a store or a host; `None` where it panicked.
+///
+/// The call itself belongs into the block that is given here, so that one that panics before it has made its future is caught too.
+pub(crate) async fn guarded<T>(call: impl Future<Output = T>) -> Option<T> {
+    AssertUnwindSafe(call).catch_unwind().await.ok()
+}
+
+/// Goes on in a task of its own. The first poll of detached work happens wherever the work was caused, such as where the last session is
+/// dropped, and there may be no runtime left there to keep time.
+pub(crate) async fn in_a_task() {
+    yield_once().await;
+}
+
+/// Lets others run.
+pub(crate) async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

@@ -3,102 +3,28 @@
 //! Store work is never awaited in a future that a client can cancel: it runs in the room's own writer, one batch at a time, and
 //! whoever asked for it holds a receipt.
 
-use std::{collections::VecDeque, panic::AssertUnwindSafe, task::Poll, time::Duration};
+use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use tokio::{sync::oneshot, time::Instant};
-
-use crate::{
-    Appended, Draft, Error, Life, Redaction, SessionId, StoreError, Timestamp, UserName,
-    registry::Shared,
-    room::{Live, Phase, Room},
-    sync::{Arc, lock},
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
 };
 
-/// The most drafts in one batch.
-const BATCH: usize = 256;
+use crate::{
+    Appended, Budget, Draft, Error, Life, Message, Receipt, Redaction, Sent, SessionId, StoreError,
+    reading::read,
+    room::Room,
+    shared::Shared,
+    sync::{Arc, after, guarded, in_a_task, yield_once},
+    writes::{Batch, Job, Redact},
+};
+
 /// How much longer than its deadline a write that has begun may take to say what became of it.
-const GRACE: Duration = Duration::from_secs(1);
-
-/// A message that has been accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Sent {
-    /// Its place in the order.
-    pub seq: u64,
-    /// When it was accepted.
-    pub at: Timestamp,
-    /// The nonce was known: nothing was stored or sent again.
-    pub duplicate: bool,
-}
-
-/// What waits for the store in one room.
-#[derive(Debug, Default)]
-pub(crate) struct Writes {
-    queue: VecDeque<Write>,
-    /// Whether the writer is at work; it ends when it finds nothing to do.
-    running: bool,
-    next_ticket: u64,
-}
-
-#[derive(Debug)]
-struct Write {
-    ticket: u64,
-    deadline: Instant,
-    job: Job,
-}
-
-#[derive(Debug)]
-enum Job {
-    Append(Draft, oneshot::Sender<Result<Sent, Error>>),
-    Redact(Redact, oneshot::Sender<Result<(), Error>>),
-}
-
-/// A message to take back.
-#[derive(Debug)]
-pub(crate) struct Redact {
-    pub(crate) seq: u64,
-    /// Only where this user wrote it.
-    pub(crate) author: Option<UserName>,
-    /// Who takes it back, as everybody is told.
-    pub(crate) by: Option<UserName>,
-}
-
-/// Stands for work that goes on whatever becomes of the one who asked for it.
-#[derive(Debug)]
-#[must_use = "dropping a receipt does not undo the work, it only forgets the outcome"]
-pub struct Receipt<T> {
-    outcome: oneshot::Receiver<Result<T, Error>>,
-    room: Arc<Room>,
-    ticket: u64,
-    deadline: Instant,
-}
-
-impl<T> Receipt<T> {
-    /// Waits for the outcome.
-    ///
-    /// # Errors
-    /// - [`Error::StoreUnavailable`]: nothing was stored and nothing will be; work that still waits at its deadline
-    ///   ([`Config::store_timeout`](crate::Config::store_timeout)) is withdrawn.
-    /// - [`Error::OutcomeUnknown`]: the store had begun and may still do it.
-    /// - [`Error::NotInRoom`]: the room ended first.
-    /// - For a redaction also [`Error::NotFound`] and [`Error::Forbidden`].
-    ///
-    /// # Cancel safety
-    /// Dropping it forgets the outcome; the work goes on.
-    pub async fn wait(mut self) -> Result<T, Error> {
-        if let Ok(outcome) = tokio::time::timeout_at(self.deadline, &mut self.outcome).await {
-            return outcome.unwrap_or(Err(Error::NotInRoom));
-        }
-        if self.room.withdraw(self.ticket) {
-            return Err(Error::StoreUnavailable);
-        }
-        match tokio::time::timeout_at(self.deadline + GRACE, &mut self.outcome).await {
-            Ok(outcome) => outcome.unwrap_or(Err(Error::NotInRoom)),
-            Err(_) => Err(Error::OutcomeUnknown),
-        }
-    }
-}
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
+/// So many batches in a row, then others may run: whoever started the writer must not go on writing for everybody else for ever.
+const IN_A_ROW: u32 = 16;
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(5);
 
 impl Room {
     /// Queues a draft; with a session, only where that is in the room.
@@ -121,6 +47,7 @@ impl Room {
         self.queue(from, shared, |outcome| Job::Redact(redact, outcome))
     }
 
+    /// A store that answers at once has answered when this returns; with any other the work goes on in a task.
     fn queue<T>(
         self: &Arc<Self>,
         from: Option<SessionId>,
@@ -128,163 +55,225 @@ impl Room {
         job: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Job,
     ) -> Result<Receipt<T>, Error> {
         let (sender, outcome) = oneshot::channel();
-        let deadline = Instant::now() + shared.config.store_timeout;
-        let (ticket, start) = {
-            let mut state = lock(&self.state);
-            let live = match from {
-                Some(session) => state.of_member(session)?,
-                None => state.occupied()?,
-            };
-            if live.writes.queue.len() >= shared.config.store_queue {
-                return Err(Error::Busy);
-            }
-            let writes = &mut live.writes;
-            writes.next_ticket += 1;
-            let ticket = writes.next_ticket;
-            writes.queue.push_back(Write { ticket, deadline, job: job(sender) });
-            (ticket, !std::mem::replace(&mut writes.running, true))
-        };
+        let most = shared.config.store_queue;
+        let deadline = after(shared.config.store_timeout);
+        let queued = self.live(|live| match from {
+            Some(session) if !live.roster.contains(session) => Err(Error::NotInRoom),
+            None if live.roster.is_empty() => Err(Error::NotFound),
+            _ => live.writes.push(job(sender), deadline, most),
+        });
+        let gone = if from.is_some() { Error::NotInRoom } else { Error::NotFound };
+        let (ticket, start) = queued.unwrap_or(Err(gone))?;
         if start {
-            self.start_writing(shared);
+            shared.run_detached(&self.runtime, write(Arc::clone(self), Arc::clone(shared)));
         }
-        Ok(Receipt { outcome, room: Arc::clone(self), ticket, deadline })
-    }
-
-    /// Runs the writer. A store that answers at once has answered when this returns; with any other the work goes on in a task.
-    fn start_writing(self: &Arc<Self>, shared: &Arc<Shared>) {
-        let writing = write(Arc::clone(self), Arc::clone(shared));
-        shared.run_detached(&self.runtime, writing);
-    }
-
-    /// Takes a write back that has not begun; says whether it could.
-    fn withdraw(&self, ticket: u64) -> bool {
-        let Phase::Open(live) = &mut lock(&self.state).phase else { return false };
-        let queue = &mut live.writes.queue;
-        let found = queue.iter().position(|write| write.ticket == ticket);
-        found.and_then(|index| queue.remove(index)).is_some()
+        Ok(Receipt::new(outcome, Arc::clone(self), ticket, deadline))
     }
 
     fn next_batch(&self) -> Option<(Life, Batch)> {
-        let Phase::Open(live) = &mut lock(&self.state).phase else { return None };
-        let batch = live.writes.next_batch();
-        live.writes.running = batch.is_some();
-        batch.map(|batch| (live.life.clone(), batch))
+        self.live(|live| Some((live.life.clone(), live.writes.next_batch()?))).flatten()
     }
 
-    fn live<T>(&self, ask: impl FnOnce(&mut Live) -> T) -> Option<T> {
-        match &mut lock(&self.state).phase {
-            Phase::Open(live) => Some(ask(live)),
-            Phase::Opening | Phase::Over => None,
-        }
-    }
-}
-
-enum Batch {
-    Append(Vec<Draft>, Vec<oneshot::Sender<Result<Sent, Error>>>, Instant),
-    Redact(Redact, oneshot::Sender<Result<(), Error>>),
-}
-
-impl Writes {
-    /// The oldest redaction, or the oldest drafts up to the next redaction. What is past its deadline is withdrawn.
-    fn next_batch(&mut self) -> Option<Batch> {
-        let now = Instant::now();
-        let (mut drafts, mut senders) = (Vec::new(), Vec::new());
-        let mut first_deadline = None;
-        while let Some(write) = self.queue.pop_front() {
-            match write.job {
-                Job::Append(_, outcome) if write.deadline <= now => {
-                    let _ = outcome.send(Err(Error::StoreUnavailable));
-                }
-                Job::Redact(_, outcome) if write.deadline <= now => {
-                    let _ = outcome.send(Err(Error::StoreUnavailable));
-                }
-                Job::Append(draft, outcome) => {
-                    first_deadline.get_or_insert(write.deadline);
-                    drafts.push(draft);
-                    senders.push(outcome);
-                    if drafts.len() == BATCH {
-                        break;
-                    }
-                }
-                Job::Redact(redact, outcome) if drafts.is_empty() => {
-                    return Some(Batch::Redact(redact, outcome));
-                }
-                job @ Job::Redact(..) => {
-                    self.queue.push_front(Write { job, ..write });
-                    break;
-                }
-            }
-        }
-        first_deadline.map(|deadline| Batch::Append(drafts, senders, deadline))
+    fn head(&self) -> Option<u64> {
+        self.live(|live| live.head)
     }
 }
 
 async fn write(room: Arc<Room>, shared: Arc<Shared>) {
     let mut batches = 0_u32;
     while let Some((life, batch)) = room.next_batch() {
+        let writer = Writer { room: &room, shared: &shared, life: &life };
         match batch {
-            Batch::Append(drafts, senders, deadline) => {
-                append(&room, &shared, &life, drafts, senders, deadline).await;
+            Batch::Append { drafts, outcomes, deadline } => {
+                let oldest = writer.append(drafts, outcomes, deadline).await;
+                writer.trim(oldest).await;
             }
-            Batch::Redact(job, outcome) => {
-                let _ = outcome.send(redact(&room, &shared, &life, job).await);
+            Batch::Redact(redact, outcome) => {
+                // Whoever asked may have gone.
+                let _ = outcome.send(writer.redact(redact).await);
             }
         }
-        trim(&room, &shared, &life).await;
-        // Whoever started this must not go on writing for everybody else for ever.
         batches += 1;
-        if batches.is_multiple_of(16) {
+        if batches.is_multiple_of(IN_A_ROW) {
             yield_once().await;
         }
     }
 }
 
-async fn yield_once() {
-    let mut yielded = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+/// The only one that writes to a life.
+struct Writer<'a> {
+    room: &'a Arc<Room>,
+    shared: &'a Arc<Shared>,
+    life: &'a Life,
 }
 
-async fn append(
-    room: &Room,
-    shared: &Arc<Shared>,
-    life: &Life,
-    drafts: Vec<Draft>,
-    senders: Vec<oneshot::Sender<Result<Sent, Error>>>,
-    deadline: Instant,
-) {
-    let appending = AssertUnwindSafe(shared.store.append(life, drafts, deadline)).catch_unwind();
-    let results = appending.await.unwrap_or_else(|_| {
-        tracing::error!(room = ?life.room, "the store panicked while it appended");
-        Vec::new()
-    });
-    let mut messages = Vec::new();
-    let mut oldest_kept = 0;
-    let mut results = results.into_iter();
-    for sender in senders {
-        let outcome = match results.next() {
+impl Writer<'_> {
+    /// Appends, delivers and answers; returns the oldest message that is kept.
+    async fn append(
+        &self,
+        drafts: Vec<Draft>,
+        outcomes: Vec<oneshot::Sender<Result<Sent, Error>>>,
+        deadline: Instant,
+    ) -> u64 {
+        let appending = async { self.shared.store.append(self.life, drafts, deadline).await };
+        let results = guarded(appending).await.unwrap_or_else(|| {
+            tracing::error!(room = ?self.life.room, "the store panicked while it appended");
+            Vec::new()
+        });
+        let mut fresh = Fresh::default();
+        // A store that panicked has given fewer results than it got drafts.
+        let mut results = results.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let answers: Vec<_> = outcomes
+            .into_iter()
+            .map(|outcome| (outcome, fresh.note(results.next().flatten(), self.life)))
+            .collect();
+        let oldest = fresh.oldest;
+        self.deliver(fresh).await;
+        for (outcome, answer) in answers {
+            // Whoever asked may have gone.
+            let _ = outcome.send(answer);
+        }
+        oldest
+    }
+
+    /// Delivers what the store has accepted. Where messages are missing in between, such as those whose outcome was unknown, they
+    /// are read first, because nobody ever sees a gap.
+    async fn deliver(&self, fresh: Fresh) {
+        let Some(head) = self.room.head() else { return };
+        let is_dense =
+            fresh.messages.iter().zip(head + 1..).all(|(message, seq)| message.seq == seq);
+        // A duplicate may name a message whose outcome was unknown too.
+        if !is_dense || fresh.messages.is_empty() {
+            self.catch_up(fresh.newest).await;
+        }
+        self.room.deliver(fresh.messages, self.shared);
+        if fresh.is_unsure {
+            // Only to heal at once what has just been stored after all: the next message would do it too.
+            let _ = self.read_on().await;
+        }
+    }
+
+    /// Reads from the store what has not been delivered, up to `newest`.
+    async fn catch_up(&self, newest: u64) {
+        let mut retry = FIRST_RETRY;
+        while self.room.head().is_some_and(|head| head < newest) {
+            match self.read_on().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(Unread) => {
+                    in_a_task().await;
+                    sleep(retry).await;
+                    retry = (retry * 2).min(LAST_RETRY);
+                }
+            }
+        }
+    }
+
+    /// Delivers the next page of what has not been delivered; says whether there was something.
+    async fn read_on(&self) -> Result<bool, Unread> {
+        let Some(head) = self.room.head() else { return Ok(false) };
+        let config = &self.shared.config;
+        let budget = Budget { messages: config.history.max(1), bytes: config.half_reply() };
+        let page = read(self.shared, self.life, async {
+            self.shared.store.read_after(self.life, head, budget).await
+        });
+        match page.await {
+            Ok(page) => {
+                let is_something = !page.messages.is_empty();
+                self.room.deliver(page.messages, self.shared);
+                Ok(is_something)
+            }
+            Err(Error::NotFound) => Ok(false),
+            Err(_) => Err(Unread),
+        }
+    }
+
+    async fn redact(&self, redact: Redact) -> Result<(), Error> {
+        // What nobody has seen cannot be taken back: a redaction never comes before its message.
+        if self.room.head().is_none_or(|head| redact.seq > head) {
+            return Err(Error::NotFound);
+        }
+        let author = redact.author.as_ref();
+        let redacting = async { self.shared.store.redact(self.life, redact.seq, author).await };
+        match guarded(redacting).await {
+            Some(Ok(Redaction::Done | Redaction::Already)) => {
+                self.room.redacted(redact.seq, redact.by, self.shared);
+                Ok(())
+            }
+            Some(Ok(Redaction::NotFound)) => Err(Error::NotFound),
+            Some(Ok(Redaction::NotAuthor)) => Err(Error::Forbidden),
+            Some(Err(error)) => Err(refusal(error, self.life)),
+            None => {
+                tracing::error!(room = ?self.life.room, "the store panicked while it took a message back");
+                Err(Error::OutcomeUnknown)
+            }
+        }
+    }
+
+    /// Forgets the oldest eighth of a full room's messages, so that it is not trimmed again at the next message.
+    async fn trim(&self, oldest: u64) {
+        let keep = self.shared.config.keep as u64;
+        let excess = self.room.live(|live| {
+            live.trimmed(oldest);
+            let kept = (live.head + 1).saturating_sub(live.oldest);
+            (kept > keep).then(|| live.head - (keep - keep / 8))
+        });
+        let Some(up_to) = excess.flatten() else { return };
+        match guarded(async { self.shared.store.trim(self.life, up_to).await }).await {
+            Some(Ok(())) => {
+                self.room.live(|live| live.trimmed(up_to + 1));
+            }
+            Some(Err(error)) => {
+                tracing::warn!(room = ?self.life.room, %error, "old messages stay for now");
+            }
+            None => tracing::error!(room = ?self.life.room, "the store panicked while it trimmed"),
+        }
+    }
+}
+
+/// The store could not be read.
+struct Unread;
+
+/// What a batch has brought.
+#[derive(Default)]
+struct Fresh {
+    messages: Vec<Arc<Message>>,
+    /// The oldest message that is kept.
+    oldest: u64,
+    /// The newest message that anybody is told of.
+    newest: u64,
+    /// Whether it is open what became of something.
+    is_unsure: bool,
+}
+
+impl Fresh {
+    /// Notes what became of a draft; returns what its sender is told.
+    fn note(
+        &mut self,
+        result: Option<Result<Appended, StoreError>>,
+        life: &Life,
+    ) -> Result<Sent, Error> {
+        match result {
             Some(Ok(Appended::Stored { message, oldest })) => {
-                let sent = Sent { seq: message.seq, at: message.at, duplicate: false };
-                oldest_kept = oldest;
-                messages.push(message);
+                let sent = Sent::new(message.seq, message.at, false);
+                self.newest = self.newest.max(message.seq);
+                self.oldest = oldest;
+                self.messages.push(message);
                 Ok(sent)
             }
-            Some(Ok(Appended::Duplicate { seq, at })) => Ok(Sent { seq, at, duplicate: true }),
-            Some(Err(error)) => Err(refusal(error, life)),
-            // A store that panicked, or gave fewer results than drafts.
-            None => Err(Error::OutcomeUnknown),
-        };
-        // The sender may have gone.
-        let _ = sender.send(outcome);
-    }
-    if !messages.is_empty() {
-        room.deliver(messages, oldest_kept, shared);
+            Some(Ok(Appended::Duplicate { seq, at })) => {
+                self.newest = self.newest.max(seq);
+                Ok(Sent::new(seq, at, true))
+            }
+            Some(Err(error)) => {
+                self.is_unsure |= matches!(error, StoreError::OutcomeUnknown { .. });
+                Err(refusal(error, life))
+            }
+            None => {
+                self.is_unsure = true;
+                Err(Error::OutcomeUnknown)
+            }
+        }
     }
 }
 
@@ -297,35 +286,4 @@ fn refusal(error: StoreError, life: &Life) -> Error {
         }
     }
     error.into()
-}
-
-async fn redact(room: &Room, shared: &Arc<Shared>, life: &Life, job: Redact) -> Result<(), Error> {
-    let redacting = AssertUnwindSafe(shared.store.redact(life, job.seq, job.author.as_ref()));
-    match redacting.catch_unwind().await {
-        Ok(Ok(Redaction::Done | Redaction::Already)) => {
-            room.redacted(job.seq, job.by, shared);
-            Ok(())
-        }
-        Ok(Ok(Redaction::NotFound)) => Err(Error::NotFound),
-        Ok(Ok(Redaction::NotAuthor)) => Err(Error::Forbidden),
-        Ok(Err(error)) => Err(refusal(error, life)),
-        Err(_) => Err(Error::OutcomeUnknown),
-    }
-}
-
-/// Forgets the oldest eighth of a full room's messages, so that it is not trimmed again at the next message.
-async fn trim(room: &Room, shared: &Arc<Shared>, life: &Life) {
-    let keep = shared.config.keep as u64;
-    let excess = room.live(|live| {
-        let kept = (live.head + 1).saturating_sub(live.oldest);
-        (kept > keep).then(|| live.head - (keep - keep / 8))
-    });
-    let Some(up_to) = excess.flatten() else { return };
-    match AssertUnwindSafe(shared.store.trim(life, up_to)).catch_unwind().await {
-        Ok(Ok(())) => {
-            room.live(|live| live.trimmed(up_to + 1));
-        }
-        Ok(Err(error)) => tracing::warn!(room = ?life.room, %error, "old messages stay for now"),
-        Err(_) => tracing::error!(room = ?life.room, "the store panicked while it trimmed"),
-    }
 }

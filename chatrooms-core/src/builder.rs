@@ -1,0 +1,64 @@
+//! How a registry is made.
+
+use crate::{
+    Config, MemoryStore, MessageStore, RoomPolicy, RoomRegistry, StoreError, opening::take_over,
+    shared::Shared, sync::Arc,
+};
+
+/// What a registry is made of. See [`RoomRegistry::builder`].
+#[derive(Debug)]
+#[must_use]
+pub struct RegistryBuilder {
+    config: Config,
+    store: Arc<dyn MessageStore>,
+    policy: Option<Arc<dyn RoomPolicy>>,
+}
+
+impl Default for RegistryBuilder {
+    fn default() -> Self {
+        let store = Arc::new(MemoryStore::default());
+        Self { config: Config::default(), store, policy: None }
+    }
+}
+
+impl RegistryBuilder {
+    /// Where messages are kept. Default: [`MemoryStore`].
+    pub fn store(mut self, store: impl MessageStore) -> Self {
+        self.store = Arc::new(store);
+        self
+    }
+
+    /// Bounds and times. Default: [`Config::default`].
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The host's rules. Default: everything is allowed.
+    pub fn policy(mut self, policy: impl RoomPolicy) -> Self {
+        self.policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// Starts the registry. Lives that an earlier process has left behind are purged, or kept for [`Config::linger`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the store cannot say what was left behind.
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, nothing has happened that another start would not do again.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn start(self) -> Result<RoomRegistry, StoreError> {
+        let registry = self.build();
+        let shared = registry.shared();
+        take_over(shared.store.abandoned().await?, shared);
+        Ok(registry)
+    }
+
+    /// A registry over a store that an earlier process cannot have used.
+    pub(crate) fn build(self) -> RoomRegistry {
+        RoomRegistry::from_shared(Arc::new(Shared::new(self.config, self.store, self.policy)))
+    }
+}

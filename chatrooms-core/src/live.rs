@@ -1,0 +1,277 @@
+//! What an open room knows: its people, its cursor over the store, and what everybody in it has been told.
+
+use std::collections::{BTreeSet, HashMap};
+
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{
+    Config, Epoch, Error, Event, EventKind, Join, Joined, Life, Message, Opened, Outgoing,
+    RoomName, SessionId, UserName, cost,
+    effects::Effects,
+    peer::Peer,
+    recent::Recent,
+    room::Room,
+    roster::Roster,
+    shared::Shared,
+    sync::{Arc, after},
+    writes::Writes,
+};
+
+/// An open room. All of it stands under the room's one lock.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) life: Life,
+    pub(crate) roster: Roster,
+    /// The newest message that has been delivered: everybody in the room has been told of all up to it.
+    pub(crate) head: u64,
+    /// The oldest message that is kept.
+    pub(crate) oldest: u64,
+    recent: Recent,
+    /// The kept messages that have been taken back.
+    redacted: BTreeSet<u64>,
+    pub(crate) writes: Writes,
+    /// Until when whom; without a time, for as long as this life lasts.
+    bans: HashMap<UserName, Option<Instant>>,
+    /// Set while nobody is here and the room is kept for their return.
+    lingering: Option<Linger>,
+    /// Set while news wait for the next round.
+    telling: Option<AbortOnDropHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Linger {
+    until: Instant,
+    /// Stops with this.
+    _timer: AbortOnDropHandle<()>,
+}
+
+impl Live {
+    pub(crate) fn new(opened: Opened, config: &Config) -> Self {
+        let mut recent = Recent::new(config.recent, config.half_reply());
+        for message in opened.recent {
+            recent.push(message);
+        }
+        Self {
+            life: opened.life,
+            roster: Roster::default(),
+            head: opened.head,
+            oldest: opened.oldest,
+            recent,
+            redacted: opened.redacted.into_iter().collect(),
+            writes: Writes::default(),
+            bans: HashMap::new(),
+            lingering: None,
+            telling: None,
+        }
+    }
+
+    /// Lets somebody in, tells the others, and tells the one who came how things stand.
+    pub(crate) fn enter(
+        &mut self,
+        room: &Arc<Room>,
+        peer: &Arc<Peer>,
+        join: &Join,
+        shared: &Arc<Shared>,
+        effects: &mut Effects,
+    ) -> Result<Arc<Joined>, Error> {
+        self.admit(room, peer, &shared.config)?;
+        self.lingering = None;
+        let first_in_room = self.roster.is_empty();
+        let first_connection_of_user = self.roster.insert(peer, join.meta.clone());
+        self.tell(room, Some(peer), shared, effects);
+        let cut = self.cut(peer, join, &shared.config);
+        let joined = Arc::new(Joined { first_in_room, first_connection_of_user, ..cut });
+        self.push_to(peer, room.name(), EventKind::Joined(Arc::clone(&joined)), effects);
+        Ok(joined)
+    }
+
+    fn admit(&self, room: &Arc<Room>, peer: &Arc<Peer>, config: &Config) -> Result<(), Error> {
+        if self.is_banned(peer.user()) {
+            return Err(Error::Banned);
+        }
+        if self.roster.connections() >= config.members_per_room {
+            return Err(Error::RoomFull);
+        }
+        peer.enter(room.name(), room, config.rooms_per_session)
+    }
+
+    pub(crate) fn ban(&mut self, user: UserName, until: Option<Instant>) {
+        let now = Instant::now();
+        self.bans.retain(|_, until| until.is_none_or(|until| until > now));
+        self.bans.insert(user, until);
+    }
+
+    pub(crate) fn is_banned(&self, user: &UserName) -> bool {
+        self.bans.get(user).is_some_and(|until| until.is_none_or(|until| until > Instant::now()))
+    }
+
+    /// The state of the room as of now, for somebody who has just been let in.
+    fn cut(&self, peer: &Peer, join: &Join, config: &Config) -> Joined {
+        // The members and the messages have half of the answer each.
+        let half = config.half_reply();
+        let page = self.roster.first_page(peer.user(), half);
+        let resumed = join.resume.and_then(|(epoch, seq)| self.resume(epoch, seq, half));
+        let is_resumed = resumed.is_some();
+        let (messages, redacted) = resumed.unwrap_or_else(|| {
+            let wanted = join.history.unwrap_or(Config::DEFAULT_HISTORY).min(config.history);
+            (self.recent.tail(wanted, half), Vec::new())
+        });
+        let first = messages.first().map_or(self.head + 1, |message| message.seq);
+        Joined {
+            tag: join.tag,
+            epoch: self.life.epoch,
+            seq: self.head,
+            resumed: is_resumed,
+            first_in_room: false,
+            first_connection_of_user: false,
+            members: page.members,
+            members_more: page.more,
+            messages,
+            more: self.oldest < first,
+            redacted,
+        }
+    }
+
+    /// All messages after `seq` and what has been taken back up to it, where everything is at hand and fits.
+    fn resume(
+        &self,
+        epoch: Epoch,
+        seq: u64,
+        bytes: usize,
+    ) -> Option<(Vec<Arc<Message>>, Vec<u64>)> {
+        if epoch != self.life.epoch {
+            return None;
+        }
+        let redacted: Vec<u64> = self.redacted.range(..=seq).copied().collect();
+        let bytes = bytes.checked_sub(redacted.len() * cost::NUMBER)?;
+        Some((self.recent.since(seq, self.head, bytes)?, redacted))
+    }
+
+    /// Tells who came and went: at once in a small room, else in the next round. The one who has just come knows it already.
+    pub(crate) fn tell(
+        &mut self,
+        room: &Arc<Room>,
+        but: Option<&Arc<Peer>>,
+        shared: &Arc<Shared>,
+        effects: &mut Effects,
+    ) {
+        if self.roster.users() <= shared.config.presence_exact {
+            self.tell_now(room.name(), but.map(|peer| peer.id()), shared, effects);
+        } else if self.telling.is_none() && self.roster.has_news() {
+            let at = after(shared.config.presence_interval);
+            self.telling = Some(room.at(at, shared, Room::tell_news));
+        }
+    }
+
+    /// Tells all that has gathered.
+    pub(crate) fn tell_now(
+        &mut self,
+        room: &RoomName,
+        but: Option<SessionId>,
+        shared: &Arc<Shared>,
+        effects: &mut Effects,
+    ) {
+        self.telling = None;
+        if !self.roster.has_news() {
+            return;
+        }
+        let news = self.roster.take_news(shared.config.half_reply());
+        let events: Vec<_> = news
+            .into_iter()
+            .map(|(joined, left)| Event::new(room.clone(), EventKind::Presence { joined, left }))
+            .collect();
+        self.push(&events, but, effects);
+    }
+
+    /// Keeps the emptied room until then.
+    pub(crate) fn linger(&mut self, room: &Arc<Room>, until: Instant, shared: &Arc<Shared>) {
+        self.lingering = Some(Linger { until, _timer: room.at(until, shared, Room::expire) });
+        // Nobody is left to be told who went.
+        self.roster = Roster::default();
+        self.telling = None;
+    }
+
+    pub(crate) const fn is_lingering(&self) -> bool {
+        self.lingering.is_some()
+    }
+
+    /// Whether the room has waited long enough. A timer that comes late may find people here, or another wait.
+    pub(crate) fn has_lingered(&self) -> bool {
+        self.lingering.as_ref().is_some_and(|linger| linger.until <= Instant::now())
+    }
+
+    /// Takes the next messages, in their order; those that are known already are nothing new.
+    pub(crate) fn deliver(
+        &mut self,
+        room: &RoomName,
+        messages: Vec<Arc<Message>>,
+        effects: &mut Effects,
+    ) {
+        let mut events = Vec::with_capacity(messages.len());
+        for message in messages {
+            if message.seq <= self.head {
+                continue;
+            }
+            self.head = message.seq;
+            self.recent.push(Arc::clone(&message));
+            if message.redacted {
+                self.redacted.insert(message.seq);
+            }
+            events.push(Event::new(room.clone(), EventKind::Message(message)));
+        }
+        self.push(&events, None, effects);
+    }
+
+    /// Takes a message back; it is told once.
+    pub(crate) fn redact(
+        &mut self,
+        room: &RoomName,
+        seq: u64,
+        by: Option<UserName>,
+        effects: &mut Effects,
+    ) {
+        self.recent.redact(seq);
+        if self.redacted.insert(seq) {
+            let event = Event::new(room.clone(), EventKind::Redacted { seq, by });
+            self.push(&[event], None, effects);
+        }
+    }
+
+    /// Forgets the messages before `oldest`.
+    pub(crate) fn trimmed(&mut self, oldest: u64) {
+        if oldest > self.oldest {
+            self.oldest = oldest;
+            self.recent.trim(oldest);
+            self.redacted = self.redacted.split_off(&oldest);
+        }
+    }
+
+    /// Tells everybody but one.
+    pub(crate) fn push(
+        &self,
+        events: &[Arc<Event>],
+        but: Option<SessionId>,
+        effects: &mut Effects,
+    ) {
+        if events.is_empty() {
+            return;
+        }
+        for peer in self.roster.peers().filter(|peer| Some(peer.id()) != but) {
+            let pushed = peer.outbox.push(events.iter().cloned().map(Outgoing::Event));
+            effects.pushed(peer, pushed);
+        }
+    }
+
+    /// Tells one.
+    pub(crate) fn push_to(
+        &self,
+        peer: &Arc<Peer>,
+        room: &RoomName,
+        kind: EventKind,
+        effects: &mut Effects,
+    ) {
+        let event = Event::new(room.clone(), kind);
+        effects.pushed(peer, peer.outbox.push([Outgoing::Event(event)]));
+    }
+}

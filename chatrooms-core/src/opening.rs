@@ -1,0 +1,136 @@
+//! How a room's life is opened in the store.
+
+use std::{collections::HashMap, pin::pin};
+
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep_until, timeout},
+};
+
+use crate::{
+    Budget, Epoch, Error, Life, Opened, RoomName, StoreError,
+    room::Room,
+    shared::Shared,
+    sync::{Arc, Mutex, after, guarded, lock},
+};
+
+/// Lives of an earlier process that wait for somebody to come back.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// Held for one look, never while another lock is taken, never over an await.
+    lives: Mutex<HashMap<RoomName, (Epoch, Instant)>>,
+}
+
+impl Kept {
+    fn take(&self, room: &RoomName) -> Option<(Epoch, Instant)> {
+        lock(&self.lives).remove(room)
+    }
+
+    /// Keeps a life until then; returns the one that waited in its place.
+    fn put(&self, life: Life, until: Instant) -> Option<Life> {
+        let Life { room, epoch } = life;
+        let older = lock(&self.lives).insert(room.clone(), (epoch, until))?;
+        Some(Life { room, epoch: older.0 })
+    }
+
+    /// Takes those that nobody has come back to.
+    fn take_expired(&self) -> Vec<Life> {
+        let now = Instant::now();
+        let expired =
+            lock(&self.lives).extract_if(|_, (_, until)| *until <= now).collect::<Vec<_>>();
+        expired.into_iter().map(|(room, (epoch, _))| Life { room, epoch }).collect()
+    }
+
+    /// Leaves them all to the next process.
+    pub(crate) fn leave(&self) {
+        lock(&self.lives).clear();
+    }
+}
+
+/// Sweeps the lives of an earlier process, or keeps them for their people's return.
+pub(crate) fn take_over(abandoned: Vec<Life>, shared: &Arc<Shared>) {
+    let linger = shared.config.linger;
+    let runtime = Handle::current();
+    let until = after(linger);
+    if !linger.is_zero() && !abandoned.is_empty() {
+        sweep_expired_at(until, shared, &runtime);
+    }
+    for life in abandoned {
+        let over = if linger.is_zero() { Some(life) } else { shared.kept.put(life, until) };
+        if let Some(life) = over {
+            shared.sweep(life, &runtime);
+        }
+    }
+}
+
+fn sweep_expired_at(until: Instant, shared: &Arc<Shared>, runtime: &Handle) {
+    let (shared, on) = (Arc::downgrade(shared), runtime.clone());
+    runtime.spawn(async move {
+        sleep_until(until).await;
+        let Some(shared) = shared.upgrade() else { return };
+        for life in shared.kept.take_expired() {
+            shared.sweep(life, &on);
+        }
+    });
+}
+
+/// Asks the store to open a room's life. Those who wait for it wait for [`Config::store_timeout`](crate::Config::store_timeout) at most:
+/// after that the room is over, and what the store still opens is closed again.
+pub(crate) async fn open(room: Arc<Room>, shared: Arc<Shared>) {
+    let kept = shared.kept.take(room.name());
+    let mut opening = pin!(open_life(&room, kept, &shared));
+    let (opened, kept) = match timeout(shared.config.store_timeout, &mut opening).await {
+        Ok(opened) => opened,
+        Err(_) => {
+            tracing::error!(room = ?room.name(), "a room was not opened in time");
+            room.open(Err(Error::StoreUnavailable), None, &shared);
+            let (late, _) = opening.await;
+            (late, None)
+        }
+    };
+    room.open(opened, kept, &shared);
+}
+
+/// Opens the life that was kept, until when it was says the second part, or a new one.
+async fn open_life(
+    room: &Room,
+    kept: Option<(Epoch, Instant)>,
+    shared: &Arc<Shared>,
+) -> (Result<Opened, Error>, Option<Instant>) {
+    if let Some((epoch, until)) = kept {
+        match ask(room, Some(epoch), shared).await {
+            Ok(opened) => return (Ok(opened), Some(until)),
+            // Somebody has ended it meanwhile.
+            Err(Error::NotFound) => {}
+            Err(error) => {
+                put_back(Life { room: room.name().clone(), epoch }, until, room, shared);
+                return (Err(error), None);
+            }
+        }
+    }
+    (ask(room, None, shared).await.map_err(|_| Error::StoreUnavailable), None)
+}
+
+fn put_back(life: Life, until: Instant, room: &Room, shared: &Arc<Shared>) {
+    let over = if until <= Instant::now() { Some(life) } else { shared.kept.put(life, until) };
+    if let Some(life) = over {
+        shared.sweep(life, &room.runtime);
+    }
+}
+
+async fn ask(room: &Room, kept: Option<Epoch>, shared: &Arc<Shared>) -> Result<Opened, Error> {
+    let config = &shared.config;
+    let recent = Budget { messages: config.recent, bytes: config.half_reply() };
+    match guarded(async { shared.store.open(room.name(), kept, recent).await }).await {
+        Some(Ok(opened)) => Ok(opened),
+        Some(Err(StoreError::Closed)) => Err(Error::NotFound),
+        Some(Err(error)) => {
+            tracing::error!(room = ?room.name(), %error, "a room cannot be opened");
+            Err(Error::StoreUnavailable)
+        }
+        None => {
+            tracing::error!(room = ?room.name(), "the store panicked while it opened a room");
+            Err(Error::StoreUnavailable)
+        }
+    }
+}

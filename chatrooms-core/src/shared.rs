@@ -1,0 +1,212 @@
+//! What all clones of a registry share: the index of rooms, the list of sessions, and the work that outlives its callers.
+
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    task::{Context, Poll, Waker},
+};
+
+use dashmap::{DashMap, Entry};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use tokio::{runtime::Handle, sync::watch};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    Config, Error, Life, MessageStore, RoomName, RoomPolicy, SessionId, UserName,
+    opening::{Kept, open},
+    peer::Peer,
+    room::{Arrival, Room},
+    sweeper::Sweeper,
+    sync::Arc,
+};
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn MessageStore>,
+    pub(crate) policy: Option<Arc<dyn RoomPolicy>>,
+    /// A mere index: whether a room is over is decided under the room's own lock. No guard of the map is held while another
+    /// lock is taken, nor over an await.
+    rooms: DashMap<RoomName, Arc<Room>>,
+    room_count: AtomicUsize,
+    /// All sessions, by user. Its guards like those of `rooms`.
+    people: DashMap<UserName, HashMap<SessionId, Arc<Peer>>>,
+    session_count: watch::Sender<usize>,
+    pub(crate) sweeper: Arc<Sweeper>,
+    /// The registry's own work, so that a shutdown can wait for it.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) kept: Kept,
+    stopping: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        config: Config,
+        store: Arc<dyn MessageStore>,
+        policy: Option<Arc<dyn RoomPolicy>>,
+    ) -> Self {
+        Self {
+            config: config.sound(),
+            sweeper: Arc::new(Sweeper::new(Arc::clone(&store))),
+            store,
+            policy,
+            rooms: DashMap::new(),
+            room_count: AtomicUsize::new(0),
+            people: DashMap::new(),
+            session_count: watch::Sender::new(0),
+            tasks: TaskTracker::new(),
+            kept: Kept::default(),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Finds the live room of that name, or begins one.
+    pub(crate) fn arrive(self: &Arc<Self>, name: &RoomName) -> Result<Arrival, Error> {
+        loop {
+            let (room, is_new) = self.find_or_add(name)?;
+            let Some(arrival) = room.arrive(self) else {
+                self.remove_room(&room);
+                continue;
+            };
+            if is_new {
+                let opening = open(Arc::clone(&room), Arc::clone(self));
+                self.run_detached(&room.runtime, opening);
+            }
+            return Ok(arrival);
+        }
+    }
+
+    pub(crate) fn find(&self, name: &RoomName) -> Option<Arc<Room>> {
+        self.rooms.get(name).map(|entry| Arc::clone(&entry))
+    }
+
+    fn find_or_add(&self, name: &RoomName) -> Result<(Arc<Room>, bool), Error> {
+        if let Some(room) = self.find(name) {
+            return Ok((room, false));
+        }
+        let runtime = Handle::current();
+        match self.rooms.entry(name.clone()) {
+            Entry::Occupied(entry) => Ok((Arc::clone(entry.get()), false)),
+            Entry::Vacant(entry) => {
+                if self.room_count.fetch_add(1, Ordering::Relaxed) >= self.config.rooms {
+                    self.room_count.fetch_sub(1, Ordering::Relaxed);
+                    return Err(Error::ServerFull);
+                }
+                let room = Arc::new(Room::new(name.clone(), runtime));
+                entry.insert(Arc::clone(&room));
+                Ok((room, true))
+            }
+        }
+    }
+
+    /// All rooms, whatever phase they are in.
+    pub(crate) fn rooms(&self) -> Vec<Arc<Room>> {
+        self.rooms.iter().map(|entry| Arc::clone(entry.value())).collect()
+    }
+
+    pub(crate) fn room_count(&self) -> usize {
+        self.room_count.load(Ordering::Relaxed)
+    }
+
+    /// Takes a room that is over out of the index, by itself and not by its name: the next life may stand there already.
+    fn remove_room(&self, room: &Arc<Room>) {
+        let removed = self.rooms.remove_if(room.name(), |_, there| Arc::ptr_eq(there, room));
+        if removed.is_some() {
+            self.room_count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Follows the end of a room: it is not found any more, and its messages are removed.
+    pub(crate) fn forget(&self, room: &Arc<Room>, purge: Option<Life>) {
+        self.remove_room(room);
+        if let Some(life) = purge {
+            self.sweep(life, &room.runtime);
+        }
+    }
+
+    /// Has a life's messages removed, however long that takes.
+    pub(crate) fn sweep(&self, life: Life, runtime: &Handle) {
+        self.run_detached(runtime, self.sweeper.purge(life));
+    }
+
+    /// Runs something to its end whatever becomes of the caller: here and now as far as it goes without waiting, the rest in a task.
+    pub(crate) fn run_detached(
+        &self,
+        runtime: &Handle,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let mut work: BoxFuture<'static, ()> = Box::pin(work);
+        let _guard = runtime.enter();
+        let mut context = Context::from_waker(Waker::noop());
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| work.poll_unpin(&mut context)));
+        if matches!(polled, Ok(Poll::Pending)) {
+            self.tasks.spawn_on(work, runtime);
+        }
+    }
+
+    pub(crate) fn add_session(&self, peer: &Arc<Peer>) -> Result<(), Error> {
+        let is_admitted = self.session_count.send_if_modified(|count| {
+            let has_room = *count < self.config.sessions;
+            *count += usize::from(has_room);
+            has_room
+        });
+        if !is_admitted {
+            return Err(Error::ServerFull);
+        }
+        let is_added = {
+            let mut sessions = self.people.entry(peer.user().clone()).or_default();
+            let has_room = sessions.len() < self.config.sessions_per_user;
+            if has_room {
+                sessions.insert(peer.id(), Arc::clone(peer));
+            }
+            has_room
+        };
+        if is_added {
+            return Ok(());
+        }
+        self.session_count.send_modify(|count| *count -= 1);
+        self.forget_user_without_sessions(peer.user());
+        Err(Error::TooManySessions)
+    }
+
+    pub(crate) fn forget_session(&self, peer: &Arc<Peer>) {
+        let removed =
+            self.people.get_mut(peer.user()).and_then(|mut sessions| sessions.remove(&peer.id()));
+        if removed.is_some() {
+            self.session_count.send_modify(|count| *count -= 1);
+        }
+        self.forget_user_without_sessions(peer.user());
+    }
+
+    fn forget_user_without_sessions(&self, user: &UserName) {
+        self.people.remove_if(user, |_, sessions| sessions.is_empty());
+    }
+
+    pub(crate) fn session_count(&self) -> usize {
+        *self.session_count.borrow()
+    }
+
+    pub(crate) fn sessions_of(&self, user: &UserName) -> Vec<Arc<Peer>> {
+        self.people.get(user).map_or_else(Vec::new, |sessions| sessions.values().cloned().collect())
+    }
+
+    pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
+        self.people.iter().flat_map(|user| user.values().cloned().collect::<Vec<_>>()).collect()
+    }
+
+    /// Waits until there is no session any more.
+    pub(crate) async fn all_gone(&self) {
+        // The sender lives as long as this future.
+        let _ = self.session_count.subscribe().wait_for(|count| *count == 0).await;
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.tasks.close();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+}

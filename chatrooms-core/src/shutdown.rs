@@ -1,0 +1,78 @@
+//! How a registry stops.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    CloseReason, RoomRegistry,
+    effects::end_peer,
+    sync::{after, guarded},
+};
+
+/// How a shutdown went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Sessions that had not ended in time and were cut off.
+    pub cut_off: usize,
+    /// Purges that are left for the next start.
+    pub unfinished_purges: usize,
+}
+
+impl RoomRegistry {
+    /// Stops: lets nobody in any more, tells every session when to return, waits until they have been told, cuts off what is
+    /// left, and waits until purges are done and the store has ended; all of that within `time`, of which the sessions have three quarters.
+    /// Rooms are purged, or kept for the next process where [`Config::linger`](crate::Config::linger) says so.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the registry stays shut, and calling it again goes on where it was.
+    pub async fn shutdown(&self, time: Duration) -> ShutdownReport {
+        let (sessions_by, purges_by, end_by) =
+            (after(time / 4 * 3), after(time / 8 * 7), after(time));
+        let shared = self.shared();
+        shared.stop();
+        self.say_goodbye();
+        let _ = timeout_at(sessions_by, shared.all_gone()).await;
+        let cut_off = self.cut_off();
+        shared.kept.leave();
+        for room in shared.rooms() {
+            room.put_away(shared);
+        }
+        let _ = timeout_at(purges_by, shared.sweeper.idle()).await;
+        let _ = timeout_at(purges_by, shared.tasks.wait()).await;
+        self.end_store(end_by).await;
+        ShutdownReport { cut_off, unfinished_purges: shared.sweeper.purges().pending }
+    }
+
+    fn say_goodbye(&self) {
+        let window = self.config().return_window;
+        for peer in self.shared().peers() {
+            peer.outbox.close(CloseReason::ShuttingDown { after: jitter(window) });
+        }
+    }
+
+    fn cut_off(&self) -> usize {
+        let left = self.shared().peers();
+        for peer in &left {
+            end_peer(peer, CloseReason::Gone, self.shared()).run(self.shared());
+        }
+        left.len()
+    }
+
+    async fn end_store(&self, by: Instant) {
+        let ending = guarded(async { self.shared().store.shutdown().await });
+        match timeout_at(by, ending).await {
+            Ok(Some(Ok(()))) => {}
+            Ok(Some(Err(error))) => tracing::error!(%error, "the store did not end in order"),
+            Ok(None) => tracing::error!("the store panicked at its end"),
+            Err(_) => tracing::error!("the store did not end in time"),
+        }
+    }
+}
+
+/// A random part of the window, so that not everybody returns at once.
+fn jitter(window: Duration) -> Duration {
+    let most = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(crate::life::random() % most.saturating_add(1))
+}

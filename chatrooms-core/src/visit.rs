@@ -1,0 +1,65 @@
+//! A room for somebody who is not connected to it, such as the sender of a plain HTTP request.
+
+use crate::{
+    Error, Identity, Members, Page, Post, RoomRegistry, RoomSummary, Sent, host::outside,
+    room::Room, sync::Arc,
+};
+
+/// What somebody may see and do in a room without being connected to it. See [`RoomRegistry::visit`].
+#[derive(Debug)]
+pub struct Visit<'a> {
+    registry: &'a RoomRegistry,
+    who: Identity,
+    room: Arc<Room>,
+}
+
+impl<'a> Visit<'a> {
+    pub(crate) const fn new(registry: &'a RoomRegistry, who: Identity, room: Arc<Room>) -> Self {
+        Self { registry, who, room }
+    }
+
+    /// The room as a list shows it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody is there any more.
+    pub fn summary(&self) -> Result<RoomSummary, Error> {
+        self.room.summary()
+    }
+
+    /// The first members, by user.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody is there any more.
+    pub fn members(&self) -> Result<Members, Error> {
+        let bytes = self.registry.config().whole_reply();
+        self.room.ask(|live| live.roster.page(None, None, bytes))
+    }
+
+    /// The messages before `before` (exclusive), or the newest.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody is there any more, [`Error::StoreUnavailable`].
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn history(&self, before: Option<u64>, limit: usize) -> Result<Page, Error> {
+        self.room.history(before, limit, self.registry.shared()).await
+    }
+
+    /// Says something and waits until it is kept.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody is there any more, [`Error::Banned`], [`Error::TooLarge`], [`Error::Busy`], what the host's
+    /// policy gives, and those of [`Receipt::wait`](crate::Receipt::wait).
+    ///
+    /// # Cancel safety
+    /// Dropped, the message may or may not have been sent; sending it again with the same nonce never doubles it.
+    pub async fn publish(&self, post: Post) -> Result<Sent, Error> {
+        let draft = self.registry.draft(&self.who, self.room.name(), post).await?;
+        // The policy may have taken its time.
+        if self.room.ask(|live| live.is_banned(self.who.user()))? {
+            return Err(Error::Banned);
+        }
+        outside(self.room.submit(None, draft, self.registry.shared())?.wait().await)
+    }
+}
