@@ -15,7 +15,6 @@ use crate::{Epoch, Life, MessageStore, Redaction, StoreError};
 ///
 /// # Panics
 /// Where the store breaks it.
-#[expect(clippy::future_not_send, reason = "a test runs it on its own thread")]
 pub async fn the_lives_of_an_earlier_process_are_listed<S: MessageStore>(
     start: impl AsyncFn() -> S,
 ) {
@@ -47,7 +46,6 @@ pub async fn the_lives_of_an_earlier_process_are_listed<S: MessageStore>(
 ///
 /// # Panics
 /// Where the store breaks it.
-#[expect(clippy::future_not_send, reason = "a test runs it on its own thread")]
 pub async fn an_earlier_process_leaves_nothing<S: MessageStore>(start: impl AsyncFn() -> S) {
     for end in [End::ShutDown, End::Dropped] {
         let store = start().await;

@@ -51,7 +51,7 @@ async fn a_store_opens_on_a_full_disk_and_fences_what_is_there() {
 
     // Fewer pages than there are: nothing can be added.
     let store = open_with_again(SqliteStore::builder().path(&path).max_page_count(1)).await;
-    assert_eq!(store.abandoned().await.unwrap(), [life.clone()]);
+    assert_eq!(store.abandoned().await.unwrap(), std::slice::from_ref(&life));
     let fresh = begin(&store, "tea").await;
     assert!(is_unavailable(&say(&store, &fresh, &"x".repeat(LARGE)).await));
     assert_eq!(store.close(&life).await.unwrap(), 50);

@@ -109,7 +109,7 @@ async fn a_life_whose_end_could_not_be_written_is_abandoned() {
     drop(store);
     crate::kit::execute(&mut other, "COMMIT").await;
     let next = open_again(&path).await;
-    assert_eq!(next.abandoned().await.unwrap(), [life.clone()]);
+    assert_eq!(next.abandoned().await.unwrap(), std::slice::from_ref(&life));
     assert_eq!(next.close(&life).await.unwrap(), 1);
 }
 
