@@ -66,6 +66,18 @@ test("a room without a cookie leads to the entry page", async () => {
   await tab.page.locator("#enter").waitFor();
 });
 
+test("whoever follows a link to a room need only choose a name", async () => {
+  const room = world.room("shared room");
+  const ada = await world.guest("Ada");
+  const tab = await ada.newTab();
+  await tab.goto(`/rooms/${encodeURIComponent(room)}`);
+  assert.equal(await tab.page.inputValue("#room"), room);
+  await tab.page.fill("#username", ada.name);
+  await tab.page.press("#username", "Enter");
+  await tab.joined();
+  assert.equal(await tab.page.textContent("#room-name"), room);
+});
+
 test("whoever has been in finds the open rooms and enters one by a click", async () => {
   const room = world.room("lounge");
   await (await world.guest("Ada")).enter(room);

@@ -98,6 +98,27 @@ test("a pop-up that nobody looks at is shown for 4 to 6 seconds", async () => {
   assert.ok(lives[0] >= 4000 && lives[0] <= 6000, `${lives[0]} ms`);
 });
 
+test("those who were here already stand still when somebody comes", async () => {
+  const room = world.room();
+  const [bo, ada, cy] = [await world.guest("Bo"), await world.guest("Ada"), await world.guest("Cy")];
+  const bos = await bo.enter(room);
+  await cy.enter(room);
+  await bos.seesMembers(bo.name, cy.name);
+  await bos.page.evaluate(() => {
+    globalThis.moved = [];
+    new MutationObserver((changes) => globalThis.moved.push(...changes.flatMap(({ addedNodes }) => [...addedNodes].map((row) => row.textContent))))
+      .observe(document.getElementById("members"), { childList: true });
+  });
+  const adas = await ada.enter(room);
+  await bos.seesMembers(bo.name, ada.name, cy.name);
+  assert.deepEqual((await bos.members()), [bo.name, ada.name, cy.name], "oneself first, then by name");
+  const moved = await bos.page.evaluate(() => globalThis.moved);
+  assert.equal(moved.length, 1, moved.join(", "));
+  assert.ok(moved[0].includes(ada.name));
+  await adas.page.close();
+  await bos.seesMembers(bo.name, cy.name);
+});
+
 test("a room that everybody has left is empty for whoever comes next", async () => {
   const room = world.room();
   const [ada, bo] = [await world.guest("Ada"), await world.guest("Bo")];

@@ -52,7 +52,8 @@ byId("my-avatar").replaceWith(avatar(user));
 byId("leave").addEventListener("click", leave);
 byId("logout").addEventListener("submit", logOut);
 addEventListener("pageshow", (event) => event.persisted && location.reload());
-composer.focus();
+// On a phone that would open the keyboard over the room that one has come to see.
+if (matchMedia("(pointer: fine)").matches) composer.focus();
 listenToClient();
 listenToRoom();
 showAll();

@@ -25,7 +25,7 @@ export class Members {
     this.#forgetAllBut(shown);
     const rows = shown.map((member) => this.#row(member, member.user === me));
     if (people.length > SHOWN) rows.push(el("li", "members-more", `and ${people.length - SHOWN} more`));
-    this.#list.replaceChildren(...rows);
+    this.#arrange(rows);
     this.#showCount(people.length);
   }
 
@@ -50,6 +50,16 @@ export class Members {
   #forgetAllBut(people) {
     const staying = new Set(people.map((member) => member.user));
     for (const user of this.#rows.keys()) if (!staying.has(user)) this.#rows.delete(user);
+  }
+
+  /** Moves only what has to move: a row that is put in anew would glide in once more. */
+  #arrange(rows) {
+    const staying = new Set(rows);
+    for (const row of [...this.#list.children]) if (!staying.has(row)) row.remove();
+    rows.forEach((row, index) => {
+      const there = this.#list.children[index] ?? null;
+      if (there !== row) this.#list.insertBefore(row, there);
+    });
   }
 
   #showCount(size) {
