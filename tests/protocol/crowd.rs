@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::kit::{Client, Server, eventually, on_every_server, unique};
 
-on_every_server!(a_crowd_is_told_in_net_changes);
+on_every_server!(a_crowd_is_told_in_net_changes, a_long_member_list_comes_page_by_page);
 
 async fn a_crowd_is_told_in_net_changes(server: &Server) {
     let room = unique("stadium");
     let mut watcher = server.user("watcher").await.connect_to(&[&room]).await;
     let exact = watcher.limit("presence_exact") as usize;
-    let mut crowd = enter(server, &room, exact + 10).await;
+    let mut crowd = enter(server, &room, exact + 10, &json!({})).await;
     let everybody: BTreeSet<String> =
         crowd.iter().chain([&watcher]).map(|client| client.user.clone()).collect();
 
@@ -57,11 +57,30 @@ async fn a_crowd_is_told_in_net_changes(server: &Server) {
     assert_eq!(pages(&mut watcher, &room).await, &everybody - &gone);
 }
 
-async fn enter(server: &Server, room: &str, count: usize) -> Vec<Client> {
+async fn a_long_member_list_comes_page_by_page(server: &Server) {
+    let room = unique("stadium");
+    let asker = server.user("asker").await;
+    let mut late = asker.connect().await;
+    let meta = json!({"m": "x".repeat(late.limit("meta_bytes") as usize - 8)});
+    let count = (late.limit("reply_bytes") / late.limit("meta_bytes")) as usize + 10;
+    let crowd = enter(server, &room, count, &meta).await;
+    let joined = late.join(&room).await;
+    assert_eq!(joined["members_more"], true);
+    let first = late.members(&room).await;
+    assert_eq!(first["more"], true);
+    let everybody: BTreeSet<String> =
+        crowd.iter().chain([&late]).map(|client| client.user.clone()).collect();
+    eventually("everybody is on some page", async || pages(&mut late, &room).await == everybody)
+        .await;
+    let answer = asker.get(&format!("/rooms/{room}")).await.assert_json(200);
+    assert_eq!((&answer["users"], &answer["members_more"]), (&json!(count + 1), &json!(true)));
+}
+
+async fn enter(server: &Server, room: &str, count: usize, meta: &Value) -> Vec<Client> {
     let mut crowd = Vec::new();
     for _ in 0..count {
         let mut client = server.user("fan").await.connect().await;
-        client.join_with(json!({"room": room, "history": 0})).await;
+        client.join_with(json!({"room": room, "history": 0, "meta": meta})).await;
         crowd.push(client);
     }
     crowd

@@ -205,7 +205,7 @@ async fn a_fragmented_message_is_one_message(server: &Server) {
 
 async fn json_may_be_formatted_in_any_way(server: &Server) {
     let mut client = server.user("stylist").await.connect().await;
-    client.send_text("\n{\t\"id\" : 1 ,\r\n \"type\" : \"ping\" }  ").await;
+    client.send_text("\n{\t\"x\" : 1 ,\r\n \"type\" : \"ping\" }  ").await;
     assert_eq!(client.expect("pong").await["type"], "pong");
     client.send_text(r#"{"\u0074ype":"\u0070ing"}"#).await;
     client.expect("pong").await;

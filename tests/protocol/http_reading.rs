@@ -206,9 +206,9 @@ async fn the_client_module_is_public(server: &Server) {
 
 /// How a room is listed, on whichever page.
 async fn listed(user: &User<'_>, room: &str) -> Option<Value> {
-    let mut after = String::new();
+    let mut query = String::new();
     loop {
-        let page = user.get(&format!("/rooms?after={}", encoded(&after))).await.assert_json(200);
+        let page = user.get(&format!("/rooms{query}")).await.assert_json(200);
         let rooms = page["rooms"].as_array().expect("rooms");
         if let Some(found) = rooms.iter().find(|listed| listed["room"] == room) {
             return Some(found.clone());
@@ -216,9 +216,7 @@ async fn listed(user: &User<'_>, room: &str) -> Option<Value> {
         if page["more"] == false {
             return None;
         }
-        after = rooms.last().expect("a page with more is not empty")["room"]
-            .as_str()
-            .expect("a room")
-            .to_owned();
+        let last = rooms.last().expect("a page with more is not empty");
+        query = format!("?after={}", encoded(last["room"].as_str().expect("a room")));
     }
 }

@@ -37,5 +37,6 @@ mod sending;
 mod shutdown;
 mod signals;
 mod slow_reader;
+mod storm;
 mod vanishing;
 mod violations;

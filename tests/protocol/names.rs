@@ -43,7 +43,8 @@ async fn bad_room_names_are_refused_everywhere(server: &Server) {
     for bad in bad_names() {
         let join = json!({"type": "join", "room": bad});
         let error = client.refused("invalid_room", join).await;
-        assert!(error["room"].is_null() || error["room"] == bad, "{error}");
+        let shown = error["room"].as_str().unwrap_or_default();
+        assert!(bad.starts_with(shown), "{error}");
         if bad.trim().is_empty() {
             continue;
         }
