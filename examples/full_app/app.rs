@@ -1,0 +1,72 @@
+//! The application: what its routes share, and where they are.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, StatusCode},
+    middleware::{from_fn, map_response},
+    response::Redirect,
+    routing::{get, post},
+};
+use chatrooms::{RoomRegistry, ws::Endpoint};
+
+use crate::{
+    assets, auth::ByCookie, cookie::Cookies, entry, headers, logout, names::Names, origin,
+    pages::Pages, room, visitor::Visitor,
+};
+
+/// The most bytes of a form: both names at their longest, percent-encoded, many times over.
+const FORM_BYTES: usize = 16 * 1024;
+
+/// What all routes share. Cloning is cheap.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) registry: RoomRegistry,
+    pub(crate) names: Names,
+    pub(crate) cookies: Arc<Cookies>,
+    pub(crate) pages: Arc<Pages>,
+}
+
+impl App {
+    /// Who sends a request, where its cookie is good. It may have been voided since.
+    pub(crate) fn signed_in(&self, headers: &HeaderMap) -> Option<Visitor> {
+        self.cookies.read(headers, self.names.now())
+    }
+
+    /// Who sends a request, where nobody has voided the cookie.
+    pub(crate) async fn logged_in(&self, headers: &HeaderMap) -> Option<Visitor> {
+        let visitor = self.signed_in(headers)?;
+        self.names.is_logged_in(&visitor).await.then_some(visitor)
+    }
+
+    /// All routes, those of the library at `/chat` included.
+    pub(crate) fn router(self) -> Router {
+        let chat = Endpoint::new(self.registry.clone(), ByCookie(self.clone()));
+        let posts = Router::new()
+            .route("/rooms", post(entry::enter))
+            .route("/logout", post(logout::log_out))
+            .route_layer(from_fn(origin::refuse_foreign))
+            .layer(DefaultBodyLimit::max(FORM_BYTES));
+        Router::new()
+            .route("/", get(entry::show))
+            .route("/rooms", get(async || Redirect::to("/")))
+            .route("/rooms/{room}", get(room::show))
+            .route("/static/{name}", get(assets::serve))
+            .route("/healthz", get(health))
+            .merge(posts)
+            .with_state(self)
+            .nest("/chat", chatrooms::axum::router(chat))
+            .layer(map_response(headers::add))
+    }
+}
+
+/// For whoever decides where to send traffic: not here any more once a shutdown has begun.
+async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
+    if app.registry.is_stopping() {
+        (StatusCode::SERVICE_UNAVAILABLE, "shutting down")
+    } else {
+        (StatusCode::OK, "ok")
+    }
+}

@@ -1,0 +1,132 @@
+//! The entry: `GET /` asks for a name and a room, `POST /rooms` lets in.
+
+use std::time::Duration;
+
+use axum::{
+    Form,
+    extract::{FromRequest as _, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use chatrooms::{RoomName, UserName};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use crate::{
+    app::App,
+    names::NotAllowed,
+    pages::EntryForm,
+    room,
+    visitor::{BrowserId, Visitor},
+    wanted, words,
+};
+
+/// How long a form may take to arrive.
+const FORM_TIME: Duration = Duration::from_secs(5);
+
+/// What a browser sends. A field that is missing is an empty one, and has the same answer.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Fields {
+    username: String,
+    room: String,
+}
+
+/// The entry page, filled in as far as the visitor is known.
+pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
+    let visitor = app.logged_in(&headers).await;
+    let username = visitor.map(|visitor| visitor.user.to_string()).unwrap_or_default();
+    let Some(wanted) = wanted::room(&headers) else {
+        return app.pages.entry(StatusCode::OK, &EntryForm { username, ..EntryForm::default() });
+    };
+    let form = EntryForm { username, room: wanted.to_string(), ..EntryForm::default() };
+    ([(header::SET_COOKIE, wanted::forget())], app.pages.entry(StatusCode::OK, &form))
+        .into_response()
+}
+
+/// Gives the visitor the name, and shows the way to the room.
+pub(crate) async fn enter(State(app): State<App>, request: Request) -> Response {
+    let headers = request.headers().clone();
+    match read(&app, request).await {
+        Ok(fields) => let_in(&app, &headers, fields).await,
+        Err(response) => response,
+    }
+}
+
+async fn read(app: &App, request: Request) -> Result<Fields, Response> {
+    match timeout(FORM_TIME, Form::from_request(request, &())).await {
+        Ok(Ok(Form(fields))) => Ok(fields),
+        Ok(Err(rejection)) => Err(match rejection.status() {
+            status @ (StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE) => {
+                (status, words::NO_FORM).into_response()
+            }
+            _ => {
+                let form =
+                    EntryForm { username_error: words::NO_FORM.to_owned(), ..EntryForm::default() };
+                app.pages.entry(StatusCode::BAD_REQUEST, &form)
+            }
+        }),
+        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, words::NO_FORM).into_response()),
+    }
+}
+
+async fn let_in(app: &App, headers: &HeaderMap, Fields { username, room }: Fields) -> Response {
+    let (user, to) = match (UserName::new(&username), RoomName::new(&room)) {
+        (Ok(user), Ok(to)) => (user, to),
+        (user, to) => {
+            let username_error = user.err().map(words::about_user).unwrap_or_default();
+            let room_error = to.err().map(words::about_room).unwrap_or_default();
+            let form = EntryForm { username, username_error, room, room_error };
+            return app.pages.entry(StatusCode::BAD_REQUEST, &form);
+        }
+    };
+    match give_name(app, headers, user).await {
+        Ok(visitor) => {
+            let redirect = Redirect::to(&room::url(&to));
+            ([(header::SET_COOKIE, app.cookies.issue(&visitor))], redirect).into_response()
+        }
+        Err(refused) => refuse(app, refused, username, room),
+    }
+}
+
+/// A browser that has been here keeps its id, whatever name it comes by; one that has logged out gets a new one.
+async fn give_name(app: &App, headers: &HeaderMap, user: UserName) -> Result<Visitor, Refused> {
+    let known = app.logged_in(headers).await.map(|visitor| visitor.browser);
+    let issued = app.names.now();
+    if let Some(browser) = known {
+        let visitor = Visitor { browser, user: user.clone(), issued };
+        match app.names.claim(&visitor).await {
+            // Just now, in another tab.
+            Err(NotAllowed::LoggedOut) => {}
+            claimed => return claimed.map(|()| visitor).map_err(Refused::Name),
+        }
+    }
+    let browser = BrowserId::random().map_err(Refused::Randomness)?;
+    let visitor = Visitor { browser, user, issued };
+    app.names.claim(&visitor).await.map(|()| visitor).map_err(Refused::Name)
+}
+
+enum Refused {
+    Name(NotAllowed),
+    Randomness(getrandom::Error),
+}
+
+fn refuse(app: &App, refused: Refused, username: String, room: String) -> Response {
+    let (status, reason) = match refused {
+        Refused::Name(NotAllowed::Taken) => (StatusCode::CONFLICT, words::TAKEN),
+        Refused::Name(NotAllowed::Full | NotAllowed::LoggedOut) => {
+            (StatusCode::SERVICE_UNAVAILABLE, words::FULL)
+        }
+        Refused::Randomness(error) => {
+            tracing::error!(%error, "there is no randomness to be had");
+            (StatusCode::SERVICE_UNAVAILABLE, words::FULL)
+        }
+    };
+    let form =
+        EntryForm { username, username_error: reason.to_owned(), room, ..EntryForm::default() };
+    let mut response = app.pages.entry(status, &form);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
+    }
+    response
+}

@@ -1,0 +1,165 @@
+//! What the application keeps for itself in the store's SQLite file: its cookie key, and who has logged out.
+
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use sqlx::{
+    ConnectOptions as _, Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions,
+};
+use tokio::sync::Mutex;
+
+use crate::{
+    clock::{from_millis, to_millis},
+    visitor::BrowserId,
+    voided::Unsaved,
+};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS full_app_settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS full_app_void (browser BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// The application's own tables, beside the store's. To be opened after the store, which keeps other processes away.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    /// Over awaits, because a connection does one thing at a time. `None` once closed.
+    connection: Mutex<Option<SqliteConnection>>,
+}
+
+impl Ledger {
+    pub(crate) async fn open(path: &Path) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        let mut connection = options.connect().await?;
+        sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;
+        Ok(Self { connection: Mutex::new(Some(connection)) })
+    }
+
+    /// The key that is kept, or this one, which is kept from now on.
+    pub(crate) async fn key_or(&self, fresh: &[u8]) -> Result<Vec<u8>, sqlx::Error> {
+        let mut connection = self.connection.lock().await;
+        let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        sqlx::query(
+            "INSERT INTO full_app_settings (name, value) VALUES ('key', ?1) ON CONFLICT DO NOTHING",
+        )
+        .bind(fresh)
+        .execute(&mut *connection)
+        .await?;
+        sqlx::query("SELECT value FROM full_app_settings WHERE name = 'key'")
+            .fetch_one(connection)
+            .await?
+            .try_get(0)
+    }
+
+    /// Since when cookies are good.
+    pub(crate) async fn valid_from(&self) -> Result<SystemTime, sqlx::Error> {
+        let mut connection = self.connection.lock().await;
+        let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        let row = sqlx::query(
+            "SELECT CAST(value AS INTEGER) FROM full_app_settings WHERE name = 'valid_from'",
+        )
+        .fetch_optional(connection)
+        .await?;
+        row.map_or(Ok(SystemTime::UNIX_EPOCH), |row| Ok(moment(row.try_get(0)?)))
+    }
+
+    /// Who has logged out, and when.
+    pub(crate) async fn logouts(&self) -> Result<Vec<(BrowserId, SystemTime)>, sqlx::Error> {
+        let mut connection = self.connection.lock().await;
+        let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        let rows =
+            sqlx::query("SELECT browser, at FROM full_app_void").fetch_all(connection).await?;
+        rows.iter()
+            .map(|row| {
+                let browser: Vec<u8> = row.try_get(0)?;
+                let browser =
+                    browser.try_into().map_err(|_| sqlx::Error::Decode("no browser id".into()))?;
+                Ok((BrowserId(browser), moment(row.try_get(1)?)))
+            })
+            .collect()
+    }
+
+    /// Keeps logouts, and lets those go that are not needed any more.
+    pub(crate) async fn save(&self, unsaved: &Unsaved) -> Result<(), sqlx::Error> {
+        let mut connection = self.connection.lock().await;
+        let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for (browser, at) in &unsaved.logouts {
+            sqlx::query("INSERT INTO full_app_void (browser, at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = max(at, ?2)")
+                .bind(browser.0.as_slice())
+                .bind(column(*at))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        let valid_from = column(unsaved.valid_from);
+        sqlx::query("DELETE FROM full_app_void WHERE at < ?1")
+            .bind(valid_from)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("INSERT OR REPLACE INTO full_app_settings (name, value) VALUES ('valid_from', CAST(?1 AS BLOB))")
+            .bind(valid_from)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await
+    }
+
+    /// Waits until the file has been let go of.
+    pub(crate) async fn close(&self) {
+        if let Some(connection) = self.connection.lock().await.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the database was not closed in order");
+        }
+    }
+}
+
+fn column(at: SystemTime) -> i64 {
+    i64::try_from(to_millis(at)).unwrap_or(i64::MAX)
+}
+
+fn moment(column: i64) -> SystemTime {
+    from_millis(column.try_into().unwrap_or(0)).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn ledger() -> (tempfile::TempDir, Ledger) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        std::fs::write(&path, "").unwrap();
+        let ledger = Ledger::open(&path).await.unwrap();
+        (folder, ledger)
+    }
+
+    #[tokio::test]
+    async fn the_first_key_stays() {
+        let (_folder, ledger) = ledger().await;
+        assert_eq!(ledger.key_or(b"first").await.unwrap(), b"first");
+        assert_eq!(ledger.key_or(b"second").await.unwrap(), b"first");
+    }
+
+    #[tokio::test]
+    async fn logouts_are_kept_as_long_as_they_matter() {
+        let (_folder, ledger) = ledger().await;
+        let at = |second: u64| from_millis(1_700_000_000_000 + second * 1000).unwrap();
+        let browser = |number| BrowserId([number; 16]);
+        assert_eq!(ledger.valid_from().await.unwrap(), SystemTime::UNIX_EPOCH);
+        assert_eq!(ledger.logouts().await.unwrap(), []);
+
+        let logouts = vec![(browser(1), at(1)), (browser(2), at(2))];
+        ledger.save(&Unsaved { logouts: logouts.clone(), valid_from: at(0) }).await.unwrap();
+        assert_eq!(ledger.logouts().await.unwrap(), logouts);
+        ledger
+            .save(&Unsaved { logouts: vec![(browser(3), at(3))], valid_from: at(2) })
+            .await
+            .unwrap();
+        assert_eq!(ledger.logouts().await.unwrap(), [(browser(2), at(2)), (browser(3), at(3))]);
+        assert_eq!(ledger.valid_from().await.unwrap(), at(2));
+    }
+}

@@ -1,0 +1,116 @@
+//! The whole chat: accounts-free entry, rooms, messages and a page, on the chatrooms library.
+//!
+//! `cargo run --release --example full_app`, then open <http://localhost:5000> in two browser windows.
+#![forbid(unsafe_code)]
+
+mod app;
+mod assets;
+mod auth;
+mod claims;
+mod clock;
+mod connections;
+mod cookie;
+mod entry;
+mod failure;
+mod headers;
+mod ledger;
+mod logout;
+mod names;
+mod options;
+mod origin;
+mod pages;
+mod room;
+mod secret;
+mod serve;
+mod stop;
+mod store;
+mod visitor;
+mod voided;
+mod wanted;
+mod words;
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use chatrooms::{Config, RoomRegistry};
+use clap::Parser as _;
+use tokio::runtime::Runtime;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    app::App,
+    cookie::Cookies,
+    failure::{Failure, reasons},
+    options::Options,
+    pages::Pages,
+    stop::Stop,
+};
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody has to read it.
+            let _ = writeln!(io::stderr(), "error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<(), Failure> {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(help) if !help.use_stderr() => {
+            let _ = help.print();
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    log_to_stderr();
+    let runtime = Runtime::new()
+        .map_err(|error| Failure::because("there are no threads to be had", &error))?;
+    let ended = runtime.block_on(run(options));
+    // What is left has had its time: above all connections that never finish their request.
+    runtime.shutdown_background();
+    ended
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+}
+
+async fn run(options: Options) -> Result<(), Failure> {
+    // Before anything is announced: who reads the announcement may ask for the end at once.
+    let stop =
+        Stop::watch().map_err(|error| Failure::because("signals cannot be watched", &error))?;
+    let pages = Pages::load()?;
+    let listener = serve::listen(&options.addr).await?;
+    let kept = store::open(&options).await?;
+    let mut config = Config::default();
+    config.linger = Duration::from_secs(options.linger);
+    let registry = RoomRegistry::builder().store(kept.messages).config(config).start().await;
+    let registry = registry.map_err(|error| Failure::new(reasons(&error)))?;
+    let app = App {
+        registry: registry.clone(),
+        names: kept.names.clone(),
+        cookies: Arc::new(Cookies::new(kept.key)),
+        pages: Arc::new(pages),
+    };
+    let connected = registry.clone();
+    let looking =
+        tokio::spawn(kept.names.clone().look_after(move |user| connected.sessions_of(user) > 0));
+    serve::announce(&listener)?;
+    serve::serve(listener, app.router(), registry, stop).await;
+    looking.abort();
+    kept.names.close().await;
+    Ok(())
+}

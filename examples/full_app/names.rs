@@ -1,0 +1,268 @@
+//! Who may go by which name: the claims and the logouts of this process, and what of them outlives it.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use chatrooms::UserName;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    claims::{Claims, Denied},
+    clock::Clock,
+    ledger::Ledger,
+    visitor::{BrowserId, Visitor},
+    voided::Voided,
+};
+
+/// The most names in use at a time, and the most logouts that are remembered one by one.
+const MOST: usize = 100_000;
+/// How often connections are looked at. A name is free again at most that much later than it could be.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often a logout that could not be saved is tried again.
+const SAVE: Duration = Duration::from_secs(10);
+
+/// Cloning is cheap, and every clone knows the same. The methods are async because a cluster's names would be kept elsewhere.
+#[derive(Clone)]
+pub(crate) struct Names {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Clock,
+    /// Held for one question or one change, never over an await. Both stand under one lock, so that a browser that has logged out
+    /// claims nothing any more.
+    state: Mutex<State>,
+    ledger: Option<Ledger>,
+}
+
+struct State {
+    claims: Claims,
+    voided: Voided,
+}
+
+/// Why somebody may not go by a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotAllowed {
+    /// The cookie is void.
+    LoggedOut,
+    /// The name belongs to another browser.
+    Taken,
+    /// Too many names are in use.
+    Full,
+}
+
+impl From<Denied> for NotAllowed {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Taken => Self::Taken,
+            Denied::Full => Self::Full,
+        }
+    }
+}
+
+impl Names {
+    /// Names of a process that leaves nothing behind. Its end forgets which cookies have been logged out, so those of an earlier
+    /// process are void, whatever key they were signed with.
+    pub(crate) fn of_this_process(clock: Clock) -> Self {
+        Self::new(clock, Voided::new(clock.now(), MOST), None)
+    }
+
+    /// Names whose logouts are kept in a database.
+    pub(crate) async fn kept_in(ledger: Ledger, clock: Clock) -> Result<Self, sqlx::Error> {
+        let valid_from = ledger.valid_from().await?;
+        let mut voided = Voided::new(valid_from, MOST);
+        voided.restore(ledger.logouts().await?);
+        Ok(Self::new(clock.no_earlier_than(valid_from), voided, Some(ledger)))
+    }
+
+    fn new(clock: Clock, voided: Voided, ledger: Option<Ledger>) -> Self {
+        let state = Mutex::new(State { claims: Claims::new(MOST), voided });
+        Self { inner: Arc::new(Inner { clock, state, ledger }) }
+    }
+
+    /// The moment from which a cookie that is issued now counts.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.inner.clock.now()
+    }
+
+    /// Makes the name the visitor's own, anew if it is already.
+    pub(crate) async fn claim(&self, visitor: &Visitor) -> Result<(), NotAllowed> {
+        let now = self.now();
+        let mut state = self.state();
+        state.check_cookie(visitor)?;
+        Ok(state.claims.claim(&visitor.user, visitor.browser, now)?)
+    }
+
+    /// Whether the cookie holds and the name is the visitor's own, or nobody's.
+    pub(crate) async fn check(&self, visitor: &Visitor) -> Result<(), NotAllowed> {
+        let now = self.now();
+        let state = self.state();
+        state.check_cookie(visitor)?;
+        Ok(state.claims.check(&visitor.user, visitor.browser, now)?)
+    }
+
+    /// Whether the cookie holds, whoever has the name meanwhile.
+    pub(crate) async fn is_logged_in(&self, visitor: &Visitor) -> bool {
+        self.state().check_cookie(visitor).is_ok()
+    }
+
+    /// Voids every cookie of the visitor's browser, has the sessions of all its names ended, and gives the names up.
+    ///
+    /// To be run where no client can cancel it.
+    pub(crate) async fn log_out(&self, visitor: &Visitor, end_sessions: impl Fn(&UserName)) {
+        // A session that is just being opened stands in the registry before its cookie is checked again: it is either ended
+        // here or finds its cookie void. The names stay claimed meanwhile, so that nobody else's session is ended.
+        for user in self.void(visitor.browser) {
+            end_sessions(&user);
+        }
+        self.state().claims.release(visitor.browser);
+        self.save().await;
+    }
+
+    /// Looks after the names for ever.
+    pub(crate) async fn look_after(self, is_connected: impl Fn(&UserName) -> bool) {
+        let (mut look, mut save) = (interval(LOOK), interval(SAVE));
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        save.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = look.tick() => self.look(&is_connected),
+                _ = save.tick() => {
+                    self.state().voided.expire(self.now());
+                    self.save().await;
+                }
+            }
+        }
+    }
+
+    /// Lets go of the database.
+    pub(crate) async fn close(&self) {
+        if let Some(ledger) = &self.inner.ledger {
+            self.save().await;
+            ledger.close().await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn void(&self, browser: BrowserId) -> Vec<UserName> {
+        let mut state = self.state();
+        state.voided.insert(browser, self.now());
+        state.claims.of(browser)
+    }
+
+    fn look(&self, is_connected: impl Fn(&UserName) -> bool) {
+        let now = self.now();
+        self.state().claims.look(now, is_connected);
+    }
+
+    /// Writes down what is to outlive the process. Until that succeeds it holds in this process all the same.
+    async fn save(&self) {
+        let Some(ledger) = &self.inner.ledger else { return };
+        let Some(unsaved) = self.state().voided.unsaved() else { return };
+        match ledger.save(&unsaved).await {
+            Ok(()) => self.state().voided.saved(&unsaved),
+            Err(error) => {
+                tracing::error!(%error, "a logout cannot be saved for after a restart, and is tried again")
+            }
+        }
+    }
+}
+
+impl State {
+    fn check_cookie(&self, visitor: &Visitor) -> Result<(), NotAllowed> {
+        if self.voided.contains(visitor) { Err(NotAllowed::LoggedOut) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    fn visitor(names: &Names, browser: u8, user: &str) -> Visitor {
+        let user = UserName::new(user).unwrap();
+        Visitor { browser: BrowserId([browser; 16]), user, issued: names.now() }
+    }
+
+    #[tokio::test]
+    async fn a_logout_ends_all_names_of_the_browser_and_frees_them() {
+        let names = Names::of_this_process(Clock::start());
+        let (ada, countess) = (visitor(&names, 1, "ada"), visitor(&names, 1, "countess"));
+        let eve = visitor(&names, 2, "ada");
+        names.claim(&ada).await.unwrap();
+        names.claim(&countess).await.unwrap();
+        assert_eq!(names.claim(&eve).await, Err(NotAllowed::Taken));
+
+        let ended = Mutex::new(Vec::new());
+        names.log_out(&countess, |user| ended.lock().unwrap().push(user.to_string())).await;
+        let mut ended = ended.into_inner().unwrap();
+        ended.sort();
+        assert_eq!(ended, ["ada", "countess"]);
+        assert_eq!(names.claim(&ada).await, Err(NotAllowed::LoggedOut));
+        assert_eq!(names.check(&countess).await, Err(NotAllowed::LoggedOut));
+        assert!(!names.is_logged_in(&ada).await);
+        assert_eq!(names.claim(&eve).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn while_sessions_are_being_ended_the_name_is_still_taken_and_the_cookie_void() {
+        let names = Names::of_this_process(Clock::start());
+        let (ada, eve) = (visitor(&names, 1, "ada"), visitor(&names, 2, "ada"));
+        names.claim(&ada).await.unwrap();
+        let now = names.now();
+        let meanwhile = Mutex::new(None);
+        names
+            .log_out(&ada, |user| {
+                let state = names.state();
+                let taken = state.claims.check(user, eve.browser, now);
+                *meanwhile.lock().unwrap() = Some((taken, state.voided.contains(&ada)));
+            })
+            .await;
+        assert_eq!(meanwhile.into_inner().unwrap(), Some((Err(Denied::Taken), true)));
+    }
+
+    #[tokio::test]
+    async fn a_logout_never_ends_another_browsers_sessions() {
+        let names = Names::of_this_process(Clock::start());
+        let (ada, eve) = (visitor(&names, 1, "ada"), visitor(&names, 2, "ada"));
+        names.claim(&eve).await.unwrap();
+        names.log_out(&ada, |user| panic!("{user} is another's")).await;
+        assert_eq!(names.check(&eve).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn logouts_outlive_the_process_in_a_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("names.db");
+        let opened = async || {
+            Names::kept_in(Ledger::open(&path).await.unwrap(), Clock::start()).await.unwrap()
+        };
+        std::fs::write(&path, "").unwrap();
+
+        let names = opened().await;
+        let (ada, eve) = (visitor(&names, 1, "ada"), visitor(&names, 2, "eve"));
+        names.log_out(&ada, |_| {}).await;
+        names.close().await;
+
+        let names = opened().await;
+        assert_eq!(names.claim(&ada).await, Err(NotAllowed::LoggedOut));
+        assert_eq!(names.claim(&eve).await, Ok(()), "a cookie that holds claims its name again");
+    }
+
+    #[tokio::test]
+    async fn what_nothing_was_kept_of_is_void() {
+        let clock = Clock::start();
+        let earlier = Names::of_this_process(clock);
+        let ada = visitor(&earlier, 1, "ada");
+        assert_eq!(earlier.check(&ada).await, Ok(()));
+        let names =
+            Names::of_this_process(clock.no_earlier_than(ada.issued + Duration::from_secs(1)));
+        assert_eq!(names.check(&ada).await, Err(NotAllowed::LoggedOut));
+    }
+}

@@ -1,0 +1,92 @@
+//! Where messages are kept, and the application's own things beside them.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use chatrooms::{MemoryStore, MessageStore, sqlite::SqliteStore};
+use cookie::Key;
+
+use crate::{
+    clock::Clock,
+    failure::{Failure, reasons},
+    ledger::Ledger,
+    names::Names,
+    options::{Options, StoreChoice},
+    secret,
+};
+
+/// What was opened.
+pub(crate) struct Kept {
+    pub(crate) messages: Arc<dyn MessageStore>,
+    pub(crate) names: Names,
+    pub(crate) key: Key,
+}
+
+/// Opens the store of the operator's choice.
+pub(crate) async fn open(options: &Options) -> Result<Kept, Failure> {
+    let given = options.secret.as_deref().map(secret::given).transpose()?;
+    match &options.store {
+        StoreChoice::Memory => in_memory(Arc::new(MemoryStore::default()), given),
+        StoreChoice::SqliteInMemory => {
+            let store =
+                SqliteStore::in_memory().await.map_err(|error| Failure::new(reasons(&error)))?;
+            in_memory(Arc::new(store), given)
+        }
+        StoreChoice::Sqlite(path) => in_file(path, given).await,
+    }
+}
+
+fn in_memory(messages: Arc<dyn MessageStore>, given: Option<Key>) -> Result<Kept, Failure> {
+    let key = given.map_or_else(secret::of_this_process, Ok)?;
+    Ok(Kept { messages, names: Names::of_this_process(Clock::start()), key })
+}
+
+async fn in_file(path: &Path, given: Option<Key>) -> Result<Kept, Failure> {
+    // The store first: it takes the lock that keeps other processes away.
+    let store = SqliteStore::open(path).await.map_err(|error| Failure::new(reasons(&error)))?;
+    close_to_others(path).map_err(|error| Failure::because(shown(path), &error))?;
+    let unusable = |error| Failure::because(shown(path), &error);
+    let ledger = Ledger::open(path).await.map_err(unusable)?;
+    let key = match given {
+        Some(key) => key,
+        None => secret::kept_in(&ledger).await?,
+    };
+    let names = Names::kept_in(ledger, Clock::start()).await.map_err(unusable)?;
+    Ok(Kept { messages: Arc::new(store), names, key })
+}
+
+fn shown(path: &Path) -> String {
+    format!("{} cannot be used", path.display())
+}
+
+/// A file that was there before may be open to others, and is about to hold the key.
+#[cfg(unix)]
+fn close_to_others(path: &Path) -> io::Result<()> {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    for file in ["", "-wal", "-shm"].map(|end| beside(path, end)) {
+        match fs::metadata(&file) {
+            Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+                fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn close_to_others(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
