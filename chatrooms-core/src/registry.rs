@@ -9,6 +9,7 @@ use crate::{
     room::{Departure, NoEntry, Room},
     shared::Shared,
     sync::Arc,
+    writer::GRACE,
 };
 
 /// All rooms and all sessions of a service. Cloning is cheap; all clones are the same registry.
@@ -149,7 +150,9 @@ impl RoomRegistry {
         self.may_join(session.identity(), room).await?;
         loop {
             let arrival = self.shared.arrive(room)?;
-            let opened = tokio::time::timeout(self.config().store_timeout, arrival.room.opened());
+            // The opening gives itself up in time, unless its runtime has ended.
+            let patience = self.config().store_timeout.saturating_add(GRACE);
+            let opened = tokio::time::timeout(patience, arrival.room.opened());
             opened.await.unwrap_or(Err(Error::StoreUnavailable))?;
             match arrival.room.enter(session.peer(), &join, &self.shared) {
                 Ok(joined) => return Ok(joined),

@@ -1,0 +1,13 @@
+//! Rooms as their users see them, one theme per module. No test waits for real time: the clock stands still until nothing can run.
+
+mod kit;
+mod store;
+
+mod join_cut;
+mod linger;
+mod membership;
+mod moderation;
+mod presence;
+mod purge;
+mod resume;
+mod sending;
