@@ -5,6 +5,7 @@ mod answer;
 mod authenticator;
 mod client;
 mod endpoint;
+mod frames;
 mod json;
 mod lanes;
 mod metered;

@@ -1,4 +1,4 @@
-//! A socket that tells when bytes go into it.
+//! A socket that tells when bytes go out, and looks at those that come in.
 
 use std::{
     io,
@@ -9,11 +9,14 @@ use std::{
 use chatrooms_core::Meter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Notes every byte that goes out: what a slow client is judged by.
+use crate::frames::Watch;
+
+/// Notes every byte that goes out: what a slow client is judged by. Looks at what comes in before anybody acts on it.
 #[derive(Debug)]
 pub(crate) struct Metered<T> {
     pub(crate) io: T,
     pub(crate) meter: Meter,
+    pub(crate) watch: Watch,
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Metered<T> {
@@ -22,7 +25,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Metered<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_read(cx, buf)
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+        let seen = this.watch.see(&buf.filled()[before..]);
+        Poll::Ready(seen.map_err(io::Error::other))
     }
 }
 

@@ -29,6 +29,12 @@ pub struct Options {
     pub malformed: usize,
     /// Default 10 s.
     pub malformed_window: Duration,
+    /// The most pings and pongs of a client per second; one more ends the session. Default 20.
+    pub control_frames: usize,
+    /// The most fragments of a message before its last one; one more ends the session. Default 64.
+    pub fragments: usize,
+    /// How long a fragmented message may be under way. Default 10 s.
+    pub message_time: Duration,
     /// The most bytes of the body of a posted message. Default 64 KiB.
     pub post_bytes: usize,
     /// Whether `session` is answered. Default true.
@@ -55,6 +61,9 @@ impl Default for Options {
             requests: 64,
             malformed: 32,
             malformed_window: Duration::from_secs(10),
+            control_frames: 20,
+            fragments: 64,
+            message_time: Duration::from_secs(10),
             post_bytes: 64 * 1024,
             serve_session: true,
             serve_rooms: true,

@@ -2,8 +2,10 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     pin::{Pin, pin},
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
@@ -16,11 +18,13 @@ use futures_util::{
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::{
     Error as WsError, Message, Utf8Bytes,
+    error::ProtocolError,
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
 use crate::{
     Options,
+    frames::Abuse,
     lanes::Lanes,
     request::{Action, Invalid, invalid_room, parse},
     response::{Farewell, Frame, encode, event_frame},
@@ -43,29 +47,62 @@ where
     let (mut sink, stream) = socket.split();
     let hello = Frame::hello(&session, session.id(), options.heartbeat, options.frame_bytes);
     session.outbox().answer(encode(&hello));
-    {
+    let violation = {
         let mut reader = pin!(read(&session, stream, rooms, &options));
         let mut writer = pin!(write(session.outbox(), &mut sink, &options));
-        match select(&mut reader, &mut writer).await {
+        match first(reader.as_mut(), writer.as_mut()).await {
             // The client has gone: its rooms learn it now, its own close is still answered.
-            Either::Left(((), writer)) => {
+            Either::Left(violation) => {
                 session.close(CloseReason::Gone);
                 let _ = timeout(options.close_timeout, writer).await;
+                violation
             }
             // The server ends it, or could not write: the client may still answer the close.
-            Either::Right((said_goodbye, reader)) => {
+            Either::Right(said_goodbye) => {
                 session.close(CloseReason::Gone);
                 if said_goodbye {
                     let _ = timeout(options.close_timeout, reader).await;
                 }
+                None
             }
         }
+    };
+    if let Some(code) = violation {
+        let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
+        let _ = timeout(options.close_timeout, send(&mut sink, &mut vec![close])).await;
     }
     tracing::debug!(session = %session.id(), reason = ?session.outbox().closed(), "session has ended");
 }
 
-/// Reads and answers until the client is gone.
-async fn read<S>(session: &Session, mut stream: S, rooms: Vec<String>, options: &Options)
+/// Runs both until one ends, in turn first: whichever came first every time could use up all that tokio grants a task, and a client that
+/// never stops asking would keep its own time-outs from running out.
+async fn first<A, B>(
+    mut reader: Pin<&mut impl Future<Output = A>>,
+    mut writer: Pin<&mut impl Future<Output = B>>,
+) -> Either<A, B> {
+    let mut turn = false;
+    poll_fn(|context| {
+        turn = !turn;
+        for of_reader in [turn, !turn] {
+            if of_reader && let Poll::Ready(ended) = reader.as_mut().poll(context) {
+                return Poll::Ready(Either::Left(ended));
+            }
+            if !of_reader && let Poll::Ready(ended) = writer.as_mut().poll(context) {
+                return Poll::Ready(Either::Right(ended));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Reads and answers until the client is gone; returns how it broke the rules of WebSocket, where that is why.
+async fn read<S>(
+    session: &Session,
+    mut stream: S,
+    rooms: Vec<String>,
+    options: &Options,
+) -> Option<CloseCode>
 where
     S: Stream<Item = Result<Message, WsError>> + Unpin,
 {
@@ -77,10 +114,15 @@ where
     loop {
         tokio::select! {
             biased;
+            () = &mut expiry => {}
             () = lanes.advance(session) => {}
             frame = stream.next(), if lanes.under_way() < options.requests => {
                 deadline.heard();
-                let Some(Ok(frame)) = frame else { return };
+                let frame = match frame {
+                    Some(Ok(frame)) => frame,
+                    Some(Err(error)) => return violation(session, &error),
+                    None => return None,
+                };
                 if let Err(invalid) = answer(session, frame, &mut lanes) {
                     session.outbox().answer(encode(&Frame::invalid(&invalid)));
                     if invalid.code == "bad_request" && malformed.is_one_too_many(options) {
@@ -89,8 +131,22 @@ where
                 }
             }
             () = deadline.passed() => session.close(CloseReason::HeartbeatTimeout),
-            () = &mut expiry => {}
         }
+    }
+}
+
+/// What the WebSocket layer cannot go on after: the code with which it is closed.
+fn violation(session: &Session, error: &WsError) -> Option<CloseCode> {
+    match error {
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        WsError::Protocol(_) => Some(CloseCode::Protocol),
+        WsError::Utf8(_) => Some(CloseCode::Invalid),
+        WsError::Capacity(_) => Some(CloseCode::Size),
+        WsError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Abuse>()) => {
+            session.close(CloseReason::Abuse);
+            None
+        }
+        _ => None,
     }
 }
 
@@ -298,3 +354,6 @@ fn frame(item: Outgoing) -> Message {
 fn text(json: Bytes) -> Message {
     Message::Text(Utf8Bytes::try_from(json).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,16 @@
 //! The handshake: who may open a socket, in the order in which the protocol judges it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chatrooms_core::{Error, Identity, Session};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body_util::Full;
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::timeout,
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -17,7 +20,8 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    Answer, Options, answer::Problem, endpoint::Endpoint, metered::Metered, socket::serve,
+    Answer, Options, answer::Problem, endpoint::Endpoint, frames::Watch, metered::Metered,
+    socket::serve,
 };
 
 /// The one version of the wire there is.
@@ -75,7 +79,8 @@ impl Endpoint {
         if !self.options().origins.allow(headers) {
             return Err(Problem::foreign_origin());
         }
-        let offers_protocol = has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, PROTOCOL);
+        let offers_protocol =
+            tokens(headers, header::SEC_WEBSOCKET_PROTOCOL).any(|one| one == PROTOCOL);
         if !offers_protocol && headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
             let message = format!("offer the subprotocol {PROTOCOL}, or none");
             return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_request", message));
@@ -130,7 +135,11 @@ async fn run(on_upgrade: OnUpgrade, session: Session, rooms: Vec<String>, option
         Ok(Err(error)) => return tracing::debug!(%error, "a connection was not upgraded"),
         Err(_) => return tracing::debug!("a connection was not upgraded in time"),
     };
-    let io = Metered { io: TokioIo::new(upgraded), meter: session.outbox().meter().clone() };
+    let io = Metered {
+        io: TokioIo::new(upgraded),
+        meter: session.outbox().meter().clone(),
+        watch: Watch::new(&options),
+    };
     let reply_bytes = session.registry().config().reply_bytes;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -139,8 +148,20 @@ async fn run(on_upgrade: OnUpgrade, session: Session, rooms: Vec<String>, option
         .max_write_buffer_size(128 * 1024 + 2 * reply_bytes)
         .max_message_size(Some(options.frame_bytes))
         .max_frame_size(Some(options.frame_bytes));
-    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-    serve(session, socket, rooms, options).await;
+    let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+    serve(session, &mut socket, rooms, options).await;
+    let _ = timeout(DRAIN, drain(&mut socket.get_mut().io)).await;
+}
+
+/// How long what a client has still sent is taken off a connection that has ended.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Reads what is still on its way: closing over unread bytes resets the connection, and the client would never see why it was closed.
+async fn drain(io: &mut TokioIo<Upgraded>) -> std::io::Result<()> {
+    io.shutdown().await?;
+    let mut unread = [0; 1024];
+    while io.read(&mut unread).await? > 0 {}
+    Ok(())
 }
 
 /// The rooms that a request names, in order.
@@ -150,10 +171,15 @@ fn rooms(parts: &Parts) -> Vec<String> {
     pairs.filter(|(name, _)| name == "room").map(|(_, room)| room.into_owned()).collect()
 }
 
-/// Whether a comma-separated list in the headers holds a token, whatever its case.
+/// Whether a list in the headers holds a token, whatever its case.
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
-    let mut lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
-    lists.any(|list| list.split(',').any(|one| one.trim().eq_ignore_ascii_case(token)))
+    tokens(headers, name).any(|one| one.eq_ignore_ascii_case(token))
+}
+
+/// The members of a comma-separated list in the headers.
+fn tokens(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
+    let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim)
 }
 
 /// Whether this is the Base64 of 16 bytes.

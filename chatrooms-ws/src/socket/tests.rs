@@ -1,0 +1,377 @@
+//! The session loop against a client that is played by hand, over real frames in memory and on a paused clock.
+
+use chatrooms_core::{
+    Config, Draft, Error, EventKind, Identity, Post, RoomPolicy, RoomRegistry, UserName,
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, DuplexStream},
+    task::JoinHandle,
+};
+use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
+
+use super::*;
+
+type Client = WebSocketStream<DuplexStream>;
+
+/// A client whose socket holds so many bytes, and the loop that serves it.
+async fn connect(
+    registry: &RoomRegistry,
+    identity: Identity,
+    buffer: usize,
+) -> (Client, JoinHandle<()>) {
+    let session = registry.open_session(identity).unwrap();
+    let (ours, theirs) = tokio::io::duplex(buffer);
+    let socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
+    let serving = tokio::spawn(serve(session, socket, Vec::new(), Arc::default()));
+    (WebSocketStream::from_raw_socket(theirs, Role::Client, None).await, serving)
+}
+
+fn user(name: &str) -> Identity {
+    Identity::new(UserName::new(name).unwrap())
+}
+
+async fn say(client: &mut Client, frame: Value) {
+    client.send(Message::text(frame.to_string())).await.unwrap();
+}
+
+/// The next frame of text, as JSON.
+async fn hear(client: &mut Client) -> Value {
+    loop {
+        match client.next().await.expect("the socket is open").unwrap() {
+            Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+            Message::Ping(_) | Message::Pong(_) => {}
+            other => panic!("no text: {other:?}"),
+        }
+    }
+}
+
+/// The next frame of that type.
+async fn expect(client: &mut Client, kind: &str) -> Value {
+    loop {
+        let frame = hear(client).await;
+        if frame["type"] == kind {
+            return frame;
+        }
+    }
+}
+
+/// What the server says at the end: its `bye` and the code of its close.
+async fn farewell(client: &mut Client) -> (Value, u16) {
+    let mut bye = Value::Null;
+    loop {
+        match client.next().await.expect("a close comes first") {
+            Ok(Message::Text(text)) => bye = serde_json::from_str(&text).unwrap(),
+            Ok(Message::Close(Some(close))) => return (bye, close.code.into()),
+            Ok(_) => {}
+            Err(error) => panic!("no close: {error}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_pings_stays() {
+    let registry = RoomRegistry::new();
+    let (mut client, _serving) = connect(&registry, user("ada"), 1 << 16).await;
+    let began = Instant::now();
+    let mut pings = 0;
+    while pings < 20 {
+        pings += u32::from(matches!(client.next().await, Some(Ok(Message::Ping(_)))));
+    }
+    assert_eq!(began.elapsed().as_secs(), 20 * 25);
+    assert_eq!(registry.stats().sessions, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_which_nothing_is_heard_is_let_go_after_35_seconds() {
+    let registry = RoomRegistry::new();
+    let began = Instant::now();
+    let (mut client, serving) = connect(&registry, user("ada"), 1 << 16).await;
+    // Nobody reads, so nobody answers a ping.
+    serving.await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 35 + 5, "and 5 s for an answer to the close");
+    let mut unread = Vec::new();
+    client.get_mut().read_to_end(&mut unread).await.unwrap();
+    let unread = String::from_utf8_lossy(&unread);
+    assert!(
+        unread.contains("\"code\":\"heartbeat_timeout\"") && unread.contains("\"reconnect\":true"),
+        "{unread}"
+    );
+    assert_eq!(registry.stats().sessions, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_slept_grants_everybody_another_period() {
+    let mut deadline = Deadline::new(Duration::from_secs(35));
+    let began = Instant::now();
+    let mut passed = pin!(deadline.passed());
+    assert!(futures_util::poll!(&mut passed).is_pending());
+    tokio::time::advance(Duration::from_secs(60)).await;
+    passed.await;
+    assert_eq!(began.elapsed().as_secs(), 60 + 35);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_stops_is_closed_as_slow_and_delays_nobody() {
+    let mut config = Config::default();
+    (config.outbox_bytes, config.send_burst) = (64 * 1024, 10_000);
+    let registry = RoomRegistry::builder().config(config).start().await.unwrap();
+    let (mut slow, serving) = connect(&registry, user("slow"), 4096).await;
+    say(&mut slow, json!({"type": "join", "room": "r"})).await;
+    let (mut quick, _) = connect(&registry, user("quick"), 1 << 20).await;
+    say(&mut quick, json!({"type": "join", "room": "r"})).await;
+    expect(&mut quick, "joined").await;
+    let began = Instant::now();
+    let mut left = Value::Null;
+    for seq in 1..=100 {
+        say(&mut quick, json!({"type": "send", "room": "r", "body": "x".repeat(4000)})).await;
+        loop {
+            let frame = hear(&mut quick).await;
+            match frame["type"].as_str() {
+                Some("message") => break assert_eq!(frame["seq"], seq),
+                Some("presence") => left = frame["left"].clone(),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(began.elapsed().as_secs(), 0, "nobody waited");
+    assert_eq!(left, json!(["slow"]));
+    serving.await.unwrap();
+    assert!(began.elapsed().as_secs() <= 10);
+    // The loop has ended without the client reading a byte; what the client finds in its socket ends without a farewell.
+    while let Some(Ok(_)) = slow.next().await {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_asks_and_never_reads_is_closed_as_slow() {
+    let registry = RoomRegistry::new();
+    let room = RoomName::new("r").unwrap();
+    let (client, serving) = connect(&registry, user("ada"), 4096).await;
+    let (mut asking, _never_read) = client.split();
+    asking.send(Message::text("{\"type\":\"join\",\"room\":\"r\"}")).await.unwrap();
+    while registry.announce(&room, Post::new("x".repeat(4000))).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    let began = Instant::now();
+    for _ in 0..500 {
+        // Refused once the server has ended the session.
+        let _ = asking.send(Message::text("{\"type\":\"history\",\"room\":\"r\"}")).await;
+    }
+    serving.await.unwrap();
+    assert!(began.elapsed() <= Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(registry.stats().sessions, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_that_comes_back_in_time_learns_why() {
+    let mut config = Config::default();
+    (config.outbox_bytes, config.send_burst) = (64 * 1024, 10_000);
+    let registry = RoomRegistry::builder().config(config).start().await.unwrap();
+    let (mut slow, _serving) = connect(&registry, user("slow"), 4096).await;
+    say(&mut slow, json!({"type": "join", "room": "r"})).await;
+    expect(&mut slow, "joined").await;
+    let host = RoomName::new("r").unwrap();
+    while registry.stats().rooms > 0 {
+        let announced = registry.announce(&host, Post::new("x".repeat(4000))).await;
+        assert!(announced.is_ok() || announced == Err(Error::NotFound));
+    }
+    let (bye, code) = farewell(&mut slow).await;
+    assert_eq!((bye["code"].as_str(), code), (Some("slow_consumer"), 4000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_answers_the_close_is_dropped_after_5_seconds() {
+    let registry = RoomRegistry::new();
+    let (mut client, serving) = connect(&registry, user("ada"), 1 << 16).await;
+    expect(&mut client, "hello").await;
+    let began = Instant::now();
+    registry.end_sessions(&UserName::new("ada").unwrap(), &CloseReason::LoggedOut);
+    serving.await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 5);
+    let (bye, code) = farewell(&mut client).await;
+    assert_eq!(
+        (bye["code"].as_str(), bye["reconnect"].as_bool(), code),
+        (Some("logged_out"), Some(false), 4501)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_end_close_the_socket() {
+    let registry = RoomRegistry::new();
+    let expiring = user("ada").expires_at(std::time::SystemTime::now() + Duration::from_secs(10));
+    let (mut client, _serving) = connect(&registry, expiring, 1 << 16).await;
+    let began = Instant::now();
+    let (bye, code) = farewell(&mut client).await;
+    assert_eq!((bye["code"].as_str(), code), (Some("unauthorized"), 4500));
+    assert!((9..=10).contains(&began.elapsed().as_secs()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_32_malformed_frames_in_10_seconds_are_abuse() {
+    let registry = RoomRegistry::new();
+    let (mut client, _serving) = connect(&registry, user("ada"), 1 << 16).await;
+    expect(&mut client, "hello").await;
+    for _ in 0..32 {
+        say(&mut client, json!("nonsense")).await;
+        assert_eq!(hear(&mut client).await["code"], "bad_request");
+    }
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    for _ in 0..32 {
+        say(&mut client, json!("nonsense")).await;
+        assert_eq!(hear(&mut client).await["code"], "bad_request");
+    }
+    say(&mut client, json!("nonsense")).await;
+    let (bye, code) = farewell(&mut client).await;
+    assert_eq!(
+        (bye["code"].as_str(), bye["reconnect"].as_bool(), code),
+        (Some("abuse"), Some(false), 4504)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_flushes_what_waits_and_says_when_to_return() {
+    let registry = RoomRegistry::new();
+    let (mut client, _serving) = connect(&registry, user("ada"), 1 << 16).await;
+    say(&mut client, json!({"type": "join", "room": "r"})).await;
+    expect(&mut client, "joined").await;
+    let room = RoomName::new("r").unwrap();
+    registry.announce(&room, Post::new("last words")).await.unwrap();
+    let stopping = tokio::spawn({
+        let registry = registry.clone();
+        async move { registry.shutdown(Duration::from_secs(5)).await }
+    });
+    assert_eq!(hear(&mut client).await["body"], "last words");
+    let (bye, code) = farewell(&mut client).await;
+    assert_eq!(
+        (bye["code"].as_str(), bye["reconnect"].as_bool(), code),
+        (Some("shutting_down"), Some(true), 1001)
+    );
+    assert!(bye["after_ms"].as_u64().unwrap() <= 5000);
+    while let Some(Ok(_)) = client.next().await {}
+    let report = stopping.await.unwrap();
+    assert_eq!((report.cut_off, report.unfinished_purges), (0, 0));
+    assert_eq!((registry.stats().rooms, registry.stats().sessions), (0, 0));
+}
+
+/// Takes its time over messages that ask for it.
+#[derive(Debug)]
+struct Slow;
+
+#[chatrooms_core::async_trait]
+impl RoomPolicy for Slow {
+    async fn before_publish(
+        &self,
+        _: &Identity,
+        _: &RoomName,
+        draft: Draft,
+    ) -> Result<Draft, Error> {
+        if &*draft.body == "slow" {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        Ok(draft)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_come_in_request_order_within_a_room_and_other_rooms_do_not_wait() {
+    let registry = RoomRegistry::builder().policy(Slow).start().await.unwrap();
+    let (mut client, _serving) = connect(&registry, user("ada"), 1 << 16).await;
+    for (id, room) in [(1, "a"), (2, "b")] {
+        say(&mut client, json!({"type": "join", "id": id, "room": room})).await;
+    }
+    say(&mut client, json!({"type": "send", "id": 3, "room": "a", "body": "slow"})).await;
+    say(&mut client, json!({"type": "send", "id": 4, "room": "a", "body": "quick"})).await;
+    say(&mut client, json!({"type": "signal", "id": 5, "room": "a", "name": "typing"})).await;
+    say(&mut client, json!({"type": "leave", "id": 6, "room": "a"})).await;
+    say(&mut client, json!({"type": "send", "id": 7, "room": "b", "body": "quick"})).await;
+    say(&mut client, json!({"type": "ping", "id": 8})).await;
+    let mut answers = Vec::new();
+    while answers.len() < 8 {
+        let frame = hear(&mut client).await;
+        answers.extend(frame["id"].as_u64());
+    }
+    assert_eq!(answers, [1, 2, 7, 8, 3, 4, 5, 6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_frame_is_larger_than_what_it_counts() {
+    let mut config = Config::default();
+    config.sends_per_second = 10_000;
+    let registry = RoomRegistry::builder().config(config).start().await.unwrap();
+    let room = RoomName::new("\"\\ a room \u{1F600}").unwrap();
+    let mut watcher = registry.open_session(user("watcher")).unwrap();
+    watcher.join(&room, Join::default()).await.unwrap();
+    let nasty = "\u{1}\"\\\n\u{7f}é\u{2028}".repeat(100);
+    let names: Vec<_> = (0..20).map(|n| format!("\"{n}\\")).collect();
+    for name in &names {
+        let data = chatrooms_core::Data::new(json!({ "x": nasty }).to_string());
+        let session = registry.open_session(user(name).display_name(&nasty[..200])).unwrap();
+        let join = Join {
+            tag: Some(u64::MAX >> 11),
+            meta: Some(chatrooms_core::Data::new("{\"a\":1}")),
+            ..Join::default()
+        };
+        session.join(&room, join).await.unwrap();
+        let nonce = chatrooms_core::Nonce::new(&"\u{1}".repeat(64));
+        let post = Post::new(&*nasty).data(Some(data.clone())).nonce(nonce);
+        let sent = session.publish(&room, post).await.unwrap();
+        session.signal(&room, &"\u{1}".repeat(64), Some(data)).unwrap();
+        session.redact(&room, sent.seq).await.unwrap().wait().await.unwrap();
+    }
+    registry.kick(&room, &UserName::new("watcher").unwrap(), Some(&nasty));
+    let (mut kinds, mut frames) = (std::collections::HashSet::new(), 0);
+    loop {
+        let event = watcher.next().await.unwrap();
+        let frame = event_frame(&event);
+        assert!(frame.len() <= event.cost(), "{} > {}: {event:?}", frame.len(), event.cost());
+        kinds.insert(std::mem::discriminant(event.kind()));
+        frames += 1;
+        if matches!(event.kind(), EventKind::Removed { .. }) {
+            break;
+        }
+    }
+    assert_eq!(kinds.len(), 6, "every kind was there");
+    assert_eq!(frames, 1 + 20 * 5 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_a_join_stays_under_its_bound() {
+    let mut config = Config::default();
+    (config.send_burst, config.presence_exact) = (10_000, 1000);
+    // Nobody here reads.
+    config.outbox_bytes = usize::MAX;
+    let reply_bytes = config.reply_bytes;
+    let registry = RoomRegistry::builder().config(config).start().await.unwrap();
+    let room = RoomName::new("r").unwrap();
+    let meta = chatrooms_core::Data::new(json!({ "x": "x".repeat(1000) }).to_string());
+    let mut there = Vec::new();
+    for n in 0..299 {
+        let session = registry.open_session(user(&format!("user {n:03}"))).unwrap();
+        let join = Join { meta: Some(meta.clone()), ..Join::default() };
+        session.join(&room, join).await.unwrap();
+        session.publish(&room, Post::new("\u{1}".repeat(4096))).await.unwrap();
+        there.push(session);
+    }
+    let mut last = registry.open_session(user("zoe")).unwrap();
+    last.join(&room, Join { history: Some(200), ..Join::default() }).await.unwrap();
+    let event = last.next().await.unwrap();
+    let frame = event_frame(&event);
+    assert!(frame.len() <= reply_bytes, "{}", frame.len());
+    let joined: Value = serde_json::from_slice(&frame).unwrap();
+    assert_eq!((&joined["members_more"], &joined["more"]), (&json!(true), &json!(true)));
+    assert_eq!(joined["members"][0]["user"], "zoe", "oneself in any case");
+    assert!(joined["messages"].as_array().unwrap().len() >= 3);
+    // The other members come in pages that fit, and end.
+    let (mut seen, mut after) = (0, None);
+    loop {
+        let page = last.members(&room, after.as_ref()).unwrap();
+        let frame = encode(&Frame::members(None, &room, &page.members, page.more));
+        assert!(frame.len() <= reply_bytes, "{}", frame.len());
+        seen += page.members.iter().filter(|member| Some(&member.user) > after.as_ref()).count();
+        after = page.members.last().map(|member| member.user.clone());
+        if !page.more {
+            break;
+        }
+    }
+    assert!(seen >= 300, "{seen}");
+}
