@@ -3,9 +3,9 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::kit::{Client, Server, on_every_server, same_order, unique};
+use crate::kit::{Client, Server, on_every_store, same_order, unique};
 
-on_every_server!(joins_in_a_busy_room_have_neither_gap_nor_repeat);
+on_every_store!(joins_in_a_busy_room_have_neither_gap_nor_repeat);
 
 const SENDERS: usize = 8;
 const JOINERS: usize = 12;

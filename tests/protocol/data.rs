@@ -1,8 +1,8 @@
 //! `data`: any JSON, which travels untouched, number by number.
 
-use crate::kit::{Frame, RawSocket, Server, encoded, on_every_server, unique};
+use crate::kit::{Frame, RawSocket, Server, encoded, on_every_store, unique};
 
-on_every_server!(
+on_every_store!(
     numbers_keep_every_digit,
     any_json_is_data,
     data_is_the_same_in_every_answer,

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::kit::{Client, Server, encoded, eventually, on_every_server, unique};
+use crate::kit::{Client, Server, encoded, eventually, on_every_store, unique};
 
-on_every_server!(
+on_every_store!(
     after_the_last_leave_the_room_starts_anew,
     after_the_last_socket_is_closed_the_room_starts_anew,
     while_anybody_is_left_the_messages_stay,

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{Client, Server, on_every_server, seqs, unique};
+use crate::kit::{Client, Server, on_every_store, seqs, unique};
 
-on_every_server!(
+on_every_store!(
     the_newest_come_first_when_nothing_else_is_said,
     before_is_exclusive_and_more_is_true_to_the_end,
     history_before_the_first_is_empty,

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{Request, Server, User, encoded, on_every_server, unique};
+use crate::kit::{Request, Server, User, encoded, on_every_store, unique};
 
-on_every_server!(
+on_every_store!(
     a_posted_message_reaches_the_room,
     a_poster_needs_no_connection_and_gets_none,
     a_repeated_nonce_is_answered_with_200,

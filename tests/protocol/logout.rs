@@ -3,9 +3,9 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::kit::{Server, on_every_server, unique};
+use crate::kit::{Server, on_every_store, unique};
 
-on_every_server!(
+on_every_store!(
     a_logout_ends_every_socket_with_4501,
     when_it_is_answered_all_connections_have_ended,
     a_credential_is_void_after_its_logout,

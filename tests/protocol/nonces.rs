@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::kit::{Server, on_every_server, unique};
+use crate::kit::{Server, on_every_store, unique};
 
-on_every_server!(
+on_every_store!(
     a_repeated_nonce_gets_the_first_answer,
     a_repeat_counts_from_every_way_in,
     nonces_belong_to_their_user,

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{Client, Server, on_every_server, same_order, unique};
+use crate::kit::{Client, Server, on_every_store, same_order, unique};
 
-on_every_server!(
+on_every_store!(
     answers_come_in_request_order_within_a_room,
     sends_of_a_session_are_stored_as_they_were_sent,
     everybody_sees_the_same_order,

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::kit::{Server, bodies, encoded, on_every_server, seqs, unique};
+use crate::kit::{Server, bodies, encoded, on_every_store, seqs, unique};
 
-on_every_server!(
+on_every_store!(
     everybody_learns_that_a_message_was_taken_back,
     a_redacted_message_keeps_its_place_without_its_content,
     nobody_else_may_take_a_message_back,

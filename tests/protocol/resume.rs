@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::history::filled;
-use crate::kit::{Client, Server, bodies, on_every_server, seqs, unique};
+use crate::kit::{Client, Server, bodies, on_every_store, seqs, unique};
 
-on_every_server!(
+on_every_store!(
     a_resume_brings_exactly_what_was_missed,
     a_resume_with_nothing_missed_is_empty,
     a_resume_from_the_very_start_brings_everything,

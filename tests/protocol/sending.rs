@@ -4,9 +4,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use crate::kit::{Server, on_every_server, same_order, unique};
+use crate::kit::{Server, on_every_store, same_order, unique};
 
-on_every_server!(
+on_every_store!(
     a_message_reaches_everybody_the_sender_included,
     a_message_stays_in_its_room,
     sequence_numbers_start_at_one_and_are_dense,

@@ -3,9 +3,9 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::kit::{Client, Server, on_every_server, same_order, unique, users};
+use crate::kit::{Client, Server, on_every_store, same_order, unique, users};
 
-on_every_server!(
+on_every_store!(
     two_hundred_joins_and_leaves_in_flight_come_out_right,
     a_room_that_keeps_ending_under_a_storm_starts_clean_each_time,
 );

@@ -10,6 +10,7 @@ use std::thread;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use tempfile::TempDir;
 
 use super::{HANG, Header, Host, Server, eventually};
 
@@ -17,6 +18,15 @@ use super::{HANG, Header, Host, Server, eventually};
 pub(crate) struct FullApp {
     server: Server,
     process: Arc<Process>,
+    /// Outlives the process, which keeps its file in it.
+    _folder: Option<TempDir>,
+}
+
+/// Where a shared server keeps its messages.
+#[derive(Clone, Copy)]
+pub(crate) enum Store {
+    Memory,
+    SqliteFile,
 }
 
 struct Process {
@@ -25,15 +35,25 @@ struct Process {
 }
 
 impl FullApp {
-    /// The one that all tests of this process share while any of them runs.
-    pub(crate) fn shared() -> Arc<Self> {
-        static SHARED: Mutex<Weak<FullApp>> = Mutex::new(Weak::new());
+    /// The one with this store that all tests of this process share while any of them runs.
+    pub(crate) fn shared(store: Store) -> Arc<Self> {
+        static SHARED: Mutex<[Weak<FullApp>; 2]> = Mutex::new([Weak::new(), Weak::new()]);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = &mut shared[store as usize];
         shared.upgrade().unwrap_or_else(|| {
-            let app = Arc::new(Self::start(&[]));
+            let app = Arc::new(match store {
+                Store::Memory => Self::start(&[]),
+                Store::SqliteFile => Self::start_on_a_file(),
+            });
             *shared = Arc::downgrade(&app);
             app
         })
+    }
+
+    fn start_on_a_file() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let store = format!("sqlite:{}", folder.path().join("chat.db").display());
+        Self { _folder: Some(folder), ..Self::start(&["--store", &store]) }
     }
 
     /// Starts one on a free port, in memory unless the options say otherwise.
@@ -58,7 +78,7 @@ impl FullApp {
             .unwrap_or_else(|_| panic!("full_app never listened:\n{}", process.log()));
         let addr = base.trim_start_matches("http://").parse().expect("the printed address");
         let host = Box::new(Arc::clone(&process));
-        Self { server: Server { addr, mount: "/chat".to_owned(), host }, process }
+        Self { server: Server { addr, mount: "/chat".to_owned(), host }, process, _folder: None }
     }
 
     /// The program, with nothing said yet.

@@ -19,7 +19,10 @@ pub(crate) use full_app::FullApp;
 pub(crate) use http::{Request, Response, encoded};
 pub(crate) use oracle::{Trace, same_order, violations};
 pub(crate) use raw::{Frame, RawSocket, opcode};
-pub(crate) use run::{on_every_server, on_own_server, with_full_app, with_shared_full_app};
+pub(crate) use run::{
+    on_every_server, on_every_store, on_own_server, with_full_app, with_shared_full_app,
+    with_shared_full_app_on_sqlite,
+};
 pub(crate) use schema::check_lists;
 pub(crate) use server::{Header, Host, Server};
 pub(crate) use unique::unique;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
+use super::full_app::Store;
 use super::{FullApp, Server};
 
 /// No test takes this long unless it hangs.
@@ -22,6 +23,20 @@ macro_rules! on_every_server {
     };
 }
 
+/// The same, and once more on a SQLite file, for scenarios in which the store has a say.
+macro_rules! on_every_store {
+    ($($scenario:ident),+ $(,)?) => {
+        $crate::kit::on_every_server!($($scenario),+);
+
+        mod full_app_on_sqlite {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_shared_full_app_on_sqlite(async |app| super::$scenario(app).await);
+            })+
+        }
+    };
+}
+
 /// The same for scenarios that stop their server or fill it up: each gets one of its own.
 macro_rules! on_own_server {
     ($($scenario:ident),+ $(,)?) => {
@@ -34,12 +49,16 @@ macro_rules! on_own_server {
     };
 }
 
-pub(crate) use {on_every_server, on_own_server};
+pub(crate) use {on_every_server, on_every_store, on_own_server};
 
 /// Runs a script on the process' shared `full_app`.
 pub(crate) fn with_shared_full_app(script: impl AsyncFnOnce(&Server)) {
-    let app = FullApp::shared();
-    block_on(script(&app));
+    block_on(script(&FullApp::shared(Store::Memory)));
+}
+
+/// The same, on the one that keeps its messages in a SQLite file.
+pub(crate) fn with_shared_full_app_on_sqlite(script: impl AsyncFnOnce(&Server)) {
+    block_on(script(&FullApp::shared(Store::SqliteFile)));
 }
 
 /// Runs a script on a `full_app` of its own, started with these options besides the usual ones.
