@@ -48,7 +48,7 @@ pub struct Config {
     pub members_per_room: usize,
     /// The most rooms at a time. Default 100,000.
     pub rooms: usize,
-    /// The messages, signals and redactions that a session may send per second, in the long run. Default 20.
+    /// The messages, signals and redactions that a user may send per second, in the long run and over all of their sessions. Default 20.
     pub sends_per_second: u32,
     /// As many may come at once after a silence. Default 100.
     pub send_burst: u32,

@@ -26,6 +26,7 @@ mod recent;
 mod registry;
 mod room;
 mod roster;
+mod sends;
 mod session;
 mod shared;
 mod shutdown;

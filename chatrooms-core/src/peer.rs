@@ -1,15 +1,6 @@
 //! One client as the rooms see it.
 
-use std::{collections::HashMap, fmt, time::Duration};
-
-use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    nanos::Nanos,
-    state::{InMemoryState, NotKeyed},
-};
-use tokio::time::Instant;
+use std::{collections::HashMap, fmt};
 
 use crate::{
     CloseReason, Config, Epoch, Error, Identity, Outbox, RoomName, UserName,
@@ -48,22 +39,15 @@ pub(crate) struct Peer {
     /// The rooms this session is in; `None` once it has ended, so that a late join finds no way in. A leaf in the order of
     /// locks: taken under a room's lock, never the other way round, never over an await.
     rooms: Mutex<Option<HashMap<RoomName, Arc<Room>>>>,
-    sends: SendLimiter,
 }
-
-type SendLimiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>;
 
 impl Peer {
     pub(crate) fn new(identity: Identity, config: &Config) -> Self {
-        let rate = config.sends_per_second.max(1).try_into().unwrap_or(std::num::NonZeroU32::MIN);
-        let burst = config.send_burst.max(1).try_into().unwrap_or(std::num::NonZeroU32::MIN);
-        let quota = Quota::per_second(rate).allow_burst(burst);
         Self {
             id: SessionId::new(),
             identity,
             outbox: Outbox::new(config),
             rooms: Mutex::new(Some(HashMap::new())),
-            sends: RateLimiter::direct_with_clock(quota, TokioClock(Instant::now())),
         }
     }
 
@@ -139,14 +123,6 @@ impl Peer {
     pub(crate) fn end(&self) -> Vec<Arc<Room>> {
         lock(&self.rooms).take().map_or_else(Vec::new, |rooms| rooms.into_values().collect())
     }
-
-    /// Counts one send.
-    pub(crate) fn may_send(&self) -> Result<(), Error> {
-        self.sends.check().map_err(|not_until| {
-            let wait = not_until.wait_time_from(self.sends.clock().now());
-            Error::RateLimited { retry_after: wait.max(Duration::from_millis(1)) }
-        })
-    }
 }
 
 impl fmt::Debug for Peer {
@@ -155,17 +131,5 @@ impl fmt::Debug for Peer {
             .field("id", &self.id)
             .field("user", self.user())
             .finish_non_exhaustive()
-    }
-}
-
-/// tokio's clock, so that a paused clock pauses the limits too; it never runs backwards.
-#[derive(Clone, Debug)]
-struct TokioClock(Instant);
-
-impl Clock for TokioClock {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        self.0.elapsed().into()
     }
 }

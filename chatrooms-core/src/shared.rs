@@ -17,6 +17,7 @@ use crate::{
     opening::{Kept, open},
     peer::Peer,
     room::{Arrival, Room},
+    sends::SendLimits,
     sweeper::Sweeper,
     sync::Arc,
 };
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     /// All sessions, by user. Its guards like those of `rooms`.
     people: DashMap<UserName, HashMap<SessionId, Arc<Peer>>>,
     session_count: watch::Sender<usize>,
+    pub(crate) sends: SendLimits,
     pub(crate) sweeper: Arc<Sweeper>,
     /// The registry's own work, so that a shutdown can wait for it.
     pub(crate) tasks: TaskTracker,
@@ -47,6 +49,7 @@ impl Shared {
         policy: Option<Arc<dyn RoomPolicy>>,
     ) -> Self {
         Self {
+            sends: SendLimits::new(&config),
             config: config.sound(),
             sweeper: Arc::new(Sweeper::new(Arc::clone(&store))),
             store,

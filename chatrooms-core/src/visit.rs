@@ -49,12 +49,13 @@ impl<'a> Visit<'a> {
     /// Says something and waits until it is kept.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where nobody is there any more, [`Error::Banned`], [`Error::TooLarge`], [`Error::Busy`], what the host's
+    /// [`Error::NotFound`] where nobody is there any more, [`Error::Banned`], [`Error::TooLarge`], [`Error::RateLimited`], [`Error::Busy`], what the host's
     /// policy gives, and those of [`Receipt::wait`](crate::Receipt::wait).
     ///
     /// # Cancel safety
     /// Dropped, the message may or may not have been sent; sending it again with the same nonce never doubles it.
     pub async fn publish(&self, post: Post) -> Result<Sent, Error> {
+        self.registry.shared().sends.check(self.who.user())?;
         let draft = self.registry.draft(&self.who, self.room.name(), post).await?;
         // The policy may have taken its time.
         if self.room.ask(|live| live.is_banned(self.who.user()))? {
