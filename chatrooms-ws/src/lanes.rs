@@ -151,6 +151,7 @@ async fn begin(session: &Session, room: RoomName, id: Option<u64>, action: RoomA
             Ok(()) => encode(&Frame::Left { id, room: room.as_str() }),
             Err(error) => refused(id, &room, &error),
         })),
+        RoomAction::Refuse(invalid) => Step::Answered(Some(encode(&Frame::invalid(&invalid)))),
         RoomAction::Send(post) => send(session, room, id, post).await,
         RoomAction::Redact(seq) => match session.redact(&room, seq).await {
             Ok(receipt) => Step::Waiting(redacted(receipt, room, id).boxed()),

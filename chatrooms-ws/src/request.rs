@@ -35,7 +35,12 @@ pub(crate) enum RoomAction {
     Leave,
     Send(Post),
     Redact(u64),
-    Signal { name: String, data: Option<Data> },
+    Signal {
+        name: String,
+        data: Option<Data>,
+    },
+    /// Not to be done, and answered in its turn.
+    Refuse(Invalid),
 }
 
 /// Why a frame is no request.
@@ -51,6 +56,11 @@ pub(crate) struct Invalid {
 impl Invalid {
     pub(crate) fn frame(message: impl Into<Cow<'static, str>>) -> Self {
         Self { id: None, code: "bad_request", message: message.into(), room: None }
+    }
+
+    /// Whether this is nothing that a client would send which keeps to the protocol.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.code == "bad_request"
     }
 }
 
@@ -113,7 +123,10 @@ pub(crate) fn parse(text: &str) -> Result<Request, Invalid> {
         Some(Some(id @ 1..=MAX_ID)) => Some(id),
         Some(_) => return Err(Invalid::frame("`id` is an integer from 1 to 2^53-1")),
     };
-    let action = frame.action().map_err(|invalid| Invalid { id, ..invalid })?;
+    let action = match frame.action().map_err(|invalid| Invalid { id, ..invalid }) {
+        Ok(action) => action,
+        Err(invalid) => frame.refusal(invalid)?,
+    };
     Ok(Request { id, action })
 }
 
@@ -155,6 +168,20 @@ impl Frame<'_> {
             }
         };
         Ok(Action::Room(self.room()?, action))
+    }
+
+    /// What is wrong with a request to a room is answered in the order of that room, where it has one.
+    fn refusal(&self, invalid: Invalid) -> Result<Action, Invalid> {
+        let kind = self.r#type.and_then(string);
+        let is_ordered = kind
+            .is_some_and(|kind| matches!(&*kind, "join" | "leave" | "send" | "redact" | "signal"));
+        match self.room() {
+            Ok(room) if is_ordered => {
+                let given = Some(room.as_str().to_owned());
+                Ok(Action::Room(room, RoomAction::Refuse(Invalid { room: given, ..invalid })))
+            }
+            _ => Err(invalid),
+        }
     }
 
     fn room(&self) -> Result<RoomName, Invalid> {
@@ -268,7 +295,11 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> (&'static str, Option<u64>) {
-        let invalid = parse(text).expect_err(text);
+        let invalid = match parse(text) {
+            Err(invalid) => invalid,
+            Ok(Request { action: Action::Room(_, RoomAction::Refuse(invalid)), .. }) => invalid,
+            Ok(request) => panic!("{request:?}"),
+        };
         (invalid.code, invalid.id)
     }
 

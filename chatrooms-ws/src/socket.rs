@@ -25,8 +25,8 @@ use tokio_tungstenite::tungstenite::{
 use crate::{
     Options,
     frames::Abuse,
-    lanes::Lanes,
-    request::{Action, Invalid, invalid_room, parse},
+    lanes::{Lanes, refused},
+    request::{Action, Invalid, Request, RoomAction, invalid_room, parse},
     response::{Farewell, Frame, encode, event_frame},
 };
 
@@ -123,11 +123,9 @@ where
                     Some(Err(error)) => return violation(session, &error),
                     None => return None,
                 };
-                if let Err(invalid) = answer(session, frame, &mut lanes) {
-                    session.outbox().answer(encode(&Frame::invalid(&invalid)));
-                    if invalid.code == "bad_request" && malformed.is_one_too_many(options) {
-                        session.close(CloseReason::Abuse);
-                    }
+                let is_malformed = answer(session, frame, &mut lanes);
+                if is_malformed && malformed.is_one_too_many(options) {
+                    session.close(CloseReason::Abuse);
                 }
             }
             () = deadline.passed() => session.close(CloseReason::HeartbeatTimeout),
@@ -181,36 +179,47 @@ async fn join_first(session: &Session, rooms: Vec<String>) {
     }
 }
 
-fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> Result<(), Invalid> {
-    let text = match frame {
-        Message::Text(text) => text,
-        Message::Binary(_) => return Err(Invalid::frame("frames are text, not binary")),
+/// Answers a frame, or sees to it that it is answered in its turn; says whether it was malformed.
+fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> bool {
+    let parsed = match frame {
+        Message::Text(text) => parse(&text),
+        Message::Binary(_) => Err(Invalid::frame("frames are text, not binary")),
         Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {
-            return Ok(());
+            return false;
         }
     };
-    let request = parse(&text)?;
-    let id = request.id;
-    match request.action {
-        Action::Room(room, action) => lanes.push(room, id, action),
+    let Request { id, action } = match parsed {
+        Ok(request) => request,
+        Err(invalid) => {
+            session.outbox().answer(encode(&Frame::invalid(&invalid)));
+            return invalid.is_malformed();
+        }
+    };
+    match action {
+        Action::Room(room, action) => {
+            let is_malformed =
+                matches!(&action, RoomAction::Refuse(invalid) if invalid.is_malformed());
+            lanes.push(room, id, action);
+            return is_malformed;
+        }
         Action::Ping => session.outbox().answer(encode(&Frame::Pong { id })),
         Action::Members { room, after } => {
             session.outbox().answer(match session.members(&room, after.as_ref()) {
                 Ok(page) => encode(&Frame::members(id, &room, &page.members, page.more)),
-                Err(error) => encode(&Frame::error(id, Some(room.as_str()), &error)),
-            })
+                Err(error) => refused(id, &room, &error),
+            });
         }
         Action::History { room, before, limit } => lanes.push_free(
             async move {
                 match session.history(&room, before, limit).await {
                     Ok(page) => encode(&Frame::history(id, &room, &page)),
-                    Err(error) => encode(&Frame::error(id, Some(room.as_str()), &error)),
+                    Err(error) => refused(id, &room, &error),
                 }
             }
             .boxed(),
         ),
     }
-    Ok(())
+    false
 }
 
 /// Counts malformed frames within a sliding window.
