@@ -1,8 +1,4 @@
-//! Chat rooms for your own service: see [`RoomRegistry`].
-//!
-//! - `chatrooms::axum` (feature `axum`) mounts the rooms in an axum service,
-//! - `chatrooms::ws` (with it) holds what every framework shares: the endpoint, who may in, and from where,
-//! - `chatrooms::sqlite` (feature `sqlite`) keeps messages in an SQLite file.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub use chatrooms_core::*;

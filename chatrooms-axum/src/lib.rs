@@ -7,7 +7,7 @@
 //! use chatrooms_ws::{Endpoint, Refusal};
 //!
 //! /// The host's own way to know its users: here a header that its proxy sets.
-//! fn who(request: &http::request::Parts) -> Result<Identity, Refusal> {
+//! fn who(request: &axum::http::request::Parts) -> Result<Identity, Refusal> {
 //!     let user = request.headers.get("x-user").and_then(|value| value.to_str().ok());
 //!     let user = user.and_then(|user| UserName::new(user).ok()).ok_or(Refusal::Unauthorized)?;
 //!     Ok(Identity::new(user))
@@ -22,7 +22,7 @@
 //! # }
 //! ```
 //!
-//! Set `TCP_NODELAY` on the listener that is yours ([`axum::serve::ListenerExt::tap_io`]): without it the kernel may hold small frames back.
+//! Set `TCP_NODELAY` on the listener that is yours (`axum::serve::ListenerExt::tap_io`): without it the kernel may hold small frames back.
 //! Behind axum's own graceful shutdown, call [`RoomRegistry::shutdown`](chatrooms_core::RoomRegistry::shutdown): axum does not wait for sockets.
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,40 @@
 //! The chatrooms wire protocol, version 1, over WebSocket and HTTP, for any web framework on hyper.
+//!
+//! Adapters such as `chatrooms-axum` hand requests to an [`Endpoint`]; it does all the rest. For a framework without an adapter, that is
+//! all there is to do:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use chatrooms_ws::{Answer, Endpoint};
+//! use http_body_util::Full;
+//!
+//! /// `path` is the part below the mount. The request carries hyper's `OnUpgrade` in its extensions.
+//! async fn chat(endpoint: &Endpoint, path: &str, request: http::Request<Full<Bytes>>) -> Answer {
+//!     endpoint.handle(path, request).await
+//! }
+//! ```
+//!
+//! # What it serves
+//!
+//! | below the mount | what it is |
+//! | --- | --- |
+//! | `GET ws` | the WebSocket; `?room=NAME`, repeatable, joins during the handshake |
+//! | `GET session` | who the caller is, or the status that a handshake would get |
+//! | `GET rooms`, `GET rooms/{room}` | where somebody is, and who |
+//! | `GET rooms/{room}/messages` | what has been said |
+//! | `POST rooms/{room}/messages` | says something without a socket |
+//! | `GET chatrooms.js`, `chatrooms.d.ts` | the client module for pages, and its types |
+//!
+//! Each can be switched off in [`Options`].
+//!
+//! # Who may
+//!
+//! An [`Authenticator`] says who sends a request; frames never do. [`Origins`] says from which pages browsers may come: from those of the same host,
+//! unless told otherwise.
+//!
+//! # What is not here
+//!
+//! Rooms and their rules are in `chatrooms-core`; TLS, log-in and listeners are the host's. Frames are not compressed.
 #![forbid(unsafe_code)]
 
 mod answer;

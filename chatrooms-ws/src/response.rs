@@ -440,7 +440,7 @@ impl Farewell {
         encode(&Frame::Bye { code, reason, reconnect, after_ms: millis(after) })
     }
 
-    pub(crate) const fn reason(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         self.code
     }
 }

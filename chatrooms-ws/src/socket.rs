@@ -347,7 +347,7 @@ where
         return sink.flush().await.is_ok();
     };
     let close =
-        CloseFrame { code: CloseCode::from(farewell.close), reason: farewell.reason().into() };
+        CloseFrame { code: CloseCode::from(farewell.close), reason: farewell.name().into() };
     let mut frames = vec![text(farewell.frame()), Message::Close(Some(close))];
     send(sink, &mut frames).await
 }
