@@ -1,9 +1,16 @@
 //! What is true of the application `full_app` alone: its pages, its cookies, its process.
 
+mod address;
 mod command_line;
+mod cookies;
+mod crashing;
+mod database_file;
+mod ending;
 mod entering;
+mod file;
 mod lingering;
 mod ownership;
 mod pages;
 mod restarting;
 mod signals;
+mod static_files;

@@ -1,0 +1,85 @@
+//! The SQLite file: private, one process' own, and refused in one clear line where it cannot be used.
+
+use std::fs;
+
+use crate::kit::{FullApp, eventually, with_full_app};
+
+use super::file::File;
+
+#[cfg(unix)]
+#[test]
+fn it_is_nobody_elses_to_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for was_there_and_open in [false, true] {
+        let file = File::new();
+        if was_there_and_open {
+            fs::write(file.path(), "").expect("an empty file is a database");
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).expect("chmod");
+        }
+        with_full_app(&["--store", &file.store()], async |app| {
+            app.user("guest").await.connect_to(&["hall"]).await.say("hall", "hello").await;
+            let folder = file.path().parent().expect("its folder").to_owned();
+            let found: Vec<_> = fs::read_dir(folder).expect("its files").flatten().collect();
+            assert!(found.len() >= 2, "{found:?}");
+            for entry in found {
+                let mode = entry.metadata().expect("its mode").permissions().mode();
+                assert_eq!(mode & 0o777, 0o600, "{}", entry.path().display());
+            }
+        });
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_one_line_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = folder.path().join("notes.txt");
+    let notes = "these are notes, and long enough to be looked at as the head of a database".repeat(20);
+    fs::write(&text, &notes).expect("a text file");
+    let missing = folder.path().join("missing").join("chat.db");
+    for path in [folder.path(), &text, &missing] {
+        assert_refused(&format!("sqlite:{}", path.display()), &path.display().to_string());
+    }
+    assert_eq!(fs::read_to_string(&text).expect("it is still there"), notes);
+    assert!(!missing.exists());
+}
+
+#[test]
+fn a_second_process_is_kept_away() {
+    let file = File::new();
+    with_full_app(&["--store", &file.store()], async |app| {
+        assert_refused(&file.store(), "in use");
+        app.user("guest").await.connect_to(&["hall"]).await.say("hall", "unharmed").await;
+        app.kill().await;
+        // A process that was killed keeps nobody away.
+        FullApp::start(&["--store", &file.store()]).user("next").await;
+    });
+}
+
+#[test]
+fn the_default_is_a_file_in_the_working_directory() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    with_full_app(&[], async |_| {
+        let mut app = FullApp::command()
+            .args(["--addr", "127.0.0.1:0"])
+            .current_dir(folder.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("full_app starts");
+        eventually("the file is there", async || folder.path().join("chatrooms.db").exists()).await;
+        app.kill().expect("it can be killed");
+        app.wait().expect("it has ended");
+    });
+}
+
+fn assert_refused(store: &str, named: &str) {
+    let output = FullApp::command()
+        .args(["--addr", "127.0.0.1:0", "--store", store])
+        .output()
+        .expect("full_app runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{store}: {said}");
+    assert_eq!(said.lines().count(), 1, "{store}: {said}");
+    assert!(said.starts_with("error: ") && said.contains(named), "{store}: {said}");
+    assert!(output.stdout.is_empty(), "{store}");
+}
