@@ -4,6 +4,8 @@
 //! a [`kit::Server`], and `on_every_server!` makes a test of it for each kind of server there is; what is true of the
 //! application `full_app` alone lives in [`full_app`].
 
+#![allow(clippy::future_not_send, reason = "each test runs on a thread of its own")]
+
 mod abuse;
 mod closing;
 mod connecting;
