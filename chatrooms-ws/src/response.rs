@@ -243,6 +243,9 @@ impl<'a> Frame<'a> {
             EventKind::Signal { user, name, data } => {
                 Self::Signal { room, user: user.as_str(), name, data: data.as_ref().map(Raw) }
             }
+            EventKind::Members { tag, page } => {
+                Self::Members { id: *tag, room, members: objects(&page.members), more: page.more }
+            }
             EventKind::Removed { code, reason } => {
                 Self::Removed { room, code: code.code(), reason: reason.as_deref() }
             }
@@ -269,15 +272,6 @@ impl<'a> Frame<'a> {
 
     pub(crate) fn history(id: Option<u64>, room: &'a RoomName, page: &'a Page) -> Self {
         Self::History { id, room: room.as_str(), page: page.into() }
-    }
-
-    pub(crate) fn members(
-        id: Option<u64>,
-        room: &'a RoomName,
-        members: &'a [Member],
-        more: bool,
-    ) -> Self {
-        Self::Members { id, room: room.as_str(), members: objects(members), more }
     }
 
     pub(crate) fn error(id: Option<u64>, room: Option<&'a str>, error: &'a Error) -> Self {

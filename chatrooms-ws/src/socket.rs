@@ -203,11 +203,11 @@ fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> bo
             return is_malformed;
         }
         Action::Ping => session.outbox().answer(encode(&Frame::Pong { id })),
+        // The answer is an event of the room, in one order with those who come and go.
         Action::Members { room, after } => {
-            session.outbox().answer(match session.members(&room, after.as_ref()) {
-                Ok(page) => encode(&Frame::members(id, &room, &page.members, page.more)),
-                Err(error) => refused(id, &room, &error),
-            });
+            if let Err(error) = session.ask_members(&room, after.as_ref(), id) {
+                session.outbox().answer(refused(id, &room, &error));
+            }
         }
         Action::History { room, before, limit } => lanes.push_free(
             async move {
