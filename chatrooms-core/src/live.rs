@@ -192,13 +192,9 @@ impl Live {
         self.telling = None;
     }
 
-    pub(crate) const fn is_lingering(&self) -> bool {
-        self.lingering.is_some()
-    }
-
-    /// Whether the room has waited long enough. A timer that comes late may find people here, or another wait.
-    pub(crate) fn has_lingered(&self) -> bool {
-        self.lingering.as_ref().is_some_and(|linger| linger.until <= Instant::now())
+    /// Whether the room still waits for somebody to come back. A timer that comes late may find people here, or another wait.
+    pub(crate) fn is_lingering(&self) -> bool {
+        self.lingering.as_ref().is_some_and(|linger| linger.until > Instant::now())
     }
 
     /// Takes the next messages, in their order; those that are known already are nothing new.

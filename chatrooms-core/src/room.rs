@@ -218,7 +218,7 @@ impl Room {
         let mut effects = Effects::default();
         {
             let mut state = lock(&self.state);
-            if matches!(&state.phase, Phase::Open(live) if live.has_lingered()) {
+            if state.is_deserted() {
                 self.end(&mut state, &mut effects);
             }
         }
@@ -347,6 +347,14 @@ impl Room {
     }
 }
 
+impl State {
+    /// Whether nobody is here, nobody is on the way, and there is nothing more to wait for.
+    fn is_deserted(&self) -> bool {
+        let Phase::Open(live) = &self.phase else { return false };
+        self.arriving == 0 && live.roster.is_empty() && !live.is_lingering()
+    }
+}
+
 /// A join on its way: dropping it, at whatever moment, leaves nothing behind.
 #[derive(Debug)]
 pub(crate) struct Arrival {
@@ -360,10 +368,7 @@ impl Drop for Arrival {
         {
             let mut state = lock(&self.room.state);
             state.arriving -= 1;
-            let is_unused = state.arriving == 0
-                && matches!(&state.phase, Phase::Open(live)
-                    if live.roster.is_empty() && !live.is_lingering());
-            if is_unused {
+            if state.is_deserted() {
                 self.room.end(&mut state, &mut effects);
             }
         }

@@ -148,7 +148,10 @@ async fn an_answer_stays_within_its_bound_however_much_there_is() {
         let who = Identity::new(user(&format!("{n:03}{}", "\"".repeat(61)))).display_name(&name);
         let client = Client { session: house.registry.open_session(who).unwrap() };
         let large = Data::new("1".repeat(1024));
-        client.join("lobby", Join { meta: Some(large), history: Some(0), ..Join::default() }).await.unwrap();
+        client
+            .join("lobby", Join { meta: Some(large), history: Some(0), ..Join::default() })
+            .await
+            .unwrap();
         members.push(client);
         members.iter().for_each(|client| drop(client.told()));
     }

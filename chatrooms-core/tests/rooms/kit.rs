@@ -9,52 +9,52 @@ use chatrooms_core::{
 
 use crate::store::Faulty;
 
-pub fn room(name: &str) -> RoomName {
+pub(crate) fn room(name: &str) -> RoomName {
     RoomName::new(name).unwrap()
 }
 
-pub fn lobby() -> RoomName {
+pub(crate) fn lobby() -> RoomName {
     room("lobby")
 }
 
-pub fn user(name: &str) -> UserName {
+pub(crate) fn user(name: &str) -> UserName {
     UserName::new(name).unwrap()
 }
 
-pub fn config(set: impl FnOnce(&mut Config)) -> Config {
+pub(crate) fn config(set: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config::default();
     set(&mut config);
     config
 }
 
-pub const fn millis(millis: u64) -> Duration {
+pub(crate) const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-pub const fn secs(secs: u64) -> Duration {
+pub(crate) const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
 /// A registry, and the store underneath that does as it is told.
-pub struct House {
-    pub registry: RoomRegistry,
-    pub store: Arc<Faulty>,
+pub(crate) struct House {
+    pub(crate) registry: RoomRegistry,
+    pub(crate) store: Arc<Faulty>,
 }
 
 impl House {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|builder| builder).await
     }
 
-    pub async fn configured(set: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn configured(set: impl FnOnce(&mut Config)) -> Self {
         Self::with(|builder| builder.config(config(set))).await
     }
 
-    pub async fn with(make: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> Self {
+    pub(crate) async fn with(make: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> Self {
         Self::over(Arc::new(Faulty::default()), make).await
     }
 
-    pub async fn over(
+    pub(crate) async fn over(
         store: Arc<Faulty>,
         make: impl FnOnce(RegistryBuilder) -> RegistryBuilder,
     ) -> Self {
@@ -63,12 +63,12 @@ impl House {
     }
 
     /// A client that is in no room yet.
-    pub fn client(&self, name: &str) -> Client {
+    pub(crate) fn client(&self, name: &str) -> Client {
         Client::new(&self.registry, name)
     }
 
     /// A client in the lobby who has read all that it was told there so far.
-    pub async fn guest(&self, name: &str) -> Client {
+    pub(crate) async fn guest(&self, name: &str) -> Client {
         let client = self.client(name);
         client.enter("lobby").await;
         client.told();
@@ -76,7 +76,7 @@ impl House {
     }
 
     /// Waits until nothing is left: no room, no session, no purge, and no life open in the store.
-    pub async fn emptied(&self) {
+    pub(crate) async fn emptied(&self) {
         let limit = tokio::time::Instant::now() + secs(3600);
         loop {
             let stats = self.registry.stats();
@@ -91,75 +91,75 @@ impl House {
 }
 
 /// Lets everything run that can. A paused clock moves only when nothing else can run, so that this waits for all of it, and for no time.
-pub async fn settle() {
+pub(crate) async fn settle() {
     tokio::time::sleep(millis(1)).await;
 }
 
 /// A session that can be asked what it was told.
-pub struct Client {
-    pub session: Session,
+pub(crate) struct Client {
+    pub(crate) session: Session,
 }
 
 impl Client {
-    pub fn new(registry: &RoomRegistry, name: &str) -> Self {
+    pub(crate) fn new(registry: &RoomRegistry, name: &str) -> Self {
         Self { session: registry.open_session(Identity::new(user(name))).unwrap() }
     }
 
-    pub async fn join(&self, name: &str, join: Join) -> Result<Arc<Joined>, Error> {
+    pub(crate) async fn join(&self, name: &str, join: Join) -> Result<Arc<Joined>, Error> {
         self.session.join(&room(name), join).await
     }
 
-    pub async fn enter(&self, name: &str) -> Arc<Joined> {
+    pub(crate) async fn enter(&self, name: &str) -> Arc<Joined> {
         self.join(name, Join::default()).await.unwrap()
     }
 
-    pub fn leave(&self, name: &str) {
+    pub(crate) fn leave(&self, name: &str) {
         self.session.leave(&room(name)).unwrap();
     }
 
     /// Says something in the lobby and waits for the outcome.
-    pub async fn say(&self, body: &str) -> Result<Sent, Error> {
+    pub(crate) async fn say(&self, body: &str) -> Result<Sent, Error> {
         self.session.publish(&lobby(), Post::new(body)).await
     }
 
     /// Says something in the lobby without waiting for the outcome.
-    pub async fn begin(&self, body: &str) -> Receipt<Sent> {
+    pub(crate) async fn begin(&self, body: &str) -> Receipt<Sent> {
         self.session.send(&lobby(), Post::new(body)).await.unwrap()
     }
 
     /// Says something in the lobby under a nonce.
-    pub async fn say_once(&self, body: &str, nonce: &str) -> Result<Sent, Error> {
+    pub(crate) async fn say_once(&self, body: &str, nonce: &str) -> Result<Sent, Error> {
         self.session.publish(&lobby(), Post::new(body).nonce(Nonce::new(nonce))).await
     }
 
     /// Takes back a message of the lobby.
-    pub async fn take_back(&self, seq: u64) -> Result<(), Error> {
+    pub(crate) async fn take_back(&self, seq: u64) -> Result<(), Error> {
         self.session.redact(&lobby(), seq).await?.wait().await
     }
 
     /// The texts of the lobby that its history holds.
-    pub async fn history(&self) -> Vec<String> {
+    pub(crate) async fn history(&self) -> Vec<String> {
         bodies(&self.session.history(&lobby(), None, 200).await.unwrap().messages)
     }
 
     /// Everything that waits for this client, one line each; it waits no longer.
-    pub fn told(&self) -> Vec<String> {
+    pub(crate) fn told(&self) -> Vec<String> {
         let mut batch = Vec::new();
         self.session.outbox().try_take(&mut batch, usize::MAX);
         batch.iter().map(line).collect()
     }
 }
 
-pub fn bodies(messages: &[Arc<Message>]) -> Vec<String> {
+pub(crate) fn bodies(messages: &[Arc<Message>]) -> Vec<String> {
     messages.iter().map(|message| message.draft.body.to_string()).collect()
 }
 
-pub fn seqs(messages: &[Arc<Message>]) -> Vec<u64> {
+pub(crate) fn seqs(messages: &[Arc<Message>]) -> Vec<u64> {
     messages.iter().map(|message| message.seq).collect()
 }
 
 /// The names of members, with the number of their connections where they have several.
-pub fn names(members: &[Member]) -> Vec<String> {
+pub(crate) fn names(members: &[Member]) -> Vec<String> {
     let name = |member: &Member| match member.connections {
         1 => member.user.to_string(),
         several => format!("{}x{several}", member.user),
@@ -167,11 +167,11 @@ pub fn names(members: &[Member]) -> Vec<String> {
     members.iter().map(name).collect()
 }
 
-pub fn meta(json: &str) -> Join {
+pub(crate) fn meta(json: &str) -> Join {
     Join { meta: Some(Data::new(json)), ..Join::default() }
 }
 
-pub fn resume(from: &Joined, seq: u64) -> Join {
+pub(crate) fn resume(from: &Joined, seq: u64) -> Join {
     Join { resume: Some((from.epoch, seq)), ..Join::default() }
 }
 
@@ -196,10 +196,18 @@ fn line(item: &Outgoing) -> String {
         EventKind::Presence { joined, left } => presence(joined, left),
         EventKind::Signal { user, name, .. } => format!("{user} {name}"),
         EventKind::Members { page, .. } => {
-            format!("members [{}]{}", names(&page.members).join(" "), if page.more { " more" } else { "" })
+            format!(
+                "members [{}]{}",
+                names(&page.members).join(" "),
+                if page.more { " more" } else { "" }
+            )
         }
         EventKind::Removed { code, reason } => {
-            format!("removed {}{}", code.code(), reason.as_ref().map_or(String::new(), |reason| format!(": {reason}")))
+            format!(
+                "removed {}{}",
+                code.code(),
+                reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"))
+            )
         }
         other => format!("{other:?}"),
     });
@@ -213,7 +221,7 @@ fn presence(joined: &[Member], left: &[UserName]) -> String {
 }
 
 /// A join's answer in one line: where the room stands, who is there, and which messages come with it.
-pub fn describe(joined: &Joined) -> String {
+pub(crate) fn describe(joined: &Joined) -> String {
     let how = if joined.resumed { "resumed" } else { "joined" };
     let mut line = format!("{how} at {} [{}]", joined.seq, names(&joined.members).join(" "));
     if joined.members_more {
@@ -223,7 +231,9 @@ pub fn describe(joined: &Joined) -> String {
         let all: Vec<_> = joined
             .messages
             .iter()
-            .map(|message| if message.redacted { format!("{}!", message.seq) } else { message.seq.to_string() })
+            .map(|message| {
+                if message.redacted { format!("{}!", message.seq) } else { message.seq.to_string() }
+            })
             .collect();
         write!(line, " ({})", all.join(" ")).unwrap();
     }

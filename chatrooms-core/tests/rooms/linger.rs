@@ -1,1 +1,253 @@
+//! A configured linger keeps an emptied room for those whose connections were lost, and for nobody else.
 
+use std::sync::Arc;
+
+use chatrooms_core::{CloseReason, Error, Identity, Join};
+
+use crate::{
+    kit::{Client, House, config, describe, lobby, millis, resume, secs, settle, user},
+    store::{Call, Fault, Faulty},
+};
+
+async fn house() -> House {
+    House::configured(|config| config.linger = secs(30)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_lingers_when_its_last_connection_is_lost() {
+    let house = house().await;
+    let ada = house.guest("ada").await;
+    ada.say("one").await.unwrap();
+    drop(ada);
+    assert_eq!(house.registry.stats().rooms, 1);
+    assert_eq!(house.registry.rooms(None, 9).0, [], "a lingering room is not listed");
+    let who = Identity::new(user("eve"));
+    assert_eq!(house.registry.visit(&who, &lobby()).await.err(), Some(Error::NotFound));
+    tokio::time::sleep(millis(29_999)).await;
+    assert_eq!(house.registry.stats().rooms, 1);
+    tokio::time::sleep(millis(2)).await;
+    assert_eq!(house.registry.stats().rooms, 0);
+    house.emptied().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_join_ends_the_wait_and_resumes_the_life() {
+    let house = house().await;
+    let ada = house.client("ada");
+    let joined = ada.enter("lobby").await;
+    ada.say("one").await.unwrap();
+    drop(ada);
+    tokio::time::sleep(secs(29)).await;
+    let bob = house.client("bob");
+    let answer = bob.join("lobby", resume(&joined, 0)).await.unwrap();
+    assert_eq!(describe(&answer), "resumed at 1 [bob] (1)");
+    assert!(answer.first_in_room);
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(house.registry.stats().rooms, 1);
+    assert_eq!(bob.say("two").await.unwrap().seq, 2);
+    drop(bob);
+    tokio::time::sleep(secs(29)).await;
+    assert_eq!(house.registry.stats().rooms, 1, "a new wait has its full time");
+    house.emptied().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_goes_by_leaving_or_is_made_to_go_leaves_nothing_behind() {
+    let house = house().await;
+    let logged_out = |house: &House, reason| house.registry.end_sessions(&user("ada"), &reason);
+    let ends: [&dyn Fn(&House, &Client) -> usize; 8] = [
+        &|_, ada| usize::from(ada.session.leave(&lobby()).is_ok()),
+        &|house, _| logged_out(house, CloseReason::LoggedOut),
+        &|house, _| logged_out(house, CloseReason::Kicked),
+        &|house, _| logged_out(house, CloseReason::Banned),
+        &|house, _| logged_out(house, CloseReason::Unauthorized),
+        &|house, _| house.registry.kick(&lobby(), &user("ada"), None),
+        &|house, _| house.registry.ban(&lobby(), &user("ada"), None, None),
+        &|house, _| house.registry.close_room(&lobby(), None),
+    ];
+    for end in ends {
+        let ada = house.guest("ada").await;
+        assert_eq!(end(&house, &ada), 1);
+        assert_eq!(house.registry.stats().rooms, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_connections_of_every_kind_linger() {
+    let house = house().await;
+    for reason in [
+        CloseReason::Gone,
+        CloseReason::SlowConsumer,
+        CloseReason::HeartbeatTimeout,
+        CloseReason::Moved,
+        CloseReason::Internal,
+        CloseReason::ShuttingDown { after: secs(1) },
+    ] {
+        let ada = house.guest("ada").await;
+        ada.session.close(reason);
+        assert_eq!(house.registry.rooms(None, 9).0.len(), 0);
+        assert_eq!(house.registry.stats().rooms, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_logout_counts_also_where_the_socket_went_first() {
+    let house = house().await;
+    let ada = house.guest("ada").await;
+    ada.session.outbox().close(CloseReason::LoggedOut);
+    drop(ada);
+    assert_eq!(house.registry.stats().rooms, 0);
+    let ada = house.guest("ada").await;
+    ada.session.outbox().close(CloseReason::Moved);
+    house.registry.end_sessions(&user("ada"), &CloseReason::LoggedOut);
+    assert_eq!(house.registry.stats().rooms, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_last_is_still_stored_in_a_lingering_room() {
+    let house = house().await;
+    let ada = house.client("ada");
+    let joined = ada.enter("lobby").await;
+    house.store.next(Call::Append, Fault::Slow(secs(1)));
+    drop(ada.begin("last words").await);
+    drop(ada);
+    tokio::time::sleep(secs(2)).await;
+    let bob = house.client("bob");
+    let answer = bob.join("lobby", resume(&joined, 0)).await.unwrap();
+    assert_eq!(describe(&answer), "resumed at 1 [bob] (1)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bans_outlast_a_linger_and_can_be_spoken_in_it() {
+    let house = house().await;
+    let ada = house.guest("ada").await;
+    house.registry.ban(&lobby(), &user("eve"), None, None);
+    drop(ada);
+    house.registry.ban(&lobby(), &user("bob"), None, None);
+    for banned in ["eve", "bob"] {
+        let refused = house.client(banned).join("lobby", Join::default()).await.unwrap_err();
+        assert_eq!(refused, Error::Banned);
+        assert_eq!(house.registry.stats().rooms, 1, "a refused join does not end the wait");
+    }
+    tokio::time::sleep(secs(31)).await;
+    house.client("eve").enter("lobby").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_a_lingering_room_ends_it() {
+    let house = house().await;
+    drop(house.guest("ada").await);
+    assert_eq!(house.registry.close_room(&lobby(), None), 0);
+    house.emptied().await;
+}
+
+/// A house whose lobby held one message of ada's when its process went down.
+async fn after_a_restart(linger: std::time::Duration) -> (House, Arc<chatrooms_core::Joined>) {
+    let store = Arc::new(Faulty::default());
+    let lingering = |builder: chatrooms_core::RegistryBuilder| {
+        builder.config(config(|config| config.linger = secs(30)))
+    };
+    let before = House::over(Arc::clone(&store), lingering).await;
+    let ada = before.client("ada");
+    let joined = ada.enter("lobby").await;
+    ada.say("one").await.unwrap();
+    ada.say("two").await.unwrap();
+    ada.take_back(1).await.unwrap();
+    ada.enter("garden").await;
+    std::mem::forget(ada);
+    store.restart().await;
+    let with = |builder: chatrooms_core::RegistryBuilder| {
+        builder.config(config(|config| config.linger = linger))
+    };
+    (House::over(store, with).await, joined)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_process_lives_are_purged_at_the_start() {
+    let (house, _) = after_a_restart(secs(0)).await;
+    house.emptied().await;
+    assert_eq!(describe(&*house.client("ada").enter("lobby").await), "joined at 0 [ada]");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_process_lives_wait_for_their_people() {
+    let (house, joined) = after_a_restart(secs(30)).await;
+    tokio::time::sleep(secs(29)).await;
+    let bob = house.client("bob");
+    let answer = bob.join("lobby", resume(&joined, 1)).await.unwrap();
+    assert_eq!(describe(&answer), "resumed at 2 [bob] (2) more taken back [1]");
+    assert_eq!(bob.say("three").await.unwrap().seq, 3);
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(house.store.open_lives().len(), 1);
+    assert_eq!(bob.history().await, ["", "two", "three"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_process_lives_do_not_wait_for_ever() {
+    let (house, joined) = after_a_restart(secs(30)).await;
+    tokio::time::sleep(secs(31)).await;
+    house.emptied().await;
+    let answer = house.client("ada").join("lobby", resume(&joined, 0)).await.unwrap();
+    assert!(!answer.resumed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_return_does_not_end_the_wait() {
+    let (house, joined) = after_a_restart(secs(30)).await;
+    house.store.next(Call::Open, Fault::Slow(secs(1)));
+    let ada = house.client("ada");
+    let cancelled = tokio::time::timeout(millis(500), ada.enter("lobby")).await;
+    assert!(cancelled.is_err());
+    tokio::time::sleep(secs(20)).await;
+    let answer = ada.join("lobby", resume(&joined, 1)).await.unwrap();
+    assert!(answer.resumed);
+    ada.leave("lobby");
+
+    let (house, _) = after_a_restart(secs(30)).await;
+    house.store.next(Call::Open, Fault::Slow(secs(1)));
+    let ada = house.client("ada");
+    assert!(tokio::time::timeout(millis(500), ada.enter("lobby")).await.is_err());
+    drop(ada);
+    tokio::time::sleep(secs(31)).await;
+    house.emptied().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_return_that_fails_once_can_be_tried_again() {
+    for fault in [Fault::Fail, Fault::Panic] {
+        let (house, joined) = after_a_restart(secs(30)).await;
+        house.store.next(Call::Open, fault);
+        let ada = house.client("ada");
+        let refused = ada.join("lobby", resume(&joined, 1)).await.unwrap_err();
+        assert_eq!(refused, Error::StoreUnavailable);
+        assert!(ada.join("lobby", resume(&joined, 1)).await.unwrap().resumed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_return_that_fails_for_too_long_leaves_nothing_behind() {
+    let (house, _) = after_a_restart(secs(3)).await;
+    house.store.next(Call::Open, Fault::Slow(secs(4)));
+    house.store.next(Call::Open, Fault::Fail);
+    let ada = house.client("ada");
+    let (joined, ()) = tokio::join!(ada.enter("lobby"), settle());
+    assert_eq!(joined.seq, 2, "who was on the way in time gets in");
+    ada.leave("lobby");
+
+    let (house, _) = after_a_restart(secs(3)).await;
+    house.store.next(Call::Open, Fault::Slow(secs(10)));
+    let ada = house.client("ada");
+    ada.join("lobby", Join::default()).await.unwrap_err();
+    drop(ada);
+    tokio::time::sleep(secs(20)).await;
+    house.emptied().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_life_that_somebody_else_has_ended_is_not_missed() {
+    let (house, joined) = after_a_restart(secs(30)).await;
+    house.store.lose_abandoned();
+    let ada = house.client("ada");
+    let answer = ada.join("lobby", resume(&joined, 1)).await.unwrap();
+    assert_eq!(describe(&answer), "joined at 0 [ada]");
+}

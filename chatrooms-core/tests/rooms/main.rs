@@ -4,10 +4,14 @@ mod kit;
 mod store;
 
 mod join_cut;
+mod limits;
 mod linger;
 mod membership;
 mod moderation;
+mod policy;
 mod presence;
 mod purge;
 mod resume;
 mod sending;
+mod shutdown;
+mod slow_readers;

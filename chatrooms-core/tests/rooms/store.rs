@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 /// What is asked of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
+pub(crate) enum Call {
     Open,
     Append,
     ReadBefore,
@@ -27,7 +27,7 @@ pub enum Call {
 
 /// What goes wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// It takes so long.
     Slow(Duration),
     /// It is refused, and nothing has happened.
@@ -46,7 +46,7 @@ pub enum Fault {
 
 /// A `MemoryStore` with faults on command.
 #[derive(Debug, Default)]
-pub struct Faulty {
+pub(crate) struct Faulty {
     inner: MemoryStore,
     state: Mutex<State>,
 }
@@ -71,23 +71,23 @@ struct Rule {
 
 impl Faulty {
     /// The next call of this kind goes wrong.
-    pub fn next(&self, call: Call, fault: Fault) {
+    pub(crate) fn next(&self, call: Call, fault: Fault) {
         self.rule(Rule { call, room: None, fault, times: 1 });
     }
 
     /// All calls of this kind go wrong from now on.
-    pub fn always(&self, call: Call, fault: Fault) {
+    pub(crate) fn always(&self, call: Call, fault: Fault) {
         self.rule(Rule { call, room: None, fault, times: usize::MAX });
     }
 
     /// All calls of this kind go wrong from now on in one room.
-    pub fn always_in(&self, room: &str, call: Call, fault: Fault) {
+    pub(crate) fn always_in(&self, room: &str, call: Call, fault: Fault) {
         let room = Some(RoomName::new(room).unwrap());
         self.rule(Rule { call, room, fault, times: usize::MAX });
     }
 
     /// Nothing goes wrong any more with what is asked from now on.
-    pub fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.state.lock().unwrap().rules.clear();
     }
 
@@ -96,27 +96,27 @@ impl Faulty {
     }
 
     /// How often this was asked, with success or without.
-    pub fn calls(&self, call: Call) -> usize {
+    pub(crate) fn calls(&self, call: Call) -> usize {
         self.state.lock().unwrap().calls.iter().filter(|(asked, _)| *asked == call).count()
     }
 
     /// How many drafts each append had.
-    pub fn batches(&self) -> Vec<usize> {
+    pub(crate) fn batches(&self) -> Vec<usize> {
         self.state.lock().unwrap().batches.clone()
     }
 
     /// The lives that have been opened and not closed.
-    pub fn open_lives(&self) -> Vec<Life> {
+    pub(crate) fn open_lives(&self) -> Vec<Life> {
         self.state.lock().unwrap().open.iter().cloned().collect()
     }
 
     /// The lives that have been closed, with success.
-    pub fn closed_lives(&self) -> Vec<Life> {
+    pub(crate) fn closed_lives(&self) -> Vec<Life> {
         self.state.lock().unwrap().closed.clone()
     }
 
     /// The process that used this store has ended: what is open and was written to is found by the next one.
-    pub async fn restart(&self) {
+    pub(crate) async fn restart(&self) {
         let mut abandoned = HashSet::new();
         for life in self.open_lives() {
             if self.head(&life).await > 0 {
@@ -126,6 +126,14 @@ impl Faulty {
         let mut state = self.state.lock().unwrap();
         state.open.clone_from(&abandoned);
         state.abandoned = abandoned;
+    }
+
+    /// Forgets what an earlier process has left behind.
+    pub(crate) fn lose_abandoned(&self) {
+        let mut state = self.state.lock().unwrap();
+        for life in std::mem::take(&mut state.abandoned) {
+            state.open.remove(&life);
+        }
     }
 
     async fn head(&self, life: &Life) -> u64 {
@@ -143,9 +151,8 @@ impl Faulty {
     fn fault(&self, call: Call, room: &RoomName) -> Option<Fault> {
         let mut state = self.state.lock().unwrap();
         state.calls.push((call, room.clone()));
-        let applies = |rule: &Rule| {
-            rule.call == call && rule.room.as_ref().is_none_or(|only| only == room)
-        };
+        let applies =
+            |rule: &Rule| rule.call == call && rule.room.as_ref().is_none_or(|only| only == room);
         let index = state.rules.iter().position(applies)?;
         let rule = &mut state.rules[index];
         let fault = rule.fault;

@@ -1,0 +1,171 @@
+//! P9: a registry stops in order and in time.
+
+use std::sync::Arc;
+
+use chatrooms_core::{CloseReason, Error, Identity, Join};
+use tokio::time::Instant;
+
+use crate::{
+    kit::{Client, House, config, describe, millis, resume, secs, settle, user},
+    store::{Call, Fault, Faulty},
+};
+
+/// Somebody who reads to the end and goes, as a socket's loop does; returns why it ended.
+fn reader(mut client: Client) -> tokio::task::JoinHandle<Option<CloseReason>> {
+    tokio::spawn(async move {
+        while client.session.next().await.is_some() {}
+        client.session.outbox().closed()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn everybody_is_told_when_to_return_and_nothing_is_left() {
+    let house = House::new().await;
+    let readers: Vec<_> = futures_util::future::join_all(
+        (0..50).map(|n| house.guest(Box::leak(format!("user {n}").into_boxed_str()))),
+    )
+    .await
+    .into_iter()
+    .map(reader)
+    .collect();
+    house.store.always(Call::Close, Fault::Slow(millis(100)));
+    let report = house.registry.shutdown(secs(8)).await;
+    assert_eq!((report.cut_off, report.unfinished_purges), (0, 0));
+    let mut returns = std::collections::BTreeSet::new();
+    for reader in readers {
+        let Some(CloseReason::ShuttingDown { after }) = reader.await.unwrap() else { panic!() };
+        assert!(after <= secs(5));
+        returns.insert(after);
+    }
+    assert!(returns.len() > 40, "not all at the same moment");
+    house.emptied().await;
+    assert_eq!(house.store.calls(Call::Shutdown), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_gets_in_any_more() {
+    let house = House::new().await;
+    let (ada, bob) = (house.guest("ada").await, house.client("bob"));
+    let stop = house.registry.shutdown(secs(8));
+    let late = async {
+        settle().await;
+        assert!(house.registry.is_stopping());
+        let refused = house.registry.open_session(Identity::new(user("eve"))).unwrap_err();
+        assert_eq!(refused, Error::ShuttingDown);
+        assert_eq!(house.registry.may_open_session(&user("eve")), Err(Error::ShuttingDown));
+        assert_eq!(bob.join("lobby", Join::default()).await.unwrap_err(), Error::ShuttingDown);
+        assert_eq!(ada.say("what waits is still answered").await.unwrap().seq, 1);
+        drop((ada, bob));
+    };
+    let (report, ()) = tokio::join!(stop, late);
+    assert_eq!(report.cut_off, 0);
+    assert_eq!(house.registry.stats().sessions, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_join_that_was_on_its_way_does_not_get_in() {
+    let house = House::new().await;
+    house.store.next(Call::Open, Fault::Slow(secs(1)));
+    let ada = house.client("ada");
+    let stop = async {
+        settle().await;
+        house.registry.shutdown(secs(1)).await
+    };
+    let (joined, report) = tokio::join!(ada.join("lobby", Join::default()), stop);
+    assert_eq!(joined.unwrap_err(), Error::ShuttingDown);
+    assert_eq!(report.cut_off, 1);
+    drop(ada);
+    house.emptied().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_does_not_go_is_cut_off_in_time_for_its_purge() {
+    let house = House::new().await;
+    let stuck = house.guest("ada").await;
+    house.store.next(Call::Close, Fault::Slow(millis(500)));
+    let began = Instant::now();
+    let report = house.registry.shutdown(secs(8)).await;
+    assert_eq!((report.cut_off, report.unfinished_purges), (1, 0));
+    assert!(began.elapsed() <= secs(8), "{:?}", began.elapsed());
+    assert_eq!(stuck.session.rooms(), []);
+    assert_eq!(house.registry.stats().rooms, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_does_not_hold_up_a_shutdown() {
+    let house = House::new().await;
+    drop(house.guest("ada").await);
+    house.store.always(Call::Close, Fault::Hang);
+    house.store.always(Call::Shutdown, Fault::Hang);
+    let bob = reader(house.guest("bob").await);
+    let began = Instant::now();
+    let report = house.registry.shutdown(secs(8)).await;
+    assert_eq!((report.cut_off, report.unfinished_purges), (0, 1));
+    assert!(began.elapsed() <= secs(8), "{:?}", began.elapsed());
+    assert!(bob.await.unwrap().is_some());
+    for fault in [Fault::Fail, Fault::Panic] {
+        let house = House::new().await;
+        house.store.always(Call::Shutdown, fault);
+        house.registry.shutdown(secs(8)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_the_tasks_of_adapters() {
+    let house = House::new().await;
+    let (done, mut is_done) = tokio::sync::oneshot::channel();
+    house.registry.spawn(async move {
+        tokio::time::sleep(secs(1)).await;
+        let _ = done.send(());
+    });
+    house.registry.shutdown(secs(8)).await;
+    assert_eq!(is_done.try_recv(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_can_be_cancelled_and_called_again() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    assert!(tokio::time::timeout(secs(1), house.registry.shutdown(secs(100))).await.is_err());
+    assert!(house.registry.is_stopping());
+    drop(ada);
+    let report = house.registry.shutdown(secs(100)).await;
+    assert_eq!((report.cut_off, report.unfinished_purges), (0, 0));
+    house.emptied().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_linger_a_shutdown_purges_every_room() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    ada.say("one").await.unwrap();
+    let ada = reader(ada);
+    house.registry.shutdown(secs(8)).await;
+    ada.await.unwrap();
+    assert_eq!(house.store.open_lives(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_linger_a_shutdown_keeps_rooms_for_the_next_process() {
+    let store = Arc::new(Faulty::default());
+    let lingering = |builder: chatrooms_core::RegistryBuilder| {
+        builder.config(config(|config| config.linger = secs(30)))
+    };
+    let before = House::over(Arc::clone(&store), lingering).await;
+    let ada = before.client("ada");
+    let joined = ada.enter("lobby").await;
+    ada.say("one").await.unwrap();
+    drop(before.guest("bob").await);
+    let ada = reader(ada);
+    let report = before.registry.shutdown(secs(8)).await;
+    assert_eq!((report.cut_off, report.unfinished_purges), (0, 0));
+    ada.await.unwrap();
+    assert_eq!(before.registry.stats().rooms, 0);
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(store.open_lives().len(), 1, "the old process's timers touch nothing any more");
+
+    store.restart().await;
+    let after = House::over(store, lingering).await;
+    let answer = after.client("ada").join("lobby", resume(&joined, 0)).await.unwrap();
+    assert_eq!(describe(&answer), "resumed at 1 [ada] (1)");
+}
