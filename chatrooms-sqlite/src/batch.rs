@@ -186,8 +186,9 @@ impl Batch {
         for chunk in marks.chunks(CHUNK) {
             let wanted: Vec<_> = chunk.iter().map(|(_, mark)| *mark).collect();
             for (place, seq, at) in insert::find(conn, &wanted).await? {
-                let (life, Mark { user, nonce, .. }) = chunk[place];
-                known.insert((life, user.clone(), nonce.clone()), (seq, at));
+                if let Some((life, Mark { user, nonce, .. })) = chunk.get(place) {
+                    known.insert((*life, (*user).clone(), (*nonce).clone()), (seq, at));
+                }
             }
         }
         Ok(known)
@@ -323,10 +324,8 @@ impl Batch {
         for (_, redact, _) in self.redacts {
             let _ = redact.reply.send(Err(error.clone()));
         }
-        // What a close may leave open is only whether it has to be tried again.
-        let again = StoreError::unavailable(error::NAME, error.clone());
         for (_, reply) in self.closes {
-            let _ = reply.send(Err(again.clone()));
+            let _ = reply.send(Err(error.clone()));
         }
     }
 }
@@ -394,4 +393,38 @@ async fn write_redaction(
     .execute(conn)
     .await?;
     Ok(Redaction::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use chatrooms_core::{Life, RoomName};
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::lives::Lives;
+
+    #[test]
+    fn a_life_that_ends_during_a_transaction_stays_ended() {
+        for commit in [true, false] {
+            let (lives, life) = (Lives::default(), Life::new(RoomName::new("tea").unwrap()));
+            lives.begin(&life);
+            let open = lives.open(&life).unwrap();
+            let mut batch = Batch::default();
+            let (reply, _) = oneshot::channel();
+            batch.add(Write::Redact(Redact {
+                life: Arc::clone(&open),
+                seq: 1,
+                author: None,
+                reply,
+            }));
+            assert!(lives.end(&life).is_some(), "something may be left of it");
+            if commit {
+                batch.committed(Timestamp(0));
+            } else {
+                batch.failed(&error::ended(), false);
+            }
+            assert!(matches!(open.alive(), Err(StoreError::Closed)));
+            assert!(!open.state().writing);
+        }
+    }
 }

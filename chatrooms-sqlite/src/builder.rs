@@ -49,7 +49,7 @@ impl Default for SqliteStoreBuilder {
 
 impl SqliteStoreBuilder {
     /// The database file; it is created, mode 0600, where it does not exist. Without a path the database lives in
-    /// memory.
+    /// memory; no path means that, not even `:memory:`.
     ///
     /// Beside it appear `<path>-wal` and `<path>-shm`, which are SQLite's, and `<path>.lock`, which keeps a second
     /// process away and stays where it is. The path has to be UTF-8.

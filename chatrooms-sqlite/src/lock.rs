@@ -1,7 +1,7 @@
 //! One process owns a file: the lock beside it.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, Metadata, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -20,14 +20,22 @@ pub(crate) struct Claimed {
 }
 
 /// Creates the file where there is none and takes the lock beside it.
+///
+/// A file that is there is never opened here: closing it again would undo, by the rules of POSIX, what SQLite has
+/// locked for the host's own connections of this process.
 pub(crate) fn claim(path: &Path) -> Result<Claimed, OpenError> {
     let io = |error| OpenError::from_io(path.to_owned(), error);
-    // Before the path is resolved, because a link to nowhere has no target until it is created.
-    let file = private().open(path).map_err(io)?;
-    let identity = Identity::of(&file).map_err(io)?;
+    if !path.try_exists().map_err(io)? {
+        // Before the path is resolved, because a link to nowhere has no target until it is created.
+        private().open(path).map_err(io)?;
+    }
     let path = path.canonicalize().map_err(io)?;
+    let metadata = path.metadata().map_err(io)?;
+    if metadata.is_dir() {
+        return Err(io(io::ErrorKind::IsADirectory.into()));
+    }
     let lock = lock(&path)?;
-    Ok(Claimed { path, identity, lock })
+    Ok(Claimed { identity: Identity::of(&metadata), path, lock })
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
@@ -77,19 +85,18 @@ pub(crate) struct Identity {
 
 impl Identity {
     #[cfg(unix)]
-    fn of(file: &File) -> io::Result<Self> {
+    fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
-        let metadata = file.metadata()?;
-        Ok(Self { device: metadata.dev(), inode: metadata.ino() })
+        Self { device: metadata.dev(), inode: metadata.ino() }
     }
 
     #[cfg(not(unix))]
-    fn of(_: &File) -> io::Result<Self> {
-        Ok(Self {})
+    fn of(_: &Metadata) -> Self {
+        Self {}
     }
 
     /// Whether the same file is still there.
     pub(crate) fn is_at(self, path: &Path) -> io::Result<bool> {
-        Ok(Self::of(&File::open(path)?)? == self)
+        Ok(Self::of(&path.metadata()?) == self)
     }
 }

@@ -148,21 +148,21 @@ impl Purges {
         (gone, ended)
     }
 
-    /// Answers everybody who waits; the lives are tried again, whether they are asked for or not.
+    /// Answers everybody who waits. Lives are tried again, whether they are asked for or not; a trim that may have
+    /// happened all the same puts its life in doubt.
     pub(crate) fn failed(&mut self, error: &StoreError) {
         for mut removal in std::mem::take(&mut self.queue) {
-            removal.step = Step::default();
-            match &mut removal.target {
-                Target::Life { waiting, .. } => {
+            let touched = std::mem::take(&mut removal.step).removed > 0;
+            match removal.target {
+                Target::Life { ref mut waiting, .. } => {
                     for reply in waiting.drain(..) {
                         let _ = reply.send(Err(error.clone()));
                     }
                     self.queue.push_back(removal);
                 }
-                Target::Oldest(_) => {
-                    if let Target::Oldest(trim) = removal.target {
-                        let _ = trim.reply.send(Err(error.clone()));
-                    }
+                Target::Oldest(trim) => {
+                    trim.life.state().doubtful |= touched;
+                    let _ = trim.reply.send(Err(error.clone()));
                 }
             }
         }

@@ -126,10 +126,12 @@ impl DerefMut for Lease<'_> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        if let Self::Pool { pool, slot, .. } = self
-            && !pool.free.is_closed()
-        {
-            pool.slots().extend(slot.take());
+        if let Self::Pool { pool, slot, .. } = self {
+            // Under the lock, so that one who closes the pool finds it or is found.
+            let mut slots = pool.slots();
+            if !pool.free.is_closed() {
+                slots.extend(slot.take());
+            }
         }
     }
 }

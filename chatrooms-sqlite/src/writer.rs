@@ -165,15 +165,13 @@ impl Writer {
 
     /// Waits for the lock. What has come meanwhile shares the transaction.
     async fn begin(&mut self, slot: &mut Slot) -> Result<(), StoreError> {
-        let busy_timeout = self.shared.database.busy_timeout;
-        let begun = connection::begin(slot.get().await?, busy_timeout).await;
-        match begun {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                slot.blame(&error).await;
-                Err(self.failed(error, false))
-            }
+        let conn = slot.get().await.inspect_err(|error| self.note(error))?;
+        let begun = connection::begin(conn, self.shared.database.busy_timeout).await;
+        if let Err(error) = begun {
+            slot.blame(&error).await;
+            return Err(self.failed(error, false));
         }
+        Ok(())
     }
 
     /// Everything that has queued, within bounds.
@@ -264,11 +262,15 @@ impl Writer {
 
     /// Notes a failure, and says what it means for whoever waits.
     fn failed(&mut self, error: sqlx::Error, doubtful: bool) -> StoreError {
+        self.note(&error);
+        if doubtful { StoreError::outcome_unknown(NAME, error) } else { error::unavailable(error) }
+    }
+
+    fn note(&mut self, error: &(dyn std::error::Error + 'static)) {
         self.shared.counters.failure();
         if !std::mem::replace(&mut self.failing, true) {
-            tracing::error!(%error, "the database cannot be written");
+            tracing::error!(error, "the database cannot be written");
         }
-        if doubtful { StoreError::outcome_unknown(NAME, error) } else { error::unavailable(error) }
     }
 
     fn recovered(&mut self) {

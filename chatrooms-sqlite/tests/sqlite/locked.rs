@@ -67,15 +67,19 @@ async fn what_waits_for_a_lock_at_its_deadline_is_withdrawn() {
 async fn a_place_in_a_full_queue_is_waited_for_until_the_deadline() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chat.db");
-    let store = SqliteStore::builder().path(&path).queue(1).open().await.unwrap();
+    let long = Duration::from_secs(30);
+    let builder = SqliteStore::builder().path(&path).queue(1).busy_timeout(long);
+    let store = builder.open().await.unwrap();
     let life = begin(&store, "tea").await;
     let mut other = stranger(&path).await;
     execute(&mut other, "BEGIN IMMEDIATE").await;
-    let deadline = Instant::now() + Duration::from_millis(100);
+    let since = Instant::now();
+    let deadline = since + Duration::from_millis(100);
     let appends = (0..10).map(|_| store.append(&life, vec![draft("late")], deadline));
     for results in futures_util::future::join_all(appends).await {
         assert!(is_unavailable(&results[0]), "{results:?}");
     }
+    assert!(since.elapsed() < long / 2, "they have waited for the lock: {:?}", since.elapsed());
     execute(&mut other, "COMMIT").await;
     assert_eq!(say(&store, &life, "first").await.unwrap().seq, 1);
 }

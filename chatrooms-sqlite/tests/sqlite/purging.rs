@@ -1,10 +1,13 @@
 //! What is removed is gone, and stalls nobody while it goes.
 
-use std::{fs, path::Path, time::Duration};
+use std::{cell::RefCell, fs, path::Path, time::Duration};
 
 use chatrooms_core::{Data, Draft, Life, MessageStore as _, Redaction};
 use chatrooms_sqlite::SqliteStore;
-use futures_util::{FutureExt as _, future::join};
+use futures_util::{
+    FutureExt as _,
+    future::{join, join_all},
+};
 use tokio::time::Instant;
 
 use crate::kit::{append, begin, draft, execute, fill, say, stranger, until};
@@ -19,6 +22,13 @@ fn contains(path: &Path, text: &str) -> bool {
         let bytes = fs::read(file).unwrap();
         bytes.windows(text.len()).any(|window| window == text.as_bytes())
     })
+}
+
+/// A store that has done everything that comes with its opening, so that the log is emptied for a purge only.
+async fn settled(path: &Path) -> SqliteStore {
+    let store = SqliteStore::open(path).await.unwrap();
+    until("the log has been emptied", || async { store.stats().checkpoints > 0 }).await;
+    store
 }
 
 /// A life with canaries of all sizes, among others that stay.
@@ -44,7 +54,7 @@ async fn assert_gone(path: &Path, since: Instant) {
 async fn no_text_of_an_ended_life_is_left_on_the_disk() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chat.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = settled(&path).await;
     let stay = [begin(&store, "tea").await, begin(&store, "coffee").await];
     let life = canaries(&store, &stay).await;
     assert!(contains(&path, CANARY), "this test can see them");
@@ -57,13 +67,16 @@ async fn no_text_of_an_ended_life_is_left_on_the_disk() {
 async fn nor_while_others_never_stop_talking() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chat.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = settled(&path).await;
     let busy = begin(&store, "busy").await;
     let life = canaries(&store, std::slice::from_ref(&busy)).await;
     let talk = tokio::spawn({
         let store = store.clone();
         async move {
+            // Often enough that there is no idle moment, too seldom to write over the old log.
+            let mut pace = tokio::time::interval(Duration::from_millis(50));
             loop {
+                pace.tick().await;
                 say(&store, &busy, "and on").await.unwrap();
             }
         }
@@ -79,7 +92,7 @@ async fn nor_while_others_never_stop_talking() {
 async fn nor_of_a_redacted_message() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chat.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = settled(&path).await;
     let life = begin(&store, "tea").await;
     say(&store, &life, "before").await.unwrap();
     say(&store, &life, &CANARY.repeat(1000)).await.unwrap();
@@ -92,7 +105,7 @@ async fn nor_of_a_redacted_message() {
 async fn nor_after_a_stranger_has_let_go_of_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chat.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = settled(&path).await;
     let life = canaries(&store, &[]).await;
     let mut reader = stranger(&path).await;
     execute(&mut reader, "BEGIN; SELECT count(*) FROM chatrooms_messages").await;
@@ -126,28 +139,46 @@ async fn a_large_purge_lets_others_write_between_its_slices() {
 }
 
 #[tokio::test]
+async fn a_queue_that_is_never_empty_does_not_keep_a_purge_waiting() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let (large, busy) = (begin(&store, "large").await, begin(&store, "busy").await);
+    fill(&store, &large, 2500, "text").await;
+    let order = RefCell::new(Vec::new());
+    let close = async {
+        store.close(&large).await.unwrap();
+        order.borrow_mut().push("closed");
+    };
+    // Each fills a batch of its own, and all of them wait from the start.
+    let appends = (0..10).map(|_| async {
+        fill(&store, &busy, 1000, "text").await;
+        order.borrow_mut().push("appended");
+    });
+    join(close, join_all(appends)).await;
+    assert_eq!(order.borrow().last(), Some(&"appended"), "{order:?}");
+}
+
+#[tokio::test]
 async fn a_small_purge_does_not_wait_for_a_large_one() {
     let store = SqliteStore::in_memory().await.unwrap();
     let (large, small) = (begin(&store, "large").await, begin(&store, "small").await);
     fill(&store, &large, 5000, "text").await;
     fill(&store, &small, 5, "text").await;
-    let mut order = Vec::new();
-    let order_cell = std::cell::RefCell::new(&mut order);
+    let order = RefCell::new(Vec::new());
     let (large, small) = join(
         async {
             let removed = store.close(&large).await;
-            order_cell.borrow_mut().push("large");
+            order.borrow_mut().push("large");
             removed
         },
         async {
             let removed = store.close(&small).await;
-            order_cell.borrow_mut().push("small");
+            order.borrow_mut().push("small");
             removed
         },
     )
     .await;
     assert_eq!((large.unwrap(), small.unwrap()), (5000, 5));
-    assert_eq!(order, ["small", "large"]);
+    assert_eq!(*order.borrow(), ["small", "large"]);
 }
 
 #[tokio::test]
@@ -159,9 +190,9 @@ async fn a_thousand_rooms_end_at_once_in_few_transactions() {
         lives.push(begin(&store, &format!("room {room}")).await);
     }
     let said = lives.iter().map(|life| say(&store, life, "text"));
-    assert!(futures_util::future::join_all(said).await.iter().all(Result::is_ok));
+    assert!(join_all(said).await.iter().all(Result::is_ok));
     let closes = lives.iter().map(|life| store.close(life));
-    let removed = futures_util::future::join_all(closes).await;
+    let removed = join_all(closes).await;
     assert!(removed.into_iter().all(|removed| removed.unwrap() == 1));
     let stats = store.stats();
     assert!(stats.slices + stats.batches < 200, "{stats:?}");
