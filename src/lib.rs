@@ -7,5 +7,7 @@ pub use chatrooms_core::*;
 pub use chatrooms_axum as axum;
 #[cfg(feature = "sqlite")]
 pub use chatrooms_sqlite as sqlite;
-#[cfg(feature = "axum")]
+#[cfg(feature = "warp")]
+pub use chatrooms_warp as warp;
+#[cfg(any(feature = "axum", feature = "warp"))]
 pub use chatrooms_ws as ws;

@@ -47,7 +47,7 @@ where
         let endpoint = endpoint.clone();
         async move {
             let path = request.uri().path().to_owned();
-            endpoint.handle(&path, request).await.map(Body::new)
+            endpoint.handle(&path, request).await.map(Body::from)
         }
     })
 }
@@ -80,7 +80,7 @@ impl Upgrade {
         rooms: impl IntoIterator<Item = R>,
     ) -> Response {
         let rooms = rooms.into_iter().map(Into::into).collect();
-        endpoint.accept(self.0, identity, rooms).await.map(Body::new)
+        endpoint.accept(self.0, identity, rooms).await.map(Body::from)
     }
 }
 

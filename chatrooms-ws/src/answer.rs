@@ -5,13 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatrooms_core::Error;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
 use serde::Serialize;
 
 use crate::{Refusal, request::Invalid, response::encode};
 
 /// What every route of an endpoint answers with.
-pub type Answer = Response<Full<Bytes>>;
+pub type Answer = Response<Bytes>;
 
 /// Why a request over HTTP is not done.
 #[derive(Debug)]
@@ -120,7 +119,7 @@ impl From<Invalid> for Problem {
 }
 
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
-    let mut answer = Response::new(Full::new(encode(body)));
+    let mut answer = Response::new(encode(body));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
 
 use crate::Answer;
 
@@ -20,7 +19,7 @@ pub(crate) fn file(name: &str, request: &HeaderMap) -> Option<Answer> {
     };
     let is_known = request.get(header::IF_NONE_MATCH).is_some_and(|etag| etag == ETAG);
     let body = if is_known { Bytes::new() } else { Bytes::from_static(text.as_bytes()) };
-    let mut answer = Response::new(Full::new(body));
+    let mut answer = Response::new(body);
     if is_known {
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
     }

@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use chatrooms_core::{Error, Identity, Session};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use http_body_util::Full;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -115,7 +115,7 @@ impl Endpoint {
 }
 
 fn switching(handshake: &Handshake) -> Answer {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(Bytes::new());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));

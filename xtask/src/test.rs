@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The features of the facade: every combination has to compile.
-const FEATURES: [&str; 2] = ["axum", "sqlite"];
+const FEATURES: [&str; 3] = ["axum", "sqlite", "warp"];
 
 /// Installs, checks and tests; everything is run, whatever fails before.
 pub(crate) fn run() -> ExitCode {
