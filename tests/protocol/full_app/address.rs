@@ -17,7 +17,11 @@ fn a_room_has_one_address() {
         ] {
             let answer = visit(app, &format!("/rooms/{given}"), &user.credential.1).send().await;
             let to = format!("/rooms/{}", encoded(room));
-            assert_eq!((answer.status, answer.header("Location")), (303, Some(to.as_str())), "{given}");
+            assert_eq!(
+                (answer.status, answer.header("Location")),
+                (303, Some(to.as_str())),
+                "{given}"
+            );
             let page = visit(app, &to, &user.credential.1).send().await;
             assert_eq!(page.status, 200, "{to}: {page:?}");
         }
@@ -31,7 +35,8 @@ fn a_bad_name_brings_the_entry_with_the_reason() {
         for bad in ["a%07b", "%E2%80%AEx", "%2E%2E", "%20", "%FF", &"x".repeat(65)] {
             let page = visit(app, &format!("/rooms/{bad}"), &user.credential.1).send().await;
             assert_eq!(page.status, 400, "{bad}: {page:?}");
-            let (_, after) = page.body.split_once("id=\"room-error\">").expect("the place of a reason");
+            let (_, after) =
+                page.body.split_once("id=\"room-error\">").expect("the place of a reason");
             let reason = after.split('<').next().unwrap_or_default();
             assert!(reason.len() > 10, "{bad}: {reason:?}");
             assert!(page.body.contains(&format!("value=\"{}\"", user.name)), "{}", page.body);

@@ -26,6 +26,7 @@ fn a_crash_leaves_no_ghost_and_no_old_message() {
     with_full_app(&options, async |mut app| {
         let mut epochs: Vec<Value> = Vec::new();
         let rooms: Vec<String> = (0..ROOMS).map(|_| unique("hall")).collect();
+        let mut said = 0;
         for round in 0..ROUNDS {
             let crash = moments.next();
             eprintln!("round {round}: killed after {crash:?}");
@@ -33,10 +34,15 @@ fn a_crash_leaves_no_ghost_and_no_old_message() {
             // It ends at the time, wherever it is: that is the point.
             let _cut_off = timeout(crash, join_all(talkers.iter_mut().map(talk))).await;
             app.kill().await;
+            said += talkers
+                .iter()
+                .map(|talker| talker.client.trace().of("sent").count())
+                .sum::<usize>();
             app = FullApp::start(&options);
             assert_eq!(file.ask::<String>("PRAGMA integrity_check").await, "ok");
             no_trace_is_left(&app, &rooms, &epochs).await;
         }
+        assert!(said > ROUNDS * TALKERS, "there was something to lose: {said} messages");
         eventually("what was said is gone from the file", async || {
             file.ask::<i64>("SELECT count(*) FROM chatrooms_messages").await == 0
         })
@@ -86,8 +92,16 @@ async fn no_trace_is_left(app: &FullApp, rooms: &[String], epochs: &[Value]) {
     for room in rooms {
         for epoch in epochs {
             let joined = client.resume(room, epoch, 0).await;
-            assert_eq!((&joined["resumed"], &joined["seq"]), (&json!(false), &json!(0)), "{joined}");
-            assert_eq!((&joined["messages"], &joined["more"]), (&json!([]), &json!(false)), "{joined}");
+            assert_eq!(
+                (&joined["resumed"], &joined["seq"]),
+                (&json!(false), &json!(0)),
+                "{joined}"
+            );
+            assert_eq!(
+                (&joined["messages"], &joined["more"]),
+                (&json!([]), &json!(false)),
+                "{joined}"
+            );
             assert_eq!(joined["members"].as_array().map(Vec::len), Some(1), "{joined}");
             assert!(!epochs.contains(&joined["epoch"]), "an old life goes on: {joined}");
             lives.insert(joined["epoch"].to_string());

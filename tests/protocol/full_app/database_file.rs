@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::kit::{FullApp, eventually, with_full_app};
+use crate::kit::{FullApp, eventually, with_full_app, with_shared_full_app};
 
 use super::file::File;
 
@@ -34,7 +34,8 @@ fn it_is_nobody_elses_to_read() {
 fn a_file_that_cannot_be_used_is_one_line_and_left_alone() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let text = folder.path().join("notes.txt");
-    let notes = "these are notes, and long enough to be looked at as the head of a database".repeat(20);
+    let notes =
+        "these are notes, and long enough to be looked at as the head of a database".repeat(20);
     fs::write(&text, &notes).expect("a text file");
     let missing = folder.path().join("missing").join("chat.db");
     for path in [folder.path(), &text, &missing] {
@@ -59,7 +60,7 @@ fn a_second_process_is_kept_away() {
 #[test]
 fn the_default_is_a_file_in_the_working_directory() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    with_full_app(&[], async |_| {
+    with_shared_full_app(async |_| {
         let mut app = FullApp::command()
             .args(["--addr", "127.0.0.1:0"])
             .current_dir(folder.path())

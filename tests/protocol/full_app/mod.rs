@@ -9,6 +9,7 @@ mod ending;
 mod entering;
 mod file;
 mod lingering;
+mod logs;
 mod ownership;
 mod pages;
 mod restarting;

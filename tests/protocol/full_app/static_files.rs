@@ -50,7 +50,8 @@ fn a_file_is_transferred_once_and_then_only_asked_about() {
 fn a_head_says_what_a_get_would() {
     with_shared_full_app(async |app| {
         for path in ["/", "/static/style.css", "/healthz"] {
-            let (get, head) = (get(app, path).await, app.request_outside("HEAD", path).send().await);
+            let (get, head) =
+                (get(app, path).await, app.request_outside("HEAD", path).send().await);
             assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
             for name in ["Content-Type", "Content-Length", "ETag", "Content-Security-Policy"] {
                 assert_eq!(head.header(name), get.header(name), "{name} of {path}");
@@ -87,7 +88,8 @@ async fn get(app: &Server, path: &str) -> Response {
 fn named(text: &str) -> Vec<String> {
     let rest = text.split("\"/static/").chain(text.split("\"./")).skip(1);
     let names = rest.filter_map(|rest| rest.split(['"', '#']).next());
-    let names = names.filter(|name| content_type(name).is_some() && !name.contains(char::is_whitespace));
+    let names =
+        names.filter(|name| content_type(name).is_some() && !name.contains(char::is_whitespace));
     names.map(|name| format!("/static/{name}")).collect()
 }
 
