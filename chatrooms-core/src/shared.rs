@@ -2,9 +2,8 @@
 
 use std::{
     collections::HashMap,
-    panic::AssertUnwindSafe,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
 };
 
 use dashmap::{DashMap, Entry};
@@ -134,18 +133,21 @@ impl Shared {
     }
 
     /// Runs something to its end whatever becomes of the caller: here and now as far as it goes without waiting, the rest in a task.
+    ///
+    /// All of it in a task where the caller is outside of every runtime: there may be none left, and then this goes the way of all its tasks.
     pub(crate) fn run_detached(
         &self,
         runtime: &Handle,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
         let mut work: BoxFuture<'static, ()> = Box::pin(work);
-        let _guard = runtime.enter();
-        let mut context = Context::from_waker(Waker::noop());
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| work.poll_unpin(&mut context)));
-        if matches!(polled, Ok(Poll::Pending)) {
-            self.tasks.spawn_on(work, runtime);
+        if Handle::try_current().is_ok() {
+            let mut context = Context::from_waker(Waker::noop());
+            if work.poll_unpin(&mut context).is_ready() {
+                return;
+            }
         }
+        self.tasks.spawn_on(work, runtime);
     }
 
     pub(crate) fn add_session(&self, peer: &Arc<Peer>) -> Result<(), Error> {

@@ -30,7 +30,7 @@ pub(crate) async fn guarded<T>(call: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Goes on in a task of its own. The first poll of detached work happens wherever the work was caused, such as where the last session is
-/// dropped, and there may be no runtime left there to keep time.
+/// dropped, and the runtime there may have less time left than the one that the task runs on.
 pub(crate) async fn in_a_task() {
     yield_once().await;
 }

@@ -3,6 +3,7 @@
 mod kit;
 mod store;
 
+mod cancellation;
 mod join_cut;
 mod limits;
 mod linger;
@@ -12,6 +13,7 @@ mod policy;
 mod presence;
 mod purge;
 mod resume;
+mod runtime;
 mod sending;
 mod shutdown;
 mod slow_readers;

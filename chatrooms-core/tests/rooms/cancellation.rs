@@ -1,0 +1,304 @@
+//! F13 and F14: every public future may be dropped after any poll, and nothing is left behind.
+
+use std::{pin::pin, sync::Arc};
+
+use chatrooms_core::{Draft, Error, Identity, Post, RoomName, RoomPolicy, async_trait};
+use futures_util::FutureExt as _;
+
+use crate::{
+    kit::{Client, House, describe, lobby, millis, secs, user},
+    store::{Call, Fault},
+};
+
+/// Takes its time over everything, so that there is something to be cancelled in.
+#[derive(Debug)]
+struct Unhurried;
+
+#[async_trait]
+impl RoomPolicy for Unhurried {
+    async fn may_join(&self, _: &Identity, _: &RoomName) -> Result<(), Error> {
+        tokio::time::sleep(millis(10)).await;
+        Ok(())
+    }
+
+    async fn before_publish(
+        &self,
+        _: &Identity,
+        _: &RoomName,
+        draft: Draft,
+    ) -> Result<Draft, Error> {
+        tokio::time::sleep(millis(10)).await;
+        Ok(draft)
+    }
+
+    async fn may_redact(&self, _: &Identity, _: &RoomName, _: u64) -> Result<(), Error> {
+        tokio::time::sleep(millis(10)).await;
+        Err(Error::Forbidden)
+    }
+}
+
+/// A house in which everything waits, on a host with rules and on a store.
+async fn house() -> House {
+    let house = House::with(|builder| builder.policy(Unhurried)).await;
+    for call in
+        [Call::Open, Call::Append, Call::Redact, Call::ReadBefore, Call::Close, Call::Shutdown]
+    {
+        house.store.always(call, Fault::Slow(millis(10)));
+    }
+    house
+}
+
+/// Polls so many times, with time for others in between, and drops; `None` where that was too early.
+async fn drop_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    for _ in 0..polls {
+        if let Some(done) = future.as_mut().now_or_never() {
+            return Some(done);
+        }
+        tokio::time::sleep(millis(4)).await;
+    }
+    None
+}
+
+/// Runs a story for every number of polls until its future completes; the story returns whether it did.
+async fn for_every_poll(story: impl AsyncFn(usize) -> bool) {
+    for polls in 0.. {
+        assert!(polls < 100, "it never completes");
+        if story(polls).await {
+            assert!(polls > 1, "there was nothing to be cancelled in");
+            return;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_join_leaves_nothing_or_a_member() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let ada = house.client("ada");
+        let done = drop_after(polls, ada.enter("lobby")).await.is_some();
+        tokio::time::sleep(secs(1)).await;
+        let is_member = !ada.session.rooms().is_empty();
+        assert_eq!((is_member, house.registry.stats().rooms), (done, usize::from(done)));
+        if !is_member {
+            assert_eq!(ada.told(), [""; 0]);
+            assert_eq!(describe(&*ada.enter("lobby").await), "joined at 0 [ada]");
+        }
+        drop(ada);
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_join_is_no_news_or_a_coming_and_a_going() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let ada = house.guest("ada").await;
+        let bob = house.client("bob");
+        let done = drop_after(polls, bob.enter("lobby")).await.is_some();
+        tokio::time::sleep(secs(1)).await;
+        drop(bob);
+        let expected: &[&str] = if done { &["+bob", "-bob"] } else { &[] };
+        assert_eq!(ada.told(), expected);
+        drop(ada);
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_join_that_is_dropped_with_its_session_leaves_nothing() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let done = drop_after(polls, async {
+            let ada = house.client("ada");
+            ada.enter("lobby").await;
+        })
+        .await;
+        house.emptied().await;
+        done.is_some()
+    })
+    .await;
+}
+
+/// What somebody in the lobby was told of must be what its history holds.
+async fn is_stored_as_shown(witness: &Client) {
+    tokio::time::sleep(secs(1)).await;
+    let shown: Vec<_> = witness.told();
+    let bodies = witness.history().await;
+    let stored: Vec<_> =
+        bodies.iter().zip(1..).map(|(body, seq)| format!("{seq} ada: {body}")).collect();
+    assert_eq!(shown, stored);
+    assert!(stored.len() <= 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_message_is_stored_and_shown_or_neither() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let (ada, bob) = (house.guest("ada").await, house.guest("bob").await);
+        let done = drop_after(polls, ada.say("hello")).await.is_some();
+        is_stored_as_shown(&bob).await;
+        ada.say("and on").await.unwrap();
+        drop((ada, bob));
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_sender_goes_is_stored_and_shown_or_neither() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let bob = house.guest("bob").await;
+        let done = drop_after(polls, async {
+            let ada = house.guest("ada").await;
+            bob.told();
+            ada.say("hello").await.unwrap();
+            std::mem::forget(ada);
+        })
+        .await
+        .is_some();
+        tokio::time::sleep(secs(1)).await;
+        let told: Vec<_> = bob.told().into_iter().filter(|line| line.contains("hello")).collect();
+        assert_eq!(told.len(), bob.history().await.len());
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_post_without_a_session_is_stored_and_shown_or_neither() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let bob = house.guest("bob").await;
+        let done = drop_after(polls, async {
+            let who = Identity::new(user("ada"));
+            let visit = house.registry.visit(&who, &lobby()).await.unwrap();
+            visit.publish(Post::new("hello")).await.unwrap();
+        })
+        .await;
+        is_stored_as_shown(&bob).await;
+        drop(bob);
+        house.emptied().await;
+        done.is_some()
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_announcement_is_stored_and_shown_or_neither() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let bob = house.guest("bob").await;
+        let announce = async { house.registry.announce(&lobby(), Post::new("hello")).await };
+        let done = drop_after(polls, announce).await.is_some();
+        tokio::time::sleep(secs(1)).await;
+        assert_eq!(bob.told().len(), bob.history().await.len());
+        drop(bob);
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_redaction_is_done_and_told_or_neither() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let (ada, bob) = (house.guest("ada").await, house.guest("bob").await);
+        ada.say("hello").await.unwrap();
+        bob.told();
+        let done = drop_after(polls, ada.take_back(1)).await.is_some();
+        tokio::time::sleep(secs(1)).await;
+        let is_told = bob.told() == ["1 taken back by ada"];
+        assert_eq!(is_told, bob.history().await == [""]);
+        ada.take_back(1).await.unwrap();
+        drop((ada, bob));
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_redaction_of_the_host_is_done_and_told_or_neither() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let ada = house.guest("ada").await;
+        ada.say("hello").await.unwrap();
+        ada.told();
+        let done = drop_after(polls, house.registry.redact(&lobby(), 1)).await.is_some();
+        tokio::time::sleep(secs(1)).await;
+        let is_told = ada.told() == ["1 taken back by host"];
+        assert_eq!(is_told, ada.history().await == [""]);
+        drop(ada);
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_look_at_the_history_harms_nothing() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let ada = house.guest("ada").await;
+        ada.say("hello").await.unwrap();
+        let done = drop_after(polls, ada.history()).await.is_some();
+        assert_eq!(ada.history().await, ["hello"]);
+        drop(ada);
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_by_not_waiting_for_the_next_event() {
+    let house = house().await;
+    let mut ada = house.guest("ada").await;
+    for polls in 0..5 {
+        assert!(drop_after(polls, ada.session.next()).await.is_none());
+        let mut batch = Vec::new();
+        assert!(drop_after(polls, ada.session.outbox().take(&mut batch, 1)).await.is_none());
+        assert!(drop_after(polls, ada.session.outbox().closing()).await.is_none());
+    }
+    ada.say("hello").await.unwrap();
+    assert_eq!(ada.told(), ["1 ada: hello"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_shutdown_goes_on_when_it_is_called_again() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let mut ada = house.guest("ada").await;
+        let ada = tokio::spawn(async move { while ada.session.next().await.is_some() {} });
+        let done = drop_after(polls, house.registry.shutdown(secs(8))).await.is_some();
+        let report = house.registry.shutdown(secs(8)).await;
+        assert_eq!((report.cut_off, report.unfinished_purges), (0, 0));
+        ada.await.unwrap();
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_start_leaves_everything_to_the_next_one() {
+    let house = house().await;
+    let ada = house.guest("ada").await;
+    ada.say("hello").await.unwrap();
+    std::mem::forget(ada);
+    house.store.restart().await;
+    for polls in 0..3 {
+        let builder = chatrooms_core::RoomRegistry::builder().store(Arc::clone(&house.store));
+        drop(drop_after(polls, builder.start()).await);
+    }
+    tokio::time::sleep(secs(1)).await;
+    assert_eq!(house.store.open_lives(), []);
+}
