@@ -130,3 +130,49 @@ fn refuse(app: &App, refused: Refused, username: String, room: String) -> Respon
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use chatrooms::RoomRegistry;
+
+    use super::*;
+    use crate::{clock::Clock, cookie::Cookies, names::Names, pages::Pages, secret};
+
+    fn app() -> App {
+        App {
+            registry: RoomRegistry::new(),
+            names: Names::of_this_process(Clock::start()),
+            cookies: Cookies::new(secret::of_this_process().unwrap()).into(),
+            pages: Pages::load().unwrap().into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn when_all_places_are_taken_the_page_says_so_and_keeps_what_was_typed() {
+        let full = Refused::Name(NotAllowed::Full);
+        let response = refuse(&app(), full, "ada".into(), "hall".into());
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "60");
+        let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let page = String::from_utf8_lossy(&page);
+        for part in [words::FULL, "value=\"ada\"", "value=\"hall\""] {
+            assert!(page.contains(part), "{part} in {page}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cookie_that_was_voided_meanwhile_makes_a_new_browser() {
+        let app = app();
+        let ada = UserName::new("ada").unwrap();
+        let first = give_name(&app, &HeaderMap::new(), ada.clone()).await.ok().unwrap();
+        let set = app.cookies.issue(&first);
+        let pair = set.to_str().unwrap().split(';').next().unwrap().parse().unwrap();
+        let headers = HeaderMap::from_iter([(header::COOKIE, pair)]);
+        let again = give_name(&app, &headers, ada.clone()).await.ok().unwrap();
+        assert_eq!(again.browser, first.browser);
+        app.names.log_out(&first, |_| {}).await;
+        let anew = give_name(&app, &headers, ada).await.ok().unwrap();
+        assert_ne!(anew.browser, first.browser);
+    }
+}

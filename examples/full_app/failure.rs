@@ -52,15 +52,30 @@ impl fmt::Display for Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
+
+    #[derive(Debug)]
+    struct NotOpened(io::Error);
+
+    impl fmt::Display for NotOpened {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("it is not open")
+        }
+    }
+
+    impl Error for NotOpened {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
 
     #[test]
     fn a_failure_is_one_line_with_every_reason() {
-        let inner = std::io::Error::other("no\nspace");
-        let outer = std::io::Error::new(
-            std::io::ErrorKind::Other,
-            Box::new(inner) as Box<dyn Error + Send + Sync>,
-        );
-        assert_eq!(Failure::because("chat.db", &outer).to_string(), "chat.db: no space");
+        let failure = Failure::because("chat.db", &NotOpened(io::Error::other("no\nspace")));
+        assert_eq!(failure.to_string(), "chat.db: it is not open: no space");
+        let same_twice = io::Error::other(io::Error::other("no space"));
+        assert_eq!(Failure::because("chat.db", &same_twice).to_string(), "chat.db: no space");
     }
 }

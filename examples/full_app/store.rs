@@ -1,10 +1,6 @@
 //! Where messages are kept, and the application's own things beside them.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, path::Path, sync::Arc};
 
 use chatrooms::{MemoryStore, MessageStore, sqlite::SqliteStore};
 use cookie::Key;
@@ -67,7 +63,9 @@ fn shown(path: &Path) -> String {
 fn close_to_others(path: &Path) -> io::Result<()> {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
-    for file in ["", "-wal", "-shm"].map(|end| beside(path, end)) {
+    for end in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(end);
         match fs::metadata(&file) {
             Ok(found) if found.permissions().mode() & 0o077 != 0 => {
                 fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
@@ -82,11 +80,4 @@ fn close_to_others(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn close_to_others(_: &Path) -> io::Result<()> {
     Ok(())
-}
-
-#[cfg(unix)]
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
 }

@@ -29,7 +29,7 @@ fn a_crash_leaves_no_ghost_and_no_old_message() {
         let mut said = 0;
         for round in 0..ROUNDS {
             let crash = moments.next();
-            eprintln!("round {round}: killed after {crash:?}");
+            println!("round {round}: killed after {crash:?}");
             let mut talkers = enter(&app, &rooms, &mut epochs).await;
             // It ends at the time, wherever it is: that is the point.
             let _cut_off = timeout(crash, join_all(talkers.iter_mut().map(talk))).await;
@@ -121,7 +121,7 @@ impl Moments {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             u64::from(now.subsec_nanos()) | 1
         });
-        eprintln!("CRASH_SEED={seed}");
+        println!("CRASH_SEED={seed}");
         Self(seed)
     }
 
