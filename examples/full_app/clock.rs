@@ -1,6 +1,8 @@
 //! The time of day, as cookies need it: it never runs backwards.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
 
 /// Whole milliseconds, counted on from the time of day at the start, whatever is done to the machine's clock meanwhile: what was
 /// issued after a moment also says so.

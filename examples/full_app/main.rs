@@ -105,9 +105,7 @@ async fn run(options: Options) -> Result<(), Failure> {
         cookies: Arc::new(Cookies::new(kept.key)),
         pages: Arc::new(pages),
     };
-    let connected = registry.clone();
-    let looking =
-        tokio::spawn(kept.names.clone().look_after(move |user| connected.sessions_of(user) > 0));
+    let looking = tokio::spawn(kept.names.clone().look_after(registry.clone()));
     serve::announce(&listener)?;
     serve::serve(listener, app.router(), registry, stop).await;
     looking.abort();

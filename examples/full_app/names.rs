@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use chatrooms::UserName;
+use chatrooms::{RoomRegistry, UserName};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
@@ -121,14 +121,14 @@ impl Names {
         self.save().await;
     }
 
-    /// Looks after the names for ever.
-    pub(crate) async fn look_after(self, is_connected: impl Fn(&UserName) -> bool) {
+    /// Looks after the names for ever: those with sessions in this registry are in use.
+    pub(crate) async fn look_after(self, registry: RoomRegistry) {
         let (mut look, mut save) = (interval(LOOK), interval(SAVE));
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         save.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = look.tick() => self.look(&is_connected),
+                _ = look.tick() => self.look(&registry),
                 _ = save.tick() => {
                     self.state().voided.expire(self.now());
                     self.save().await;
@@ -155,9 +155,9 @@ impl Names {
         state.claims.of(browser)
     }
 
-    fn look(&self, is_connected: impl Fn(&UserName) -> bool) {
+    fn look(&self, registry: &RoomRegistry) {
         let now = self.now();
-        self.state().claims.look(now, is_connected);
+        self.state().claims.look(now, |user| registry.sessions_of(user) > 0);
     }
 
     /// Writes down what is to outlive the process. Until that succeeds it holds in this process all the same.
@@ -183,7 +183,11 @@ impl State {
 mod tests {
     use std::sync::Mutex;
 
+    use chatrooms::Identity;
+    use tokio::time::sleep;
+
     use super::*;
+    use crate::claims::GRACE;
 
     fn visitor(names: &Names, browser: u8, user: &str) -> Visitor {
         let user = UserName::new(user).unwrap();
@@ -234,6 +238,23 @@ mod tests {
         names.claim(&eve).await.unwrap();
         names.log_out(&ada, |user| panic!("{user} is another's")).await;
         assert_eq!(names.check(&eve).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_is_kept_as_long_as_it_has_sessions_and_a_minute_longer() {
+        let (names, registry) = (Names::of_this_process(Clock::start()), RoomRegistry::new());
+        let looking = tokio::spawn(names.clone().look_after(registry.clone()));
+        let (ada, eve) = (visitor(&names, 1, "ada"), visitor(&names, 2, "ada"));
+        names.claim(&ada).await.unwrap();
+        let session = registry.open_session(Identity::new(ada.user.clone())).unwrap();
+        sleep(Duration::from_secs(3600)).await;
+        assert_eq!(names.claim(&eve).await, Err(NotAllowed::Taken));
+        drop(session);
+        sleep(GRACE - LOOK).await;
+        assert_eq!(names.claim(&eve).await, Err(NotAllowed::Taken));
+        sleep(3 * LOOK).await;
+        assert_eq!(names.claim(&eve).await, Ok(()));
+        looking.abort();
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     time::Duration,
 };
 
@@ -35,12 +35,7 @@ pub(crate) fn announce(listener: &TcpListener) -> Result<(), Failure> {
 }
 
 fn reachable(addr: SocketAddr) -> String {
-    let ip = addr.ip();
-    if ip.is_unspecified() || ip == IpAddr::V4(Ipv4Addr::LOCALHOST) {
-        format!("localhost:{}", addr.port())
-    } else {
-        addr.to_string()
-    }
+    if addr.ip().is_unspecified() { format!("localhost:{}", addr.port()) } else { addr.to_string() }
 }
 
 /// Serves until it is told to stop, and then until everybody has been told.
@@ -76,7 +71,7 @@ mod tests {
         for (bound, open) in [
             ("0.0.0.0:5000", "localhost:5000"),
             ("[::]:5000", "localhost:5000"),
-            ("127.0.0.1:80", "localhost:80"),
+            ("127.0.0.1:80", "127.0.0.1:80"),
             ("192.168.0.7:5000", "192.168.0.7:5000"),
             ("[::1]:5000", "[::1]:5000"),
         ] {
