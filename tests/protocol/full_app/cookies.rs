@@ -50,6 +50,21 @@ fn a_logout_outlives_the_process() {
 }
 
 #[test]
+fn after_a_restart_whoever_comes_back_has_their_name_again() {
+    let file = File::new();
+    with_full_app(&["--store", &file.store()], async |app| {
+        let user = app.user("back").await;
+        app.kill().await;
+        let next = FullApp::start(&["--store", &file.store()]);
+        let upgrade = next.upgrade("").header("Cookie", &user.credential.1);
+        upgrade.accepted().await;
+        let form = [("username", user.name.as_str()), ("room", "hall")];
+        let other = next.request_outside("POST", "/rooms").form(&form).send().await;
+        assert_eq!(other.status, 409, "{other:?}");
+    });
+}
+
+#[test]
 fn a_logout_ends_every_name_of_that_browser() {
     with_shared_full_app(async |app| {
         let (user, room, other_name) = (app.user("first").await, unique("hall"), unique("second"));

@@ -84,7 +84,7 @@ impl FullApp {
     /// The program, with nothing said yet.
     pub(crate) fn command() -> Command {
         let mut command = Command::new(binary());
-        command.stdin(Stdio::null()).env("RUST_LOG", "warn");
+        command.stdin(Stdio::null()).env("RUST_LOG", "warn").env_remove("CHATROOMS_SECRET");
         command
     }
 
