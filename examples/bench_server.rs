@@ -1,0 +1,116 @@
+//! A server made for measuring: guests name themselves in `?user=`, nothing is limited, mounted at `/chat`.
+//!
+//! `cargo run --release --example bench_server -- --addr 127.0.0.1:7000 --store memory --adapter axum`
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, http::request::Parts};
+use chatrooms::{
+    Config, Identity, MemoryStore, MessageStore, RoomRegistry, UserName,
+    sqlite::SqliteStore,
+    ws::{Endpoint, Refusal},
+};
+use clap::{Parser, ValueEnum};
+use hyper::server::conn::http1;
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::net::{TcpListener, TcpStream};
+use warp::Filter as _;
+
+/// A chatrooms server made for measuring.
+#[derive(Parser)]
+struct Options {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:7000")]
+    addr: String,
+    /// memory, sqlite::memory: or sqlite:PATH
+    #[arg(long, default_value = "memory")]
+    store: String,
+    /// The framework around it.
+    #[arg(long, value_enum, default_value_t = Adapter::Axum)]
+    adapter: Adapter,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Adapter {
+    Axum,
+    Warp,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let options = Options::parse();
+    let store = store(&options.store).await?;
+    let registry = RoomRegistry::builder().store(store).config(unlimited()).start().await?;
+    let chat = Endpoint::new(registry.clone(), guest);
+    let listener = TcpListener::bind(&options.addr).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    tokio::select! {
+        served = serve(options.adapter, listener, chat) => served?,
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    registry.shutdown(Duration::from_secs(5)).await;
+    Ok(())
+}
+
+async fn store(choice: &str) -> Result<Arc<dyn MessageStore>, Failure> {
+    Ok(match choice.strip_prefix("sqlite:") {
+        None if choice == "memory" => Arc::new(MemoryStore::default()),
+        None => {
+            return Err(format!("--store {choice}: memory, sqlite::memory: or sqlite:PATH").into());
+        }
+        Some(":memory:") => Arc::new(SqliteStore::in_memory().await?),
+        Some(path) => Arc::new(SqliteStore::open(path).await?),
+    })
+}
+
+/// What a measurement is not about does not limit it.
+fn unlimited() -> Config {
+    let mut config = Config::default();
+    config.sends_per_second = 1_000_000;
+    config.send_burst = 1_000_000;
+    config.sessions_per_user = usize::MAX;
+    config.members_per_room = usize::MAX;
+    config
+}
+
+fn guest(request: &Parts) -> Result<Identity, Refusal> {
+    let query = request.uri.query().unwrap_or_default();
+    let user = query.split('&').find_map(|pair| pair.strip_prefix("user=")).unwrap_or("guest");
+    let user = percent_encoding::percent_decode_str(user).decode_utf8_lossy();
+    UserName::new(&user).map(Identity::new).map_err(|_| Refusal::Unauthorized)
+}
+
+async fn serve(adapter: Adapter, listener: TcpListener, chat: Endpoint) -> Result<(), Failure> {
+    // Connections come and go; what becomes of one is no news.
+    match adapter {
+        Adapter::Axum => {
+            let app: Router = Router::new().nest("/chat", chatrooms::axum::router(chat));
+            let app = TowerToHyperService::new(app);
+            let http = http1::Builder::new();
+            accept(listener, |io| {
+                tokio::spawn(http.serve_connection(io, app.clone()).with_upgrades());
+            })
+            .await
+        }
+        Adapter::Warp => {
+            let app = warp::path("chat").and(chatrooms::warp::routes(chat));
+            let app = TowerToHyperService::new(warp::service(app));
+            let http = http1::Builder::new();
+            accept(listener, |io| {
+                tokio::spawn(http.serve_connection(io, app.clone()).with_upgrades());
+            })
+            .await
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, serve: impl Fn(TokioIo<TcpStream>)) -> Result<(), Failure> {
+    loop {
+        let (connection, _) = listener.accept().await?;
+        // A small frame must not wait for the next one.
+        connection.set_nodelay(true)?;
+        serve(TokioIo::new(connection));
+    }
+}
