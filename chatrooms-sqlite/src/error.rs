@@ -49,6 +49,12 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
     },
+    /// There is no space, not even for SQLite's own log.
+    #[error("there is no space to open {}: make some and try again", path.display())]
+    NoSpace {
+        /// The database.
+        path: PathBuf,
+    },
     /// A later version of this crate has made it.
     #[error(
         "{} has schema {found}, this version knows up to {known}: use a later version of chatrooms-sqlite",
@@ -62,7 +68,7 @@ pub enum OpenError {
         /// The latest schema known here.
         known: i64,
     },
-    /// The operating system says no: no such directory, no space, no descriptors.
+    /// The operating system says no: no such directory, no descriptors.
     #[error("{} cannot be opened", path.display())]
     Io {
         /// The database.
@@ -88,6 +94,7 @@ impl OpenError {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 Self::ReadOnly { path }
             }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace { path },
             _ => Self::Io { path, source },
         }
     }
@@ -98,12 +105,14 @@ impl OpenError {
             Some(Code::NOTADB) => Self::NotADatabase { path },
             Some(Code::CORRUPT) => Self::Corrupt { path, what: error.to_string() },
             Some(Code::READONLY) => Self::ReadOnly { path },
+            Some(Code::FULL) => Self::NoSpace { path },
+            _ if Code::extended(&error) == Some(Code::IOERR_SHMSIZE) => Self::NoSpace { path },
             _ => Self::Sqlite { path, source: error.into() },
         }
     }
 }
 
-/// SQLite's primary result codes, as far as they are told apart here.
+/// SQLite's result codes, as far as they are told apart here: the primary ones and one of the extended.
 pub(crate) struct Code;
 
 impl Code {
@@ -119,10 +128,16 @@ impl Code {
     pub(crate) const MISMATCH: i32 = 20;
     pub(crate) const NOTADB: i32 = 26;
 
+    /// The memory that connections share cannot grow.
+    const IOERR_SHMSIZE: i32 = 4874;
+
     /// The primary code of an error that comes from SQLite itself.
     pub(crate) fn of(error: &sqlx::Error) -> Option<i32> {
-        let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
-        Some(extended & 0xff)
+        Some(Self::extended(error)? & 0xff)
+    }
+
+    fn extended(error: &sqlx::Error) -> Option<i32> {
+        error.as_database_error()?.code()?.parse().ok()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     connection::{self, Database, Slot},
     insert::number,
     lives::Lives,
-    lock,
+    lock::{self, Claimed},
     purge::Purges,
     reader::Readers,
     schema,
@@ -21,40 +21,72 @@ use crate::{
 };
 
 pub(crate) async fn open(builder: SqliteStoreBuilder) -> Result<SqliteStore, OpenError> {
-    let claimed = match builder.path.clone() {
-        // A file system may be slow, and the runtime's threads are not for waiting.
-        Some(path) => {
-            let claim = tokio::task::spawn_blocking(move || lock::claim(&path)).await;
-            Some(claim.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?)
-        }
-        None => None,
-    };
+    let claimed = claim(builder.path.clone()).await?;
     let path = claimed.as_ref().map_or_else(|| PathBuf::from(":memory:"), |it| it.path.clone());
     let database = Arc::new(Database::new(&builder, claimed));
-    let sqlx = |error| OpenError::from_sqlx(path.clone(), error);
-
-    let mut conn = database.connect().await.map_err(sqlx)?;
-    prepare(&mut conn, &database, path.clone()).await?;
-    let lives = Lives::default();
-    let purges = fence(&mut conn, &lives).await.map_err(sqlx)?;
-
-    let readers = if database.file.is_some() {
-        let mut slots = Vec::with_capacity(builder.readers);
-        for _ in 0..builder.readers {
-            slots.push(Slot::new(Arc::clone(&database), reader(&database).await.map_err(sqlx)?));
+    let mut slots = Vec::new();
+    let found = connect(&database, builder.readers, &mut slots, path).await;
+    let (lives, purges) = match found {
+        Ok(found) => found,
+        Err(error) => {
+            // A connection that is only dropped keeps the lock for a moment longer.
+            for mut slot in slots {
+                slot.close().await;
+            }
+            return Err(error);
         }
-        Some(Readers::pool(slots))
-    } else {
-        None
     };
-    let slot = Arc::new(Mutex::new(Slot::new(Arc::clone(&database), conn)));
-    let readers = readers.unwrap_or_else(|| Readers::Writer(Arc::clone(&slot)));
+    let readers = slots.split_off(1);
+    let slot = Arc::new(Mutex::new(slots.remove(0)));
+    let readers = match &database.file {
+        Some(_) => Readers::pool(readers),
+        None => Readers::Writer(Arc::clone(&slot)),
+    };
     let shared = Arc::new(Shared { database, slot, readers, lives, counters: Counters::default() });
 
     let (jobs, queue) = mpsc::channel(builder.queue);
     let (ending, ended) = watch::channel(false);
     tokio::spawn(Writer::new(Arc::clone(&shared), queue, purges, ending).run());
     Ok(SqliteStore::new(shared, jobs, ended))
+}
+
+/// Takes the file, where it is one. A file system may be slow, and the runtime's threads are not for waiting.
+async fn claim(path: Option<PathBuf>) -> Result<Option<Claimed>, OpenError> {
+    let Some(path) = path else { return Ok(None) };
+    match tokio::task::spawn_blocking(move || lock::claim(&path)).await {
+        Ok(claimed) => claimed.map(Some),
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
+
+/// Opens the connection that writes, and after it the readers of a file; finds what an earlier process left.
+async fn connect(
+    database: &Arc<Database>,
+    readers: usize,
+    slots: &mut Vec<Slot>,
+    path: PathBuf,
+) -> Result<(Lives, Purges), OpenError> {
+    let sqlx = |error| OpenError::from_sqlx(path.clone(), error);
+    let conn = open_slot(database, slots).await.map_err(sqlx)?;
+    prepare(conn, database, path.clone()).await?;
+    let lives = Lives::default();
+    let purges = fence(conn, &lives).await.map_err(sqlx)?;
+    if database.file.is_some() {
+        for _ in 0..readers {
+            let conn = open_slot(database, slots).await.map_err(sqlx)?;
+            become_reader(conn).await.map_err(sqlx)?;
+        }
+    }
+    Ok((lives, purges))
+}
+
+async fn open_slot<'a>(
+    database: &Arc<Database>,
+    slots: &'a mut Vec<Slot>,
+) -> Result<&'a mut SqliteConnection, sqlx::Error> {
+    let conn = database.connect().await?;
+    let slot = slots.push_mut(Slot::new(Arc::clone(database), conn));
+    slot.get().await.map_err(|_| sqlx::Error::WorkerCrashed)
 }
 
 /// Brings the schema up to date and makes sure that what is there can be read and written.
@@ -111,10 +143,9 @@ async fn fence(conn: &mut SqliteConnection, lives: &Lives) -> Result<Purges, sql
     Ok(purges)
 }
 
-/// A connection that only reads, and that has its files open from the start, whatever becomes of their names.
-async fn reader(database: &Database) -> Result<SqliteConnection, sqlx::Error> {
-    let mut conn = database.connect().await?;
-    sqlx::query("PRAGMA query_only = ON").execute(&mut conn).await?;
-    sqlx::query("SELECT count(*) FROM chatrooms_migrations").fetch_one(&mut conn).await?;
-    Ok(conn)
+/// Lets a connection only read, and has it open its files from the start, whatever becomes of their names.
+async fn become_reader(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("PRAGMA query_only = ON").execute(&mut *conn).await?;
+    sqlx::query("SELECT count(*) FROM chatrooms_migrations").fetch_one(conn).await?;
+    Ok(())
 }

@@ -25,7 +25,9 @@ const IDLE: Duration = Duration::from_millis(100);
 /// … unless what was removed has been in it for so long.
 const OVERDUE: Duration = Duration::from_secs(2);
 /// Between tries while a reader of another program holds on to the log.
-const CHECKPOINT_RETRY: Duration = Duration::from_millis(250);
+const CHECKPOINT_BUSY: Duration = Duration::from_millis(250);
+/// Between tries after an error.
+const CHECKPOINT_FAILED: Duration = Duration::from_secs(2);
 
 /// Owns the connection that writes, and commits all that has queued in one transaction.
 ///
@@ -51,6 +53,8 @@ struct Checkpoint {
     /// Since when something removed may be in it.
     wanted: Option<Instant>,
     not_before: Option<Instant>,
+    /// Whether the last try ended in an error, which is logged once.
+    failing: bool,
 }
 
 enum Work {
@@ -68,7 +72,7 @@ impl Writer {
     ) -> Self {
         // What an earlier process removed may still be in its log.
         let wanted = shared.database.file.is_some().then(Instant::now);
-        let checkpoint = Checkpoint { wanted, not_before: None };
+        let checkpoint = Checkpoint { wanted, ..Checkpoint::default() };
         let boot = Epoch::new().as_u128();
         Self { shared, jobs, purges, checkpoint, slice_next: false, failing: false, boot, ending }
     }
@@ -241,7 +245,7 @@ impl Writer {
     async fn empty_log(&mut self) {
         let shared = Arc::clone(&self.shared);
         let mut slot = shared.slot.lock().await;
-        let Ok(conn) = slot.get().await else { return self.checkpoint.postpone() };
+        let Ok(conn) = slot.get().await else { return self.checkpoint.postpone(CHECKPOINT_FAILED) };
         let busy = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(conn)
             .await
@@ -251,11 +255,13 @@ impl Writer {
                 self.checkpoint = Checkpoint::default();
                 self.shared.counters.checkpoint();
             }
-            Ok(_) => self.checkpoint.postpone(),
+            Ok(_) => self.checkpoint.postpone(CHECKPOINT_BUSY),
             Err(error) => {
-                tracing::warn!(%error, "what was removed cannot be taken from the log yet");
+                if !std::mem::replace(&mut self.checkpoint.failing, true) {
+                    tracing::error!(%error, "what was removed cannot be taken from the log");
+                }
                 slot.blame(&error).await;
-                self.checkpoint.postpone();
+                self.checkpoint.postpone(CHECKPOINT_FAILED);
             }
         }
     }
@@ -307,8 +313,8 @@ impl Checkpoint {
         Some(self.not_before.map_or(idle, |at| at.max(idle)))
     }
 
-    fn postpone(&mut self) {
-        self.not_before = Some(Instant::now() + CHECKPOINT_RETRY);
+    fn postpone(&mut self, wait: Duration) {
+        self.not_before = Some(Instant::now() + wait);
     }
 }
 

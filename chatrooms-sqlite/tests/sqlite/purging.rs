@@ -74,7 +74,7 @@ async fn nor_while_others_never_stop_talking() {
         let store = store.clone();
         async move {
             // Often enough that there is no idle moment, too seldom to write over the old log.
-            let mut pace = tokio::time::interval(Duration::from_millis(50));
+            let mut pace = tokio::time::interval(Duration::from_millis(20));
             loop {
                 pace.tick().await;
                 say(&store, &busy, "and on").await.unwrap();
