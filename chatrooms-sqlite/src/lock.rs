@@ -34,6 +34,10 @@ pub(crate) fn claim(path: &Path) -> Result<Claimed, OpenError> {
     if metadata.is_dir() {
         return Err(io(io::ErrorKind::IsADirectory.into()));
     }
+    // Even where this process could: whoever marked it so meant it, and SQLite would leave files of that kind beside it.
+    if metadata.permissions().readonly() {
+        return Err(OpenError::ReadOnly { path });
+    }
     let lock = lock(&path)?;
     Ok(Claimed { identity: Identity::of(&metadata), path, lock })
 }

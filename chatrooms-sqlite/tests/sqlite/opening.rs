@@ -132,6 +132,21 @@ async fn a_database_that_must_not_be_written_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_marked_read_only_is_respected() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = filled(dir.path()).await;
+    let writable = fs::metadata(&path).unwrap().permissions();
+    let mut marked = writable.clone();
+    marked.set_readonly(true);
+    fs::set_permissions(&path, marked).unwrap();
+    let error = refusal(&path).await;
+    assert!(matches!(error, OpenError::ReadOnly { .. }), "{error:?}");
+    fs::set_permissions(&path, writable).unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    say(&store, &begin(&store, "tea").await, "text").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_later_schema_is_left_to_later_versions() {
     let dir = tempfile::tempdir().unwrap();
     let path = filled(dir.path()).await;
