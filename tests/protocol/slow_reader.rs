@@ -79,5 +79,6 @@ async fn talk(speaker: &mut Client, room: &str) {
     let data = "x".repeat(speaker.limit("data_bytes") as usize - 2);
     loop {
         speaker.say_with(json!({"room": room, "body": body, "data": data})).await;
+        speaker.forget_arrived();
     }
 }
