@@ -4,12 +4,16 @@ use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use chatrooms_core::{
-    CloseReason, Config, Epoch, Error, Event, EventKind, Joined, Member, Message, Page, RoomName,
-    RoomSummary, Sent, Session, SessionId, Timestamp, UserName,
+    Config, Error, Event, EventKind, Joined, Page, RoomName, Sent, Session, SessionId, Timestamp,
+    UserName,
 };
 use serde::Serialize;
 
-use crate::{json::Raw, request::Invalid};
+use crate::{
+    json::Raw,
+    object::{MemberObject, MessageObject, PageObject, is_false, objects},
+    request::Invalid,
+};
 
 /// A frame of this server.
 #[derive(Debug, Serialize)]
@@ -140,68 +144,6 @@ pub(crate) struct JoinedFrame<'a> {
     redacted: &'a [u64],
 }
 
-/// A member as everybody sees it.
-#[derive(Debug, Serialize)]
-pub(crate) struct MemberObject<'a> {
-    user: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    connections: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    meta: Option<Raw<'a>>,
-}
-
-/// A message as everybody sees it.
-#[derive(Debug, Serialize)]
-pub(crate) struct MessageObject<'a> {
-    seq: u64,
-    user: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    body: &'a str,
-    at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Raw<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nonce: Option<&'a str>,
-    #[serde(skip_serializing_if = "is_false")]
-    redacted: bool,
-}
-
-/// Consecutive messages.
-#[derive(Debug, Serialize)]
-pub(crate) struct PageObject<'a> {
-    messages: Vec<MessageObject<'a>>,
-    more: bool,
-}
-
-/// A room in a list.
-#[derive(Debug, Serialize)]
-pub(crate) struct RoomObject<'a> {
-    room: &'a str,
-    users: usize,
-    connections: usize,
-}
-
-/// A room by itself.
-#[derive(Debug, Serialize)]
-pub(crate) struct RoomDetails<'a> {
-    room: &'a str,
-    epoch: String,
-    seq: u64,
-    users: usize,
-    connections: usize,
-    members: Vec<MemberObject<'a>>,
-    #[serde(skip_serializing_if = "is_false")]
-    members_more: bool,
-}
-
-// serde hands a reference over.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-const fn is_false(value: &bool) -> bool {
-    !*value
-}
-
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -329,114 +271,7 @@ impl<'a> JoinedFrame<'a> {
     }
 }
 
-fn objects(members: &[Member]) -> Vec<MemberObject<'_>> {
-    members.iter().map(Into::into).collect()
-}
-
-impl<'a> From<&'a Member> for MemberObject<'a> {
-    fn from(member: &'a Member) -> Self {
-        Self {
-            user: member.user.as_str(),
-            name: member.name.as_deref(),
-            connections: member.connections,
-            meta: member.meta.as_ref().map(Raw),
-        }
-    }
-}
-
-impl<'a> From<&'a Message> for MessageObject<'a> {
-    fn from(message: &'a Message) -> Self {
-        let draft = &message.draft;
-        Self {
-            seq: message.seq,
-            user: draft.user.as_ref().map(UserName::as_str),
-            name: draft.name.as_deref(),
-            body: &draft.body,
-            at: message.at,
-            data: draft.data.as_ref().map(Raw),
-            nonce: draft.nonce.as_ref().map(|nonce| nonce.as_str()),
-            redacted: message.redacted,
-        }
-    }
-}
-
-impl<'a> From<&'a Page> for PageObject<'a> {
-    fn from(page: &'a Page) -> Self {
-        let messages = page.messages.iter().map(|message| message.as_ref().into()).collect();
-        Self { messages, more: page.more }
-    }
-}
-
-impl<'a> From<&'a RoomSummary> for RoomObject<'a> {
-    fn from(summary: &'a RoomSummary) -> Self {
-        Self { room: summary.room.as_str(), users: summary.users, connections: summary.connections }
-    }
-}
-
-impl<'a> RoomDetails<'a> {
-    pub(crate) fn new(summary: &'a RoomSummary, members: &'a [Member], members_more: bool) -> Self {
-        Self {
-            room: summary.room.as_str(),
-            epoch: Epoch::to_string(&summary.epoch),
-            seq: summary.seq,
-            users: summary.users,
-            connections: summary.connections,
-            members: objects(members),
-            members_more,
-        }
-    }
-}
-
 /// The frame of an event: encoded for the first session that takes it, shared by all others.
 pub(crate) fn event_frame(event: &Event) -> Bytes {
     event.encoded(|event| Frame::event(event).map_or_else(Bytes::new, |frame| encode(&frame)))
 }
-
-/// How a session's end is put to its client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Farewell {
-    pub(crate) close: u16,
-    code: &'static str,
-    reason: &'static str,
-    reconnect: bool,
-    after: Duration,
-}
-
-impl Farewell {
-    /// `None` where there is nobody to say it to.
-    pub(crate) fn new(reason: &CloseReason) -> Option<Self> {
-        let (close, code, reason, after) = match reason {
-            CloseReason::Gone => return None,
-            CloseReason::ShuttingDown { after } => {
-                (1001, "shutting_down", "the server is shutting down", *after)
-            }
-            CloseReason::SlowConsumer => {
-                (4000, "slow_consumer", "too much was waiting for you", SOON)
-            }
-            CloseReason::HeartbeatTimeout => {
-                (4001, "heartbeat_timeout", "nothing was heard of you", Duration::ZERO)
-            }
-            CloseReason::Moved => (4002, "moved", "this session is being moved", Duration::ZERO),
-            CloseReason::Unauthorized => {
-                (4500, "unauthorized", "your credentials have ended", Duration::ZERO)
-            }
-            CloseReason::LoggedOut => (4501, "logged_out", "you have logged out", Duration::ZERO),
-            CloseReason::Kicked => (4502, "kicked", "you have been removed", Duration::ZERO),
-            CloseReason::Banned => (4503, "banned", "you have been banned", Duration::ZERO),
-            CloseReason::Abuse => (4504, "abuse", "too many malformed frames", Duration::ZERO),
-            _ => (1011, "internal", "something went wrong", SOON),
-        };
-        Some(Self { close, code, reason, reconnect: close < 4500, after })
-    }
-
-    pub(crate) fn frame(&self) -> Bytes {
-        let Self { code, reason, reconnect, after, .. } = *self;
-        encode(&Frame::Bye { code, reason, reconnect, after_ms: millis(after) })
-    }
-
-    pub(crate) const fn name(&self) -> &'static str {
-        self.code
-    }
-}
-
-const SOON: Duration = Duration::from_secs(1);

@@ -14,8 +14,8 @@ use crate::{
     answer::{Problem, json},
     client,
     endpoint::Endpoint,
+    object::{PageObject, RoomDetails, RoomObject},
     request::{self, Invalid, invalid_room},
-    response::{PageObject, RoomDetails, RoomObject},
 };
 
 impl Endpoint {

@@ -24,10 +24,11 @@ use tokio_tungstenite::tungstenite::{
 
 use crate::{
     Options,
+    farewell::Farewell,
     frames::Abuse,
     lanes::{Lanes, refused},
     request::{Action, Invalid, Request, RoomAction, invalid_room, parse},
-    response::{Farewell, Frame, encode, event_frame},
+    response::{Frame, encode, event_frame},
 };
 
 /// How many bytes are taken out of the outbox for one flush. More would only take memory: a socket's send buffer holds about as much.
