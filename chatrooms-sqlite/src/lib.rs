@@ -31,6 +31,10 @@
 //! - **No file is ever created anew.** A damaged database is an [`OpenError`]; one that is deleted while it is open goes on
 //!   under its old inode, and ends with the process.
 //!
+//! # In tests
+//! SQLite works on threads of its own, which Tokio's paused clock does not know: with it, time jumps to the deadline of an append
+//! that has only just been sent. Use a running clock here, or the memory store.
+//!
 //! # What it is not
 //! A database for other programs to write to while it is open: they may read, and what they lock has to wait. The host may
 //! keep tables of its own in the same file; all of these begin with `chatrooms_`.
