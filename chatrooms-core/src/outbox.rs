@@ -353,3 +353,84 @@ impl State {
         self.closed = Some(reason);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::{RoomName, UserName};
+
+    /// An outbox that holds 8 frames and 1,000 bytes.
+    fn outbox() -> Outbox {
+        Outbox::new(&Config { outbox_frames: 8, outbox_bytes: 1000, ..Config::default() })
+    }
+
+    fn answer(bytes: usize) -> Outgoing {
+        Outgoing::Answer(Bytes::from(vec![b'x'; bytes]))
+    }
+
+    fn signal() -> Outgoing {
+        let user = UserName::new("ada").unwrap();
+        let kind = EventKind::Signal { user, name: "typing".into(), data: None };
+        Outgoing::Event(Event::new(RoomName::new("lobby").unwrap(), kind))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_closed_over_either_bound_and_says_so_once() {
+        for (count, bytes) in [(8, 1), (4, 250)] {
+            let outbox = outbox();
+            assert!(!outbox.push((0..count).map(|_| answer(bytes))).overflowed);
+            assert_eq!(outbox.waiting(), (count, count * bytes));
+            assert!(outbox.push([answer(1)]).overflowed);
+            assert_eq!(
+                (outbox.waiting(), outbox.closed()),
+                ((0, 0), Some(CloseReason::SlowConsumer))
+            );
+            assert!(!outbox.push([answer(1)]).overflowed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn signals_find_room_in_a_quarter_only() {
+        let outbox = outbox();
+        let _ = outbox.push([answer(1), answer(1), signal(), signal()]);
+        assert_eq!(outbox.waiting().0, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_before_there_was_much_to_take_is_no_stall() {
+        let outbox = outbox();
+        advance(Duration::from_secs(60)).await;
+        let _ = outbox.push((0..5).map(|_| answer(1)));
+        advance(Duration::from_millis(4999)).await;
+        assert!(!outbox.push([answer(1)]).overflowed);
+        outbox.meter().progress();
+        advance(Duration::from_millis(4999)).await;
+        assert!(!outbox.push([answer(1)]).overflowed);
+        advance(Duration::from_millis(1)).await;
+        assert!(outbox.push([answer(1)]).overflowed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_the_end_is_woken_by_it() {
+        let outbox = outbox();
+        let mut closing = pin!(outbox.closing());
+        assert!(closing.as_mut().now_or_never().is_none());
+        let pushed = outbox.push([answer(1)]);
+        assert!(pushed.wake.is_some(), "it may be crowded now");
+        assert!(closing.as_mut().now_or_never().is_none());
+        outbox.close(CloseReason::Moved);
+        assert_eq!(closing.await, CloseReason::Moved);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_leaves_no_buffer_behind() {
+        let outbox = Outbox::new(&Config::default());
+        let _ = outbox.push((0..1000).map(|_| answer(1)));
+        let mut batch = Vec::new();
+        outbox.take(&mut batch, usize::MAX).await.unwrap();
+        assert_eq!((batch.len(), lock(&outbox.state).queue.capacity()), (1000, 0));
+    }
+}

@@ -201,3 +201,99 @@ impl<T: Ord, A: Iterator<Item = T>, B: Iterator<Item = T>> Iterator for Merged<A
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Identity};
+
+    fn peer(name: &str) -> Arc<Peer> {
+        let identity = Identity::new(UserName::new(name).unwrap());
+        Arc::new(Peer::new(identity, &Config::default()))
+    }
+
+    /// A roster of which everything has been told.
+    fn told(peers: &[&Arc<Peer>]) -> Roster {
+        let mut roster = Roster::default();
+        for peer in peers {
+            roster.insert(peer, None);
+        }
+        roster.take_news(usize::MAX);
+        roster
+    }
+
+    fn news(roster: &mut Roster, bytes: usize) -> Vec<String> {
+        let line = |(joined, left): (Vec<Member>, Vec<UserName>)| {
+            let joined = joined.into_iter().map(|member| format!("+{}", member.user));
+            let left = left.into_iter().map(|user| format!("-{user}"));
+            joined.chain(left).collect::<Vec<_>>().join(" ")
+        };
+        roster.take_news(bytes).into_iter().map(line).collect()
+    }
+
+    fn users(page: &Members) -> String {
+        let names = page.members.iter().map(|member| member.user.to_string());
+        names.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_user_is_news_on_the_first_connection_and_after_the_last() {
+        let (tab, other_tab) = (peer("ada"), peer("ada"));
+        let mut roster = Roster::default();
+        assert!(roster.insert(&tab, None));
+        assert_eq!(news(&mut roster, usize::MAX), ["+ada"]);
+        assert!(!roster.insert(&other_tab, None));
+        assert!(!roster.has_news());
+        assert!(roster.remove(tab.id()).is_some());
+        assert!(!roster.has_news());
+        assert!(roster.remove(tab.id()).is_none(), "gone already");
+        assert!(roster.remove(other_tab.id()).is_some());
+        assert_eq!(news(&mut roster, usize::MAX), ["-ada"]);
+        assert!(roster.is_empty());
+    }
+
+    #[test]
+    fn coming_and_going_between_two_tellings_cancel_out() {
+        let (ada, bob, again) = (peer("ada"), peer("bob"), peer("ada"));
+        let mut roster = told(&[&ada]);
+        roster.insert(&bob, None);
+        roster.remove(bob.id());
+        roster.remove(ada.id());
+        roster.insert(&again, None);
+        assert!(!roster.has_news());
+    }
+
+    #[test]
+    fn the_list_is_what_has_been_told_and_oneself() {
+        let (ada, bob, eve, joe) = (peer("ada"), peer("bob"), peer("eve"), peer("joe"));
+        let mut roster = told(&[&ada, &eve]);
+        roster.remove(eve.id());
+        roster.insert(&bob, None);
+        roster.insert(&joe, None);
+        assert_eq!(users(&roster.page(None, None, usize::MAX)), "ada eve");
+        assert_eq!(users(&roster.page(None, Some(joe.user()), usize::MAX)), "ada eve joe");
+        assert_eq!(users(&roster.page(Some(ada.user()), Some(bob.user()), usize::MAX)), "bob eve");
+        assert_eq!(news(&mut roster, usize::MAX), ["+bob +joe -eve"]);
+        assert_eq!(users(&roster.page(None, None, usize::MAX)), "ada bob joe");
+    }
+
+    #[test]
+    fn pages_and_portions_keep_their_bounds_and_hold_one_at_least() {
+        let peers = ["ada", "bob", "eve"].map(peer);
+        let mut roster = told(&[&peers[0], &peers[1], &peers[2]]);
+        let one = cost::member(&roster.member(peers[0].user()).unwrap());
+        let page = |after: Option<&Arc<Peer>>, bytes| {
+            let page = roster.page(after.map(|peer| peer.user()), None, bytes);
+            (users(&page), page.more)
+        };
+        assert_eq!(page(None, 2 * one), ("ada bob".into(), true));
+        assert_eq!(page(Some(&peers[1]), 2 * one), ("eve".into(), false));
+        assert_eq!(page(None, 0), ("ada".into(), true));
+        let first = roster.first_page(peers[2].user(), 2 * one);
+        assert_eq!((users(&first), first.more), ("eve ada".into(), true));
+        let first = roster.first_page(peers[0].user(), 2 * one);
+        assert_eq!((users(&first), first.more), ("ada".into(), true));
+        peers.iter().for_each(|peer| drop(roster.remove(peer.id())));
+        assert_eq!(news(&mut roster, 0), ["-ada", "-bob", "-eve"]);
+    }
+}

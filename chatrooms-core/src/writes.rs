@@ -197,3 +197,104 @@ impl<T> Receipt<T> {
 fn known<T>(outcome: Result<Result<T, Error>, oneshot::error::RecvError>) -> Result<T, Error> {
     outcome.unwrap_or(Err(Error::OutcomeUnknown))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    type Outcome<T> = oneshot::Receiver<Result<T, Error>>;
+
+    fn append(writes: &mut Writes, body: &str) -> (u64, Outcome<Sent>) {
+        let (sender, outcome) = oneshot::channel();
+        let draft = Draft::new(UserName::new("ada").unwrap(), body);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let (ticket, _) = writes.push(Job::Append(draft, sender), deadline, 1000).unwrap();
+        (ticket, outcome)
+    }
+
+    fn redact(writes: &mut Writes, seq: u64) -> Outcome<()> {
+        let (sender, outcome) = oneshot::channel();
+        let redact = Redact { seq, author: None, by: None };
+        let deadline = Instant::now() + Duration::from_secs(5);
+        writes.push(Job::Redact(redact, sender), deadline, 1000).unwrap();
+        outcome
+    }
+
+    /// The batches, until there is none: the texts to append, or the message to take back.
+    fn batches(writes: &mut Writes) -> Vec<String> {
+        let mut batches = Vec::new();
+        while let Some(batch) = writes.next_batch() {
+            batches.push(match batch {
+                Batch::Append { drafts, .. } => {
+                    drafts.iter().map(|draft| &*draft.body).collect::<Vec<_>>().join(" ")
+                }
+                Batch::Redact(redact, _) => format!("-{}", redact.seq),
+            });
+        }
+        batches
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn drafts_go_together_and_a_redaction_keeps_its_place() {
+        let mut writes = Writes::default();
+        let _outcomes = [append(&mut writes, "a"), append(&mut writes, "b")];
+        let _redactions = [redact(&mut writes, 1), redact(&mut writes, 2)];
+        let _outcome = append(&mut writes, "c");
+        assert_eq!(batches(&mut writes), ["a b", "-1", "-2", "c"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_has_a_bound() {
+        let mut writes = Writes::default();
+        for _ in 0..BATCH + 1 {
+            append(&mut writes, "a");
+        }
+        assert_eq!(batches(&mut writes).last().map(String::as_str), Some("a"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_has_not_begun_can_be_withdrawn() {
+        let mut writes = Writes::default();
+        let (begun, _outcome) = append(&mut writes, "begun");
+        writes.next_batch();
+        let (waiting, _outcome) = append(&mut writes, "waiting");
+        assert!(!writes.withdraw(begun));
+        assert!(writes.withdraw(waiting));
+        assert!(!writes.withdraw(waiting));
+        assert_eq!(batches(&mut writes), [""; 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_late_is_refused_and_what_is_left_too() {
+        let mut writes = Writes::default();
+        let (_, late) = append(&mut writes, "late");
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let (_, left) = append(&mut writes, "left");
+        let Some(Batch::Append { drafts, .. }) = writes.next_batch() else { panic!() };
+        assert_eq!(&*drafts[0].body, "left");
+        assert_eq!(late.await.unwrap(), Err(Error::StoreUnavailable));
+        assert!(left.await.is_err(), "its batch was dropped half-way");
+        let (_, left) = append(&mut writes, "left");
+        drop(writes);
+        assert_eq!(left.await.unwrap(), Err(Error::NotInRoom));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_writer_is_started_once_and_again_when_it_has_stopped() {
+        let mut writes = Writes::default();
+        assert_eq!(starts(&mut writes), Ok(true));
+        assert_eq!(starts(&mut writes), Ok(false));
+        assert_eq!(starts(&mut writes), Err(Error::Busy));
+        assert_eq!(batches(&mut writes).len(), 2);
+        assert_eq!(starts(&mut writes), Ok(true));
+    }
+
+    fn starts(writes: &mut Writes) -> Result<bool, Error> {
+        let (sender, _) = oneshot::channel();
+        let redact = Redact { seq: 1, author: None, by: None };
+        let deadline = Instant::now() + Duration::from_secs(5);
+        Ok(writes.push(Job::Redact(redact, sender), deadline, 2)?.1)
+    }
+}

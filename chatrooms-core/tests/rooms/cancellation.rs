@@ -82,7 +82,7 @@ async fn a_cancelled_join_leaves_nothing_or_a_member() {
         assert_eq!((is_member, house.registry.stats().rooms), (done, usize::from(done)));
         if !is_member {
             assert_eq!(ada.told(), [""; 0]);
-            assert_eq!(describe(&*ada.enter("lobby").await), "joined at 0 [ada]");
+            assert_eq!(describe(&ada.enter("lobby").await), "joined at 0 [ada]");
         }
         drop(ada);
         house.emptied().await;

@@ -62,10 +62,10 @@ async fn nothing_older_is_promised_where_nothing_older_is_kept() {
     let house = House::new().await;
     let ada = house.guest("ada").await;
     let bob = house.client("bob");
-    assert_eq!(describe(&*bob.enter("lobby").await), "joined at 0 [ada bob]");
+    assert_eq!(describe(&bob.enter("lobby").await), "joined at 0 [ada bob]");
     bob.leave("lobby");
     ada.say("one").await.unwrap();
-    assert_eq!(describe(&*bob.enter("lobby").await), "joined at 1 [ada bob] (1)");
+    assert_eq!(describe(&bob.enter("lobby").await), "joined at 1 [ada bob] (1)");
 }
 
 #[tokio::test(start_paused = true)]

@@ -221,7 +221,7 @@ fn presence(joined: &[Member], left: &[UserName]) -> String {
 }
 
 /// A join's answer in one line: where the room stands, who is there, and which messages come with it.
-pub(crate) fn describe(joined: &Joined) -> String {
+pub(crate) fn describe(joined: &Arc<Joined>) -> String {
     let how = if joined.resumed { "resumed" } else { "joined" };
     let mut line = format!("{how} at {} [{}]", joined.seq, names(&joined.members).join(" "));
     if joined.members_more {

@@ -9,6 +9,13 @@ use crate::{
     store::{Call, Fault, Faulty},
 };
 
+/// A way to end ada's stay; returns how many connections that were.
+type End = dyn Fn(&House, &Client) -> usize;
+
+fn end_ada(house: &House, reason: &CloseReason) -> usize {
+    house.registry.end_sessions(&user("ada"), reason)
+}
+
 async fn house() -> House {
     House::configured(|config| config.linger = secs(30)).await
 }
@@ -54,13 +61,12 @@ async fn a_join_ends_the_wait_and_resumes_the_life() {
 #[tokio::test(start_paused = true)]
 async fn who_goes_by_leaving_or_is_made_to_go_leaves_nothing_behind() {
     let house = house().await;
-    let logged_out = |house: &House, reason| house.registry.end_sessions(&user("ada"), &reason);
-    let ends: [&dyn Fn(&House, &Client) -> usize; 8] = [
+    let ends: [&End; 8] = [
         &|_, ada| usize::from(ada.session.leave(&lobby()).is_ok()),
-        &|house, _| logged_out(house, CloseReason::LoggedOut),
-        &|house, _| logged_out(house, CloseReason::Kicked),
-        &|house, _| logged_out(house, CloseReason::Banned),
-        &|house, _| logged_out(house, CloseReason::Unauthorized),
+        &|house, _| end_ada(house, &CloseReason::LoggedOut),
+        &|house, _| end_ada(house, &CloseReason::Kicked),
+        &|house, _| end_ada(house, &CloseReason::Banned),
+        &|house, _| end_ada(house, &CloseReason::Unauthorized),
         &|house, _| house.registry.kick(&lobby(), &user("ada"), None),
         &|house, _| house.registry.ban(&lobby(), &user("ada"), None, None),
         &|house, _| house.registry.close_room(&lobby(), None),
@@ -166,7 +172,7 @@ async fn after_a_restart(linger: std::time::Duration) -> (House, Arc<chatrooms_c
 async fn an_earlier_process_lives_are_purged_at_the_start() {
     let (house, _) = after_a_restart(secs(0)).await;
     house.emptied().await;
-    assert_eq!(describe(&*house.client("ada").enter("lobby").await), "joined at 0 [ada]");
+    assert_eq!(describe(&house.client("ada").enter("lobby").await), "joined at 0 [ada]");
 }
 
 #[tokio::test(start_paused = true)]

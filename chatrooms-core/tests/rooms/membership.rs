@@ -25,7 +25,7 @@ async fn those_who_are_there_and_those_who_come_learn_of_each_other() {
     let house = House::new().await;
     let ada = house.guest("ada").await;
     let bob = house.client("bob");
-    assert_eq!(describe(&*bob.enter("lobby").await), "joined at 0 [ada bob]");
+    assert_eq!(describe(&bob.enter("lobby").await), "joined at 0 [ada bob]");
     assert_eq!(ada.told(), ["+bob"]);
     assert_eq!(bob.told(), ["joined at 0 [ada bob]"], "nobody is told of themselves");
     ada.leave("lobby");
@@ -40,7 +40,8 @@ async fn a_session_is_in_several_rooms_and_dropping_it_leaves_them_all() {
     let bob = house.guest("bob").await;
     ada.enter("garden").await;
     bob.enter("garden").await;
-    (ada.told(), bob.told());
+    ada.told();
+    bob.told();
     let mut rooms = ada.session.rooms();
     rooms.sort();
     assert_eq!(rooms, [room("garden"), room("lobby")]);
@@ -159,7 +160,8 @@ async fn all_sessions_of_a_user_end_at_once_and_nobody_elses() {
     let ada = house.guest("ada").await;
     let bobs = [house.guest("bob").await, house.guest("bob").await];
     bobs[1].enter("garden").await;
-    (ada.told(), bobs[1].told());
+    ada.told();
+    bobs[1].told();
     assert_eq!(house.registry.end_sessions(&user("bob"), &CloseReason::LoggedOut), 2);
     assert_eq!(ada.told(), ["-bob"]);
     assert_eq!(house.registry.rooms(None, 9).0.len(), 1);

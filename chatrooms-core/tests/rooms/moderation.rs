@@ -10,7 +10,8 @@ async fn a_kicked_user_is_told_and_out_with_all_tabs_and_may_come_again() {
     let ada = house.guest("ada").await;
     let bobs = [house.guest("bob").await, house.guest("bob").await];
     bobs[0].enter("garden").await;
-    (ada.told(), bobs[0].told());
+    ada.told();
+    bobs[0].told();
     assert_eq!(house.registry.kick(&lobby(), &user("bob"), Some("mind your words")), 2);
     assert_eq!(ada.told(), ["-bob"]);
     for bob in &bobs {
@@ -91,7 +92,8 @@ async fn a_closed_room_is_over_for_everybody_and_begins_anew() {
     let house = House::new().await;
     let (ada, bob) = (house.guest("ada").await, house.guest("bob").await);
     ada.say("one").await.unwrap();
-    (ada.told(), bob.told());
+    ada.told();
+    bob.told();
     assert_eq!(house.registry.close_room(&lobby(), Some("good night")), 2);
     assert_eq!(ada.told(), ["removed room_closed: good night"]);
     assert_eq!(bob.told(), ["removed room_closed: good night"]);

@@ -172,6 +172,8 @@ fn demand(holds: bool, fault: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    type Story = fn(Epoch) -> Vec<Seen>;
+
     /// Judges what ada has seen of a room, in an epoch where every body is right.
     fn verdict(seen: impl FnOnce(Epoch) -> Vec<Seen>) -> String {
         let epoch = Epoch::new();
@@ -212,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_judge_sees_every_fault() {
-        let faults: [(&str, fn(Epoch) -> Vec<Seen>); 12] = [
+        let faults: [(&str, Story); 12] = [
             ("a gap", |e| vec![joined(e, 1, &[], &["ada"]), message(e, 3)]),
             ("a gap or a duplicate", |e| vec![joined(e, 1, &[], &["ada"]), message(e, 1)]),
             ("do not end", |e| vec![joined(e, 3, &[1, 2], &["ada"])]),

@@ -39,11 +39,11 @@ async fn above_the_bound_comings_and_goings_are_told_in_rounds() {
     let house = house().await;
     let [ada, bob, _eve] = guests(&house, ["ada", "bob", "eve"]).await;
     let joe = house.client("joe");
-    assert_eq!(describe(&*joe.enter("lobby").await), "joined at 0 [ada bob eve joe]");
+    assert_eq!(describe(&joe.enter("lobby").await), "joined at 0 [ada bob eve joe]");
     joe.told();
     let kim = house.client("kim");
     assert_eq!(
-        describe(&*kim.enter("lobby").await),
+        describe(&kim.enter("lobby").await),
         "joined at 0 [ada bob eve kim]",
         "the list as last told, and oneself"
     );
@@ -70,7 +70,7 @@ async fn who_comes_and_goes_within_a_round_is_not_told_at_all() {
     bob.leave("lobby");
     let list = house.client("zoe");
     assert_eq!(
-        describe(&*list.enter("lobby").await),
+        describe(&list.enter("lobby").await),
         "joined at 0 [ada bob eve joe max zoe]",
         "who has left stands there until that is told"
     );

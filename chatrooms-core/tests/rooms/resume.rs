@@ -64,7 +64,7 @@ async fn what_cannot_be_resumed_is_answered_like_a_plain_join() {
         ada.say(&n.to_string()).await.unwrap();
     }
     let plain = "joined at 5 [ada bob] (3 4 5) more";
-    let answer = async |join| describe(&*house.client("bob").join("lobby", join).await.unwrap());
+    let answer = async |join| describe(&house.client("bob").join("lobby", join).await.unwrap());
     assert_eq!(answer(resume(&here, 2)).await, "resumed at 5 [ada bob] (3 4 5) more");
     assert_eq!(answer(resume(&here, 1)).await, plain, "too far back");
     assert_eq!(answer(resume(&here, 6)).await, plain, "beyond the newest");

@@ -45,7 +45,8 @@ async fn over_its_bound_of_frames_a_session_is_closed_and_out_of_its_rooms_at_on
 async fn over_its_bound_of_bytes_a_session_is_closed_and_may_resume() {
     let (house, ada, bob) = house(|config| config.outbox_bytes = 20_000).await;
     let joined = house.client("eve").enter("lobby").await;
-    (ada.told(), bob.told());
+    ada.told();
+    bob.told();
     say(&ada, 4, &"x".repeat(4000)).await;
     assert_eq!(bob.session.outbox().closed(), None);
     say(&ada, 1, &"x".repeat(4000)).await;
