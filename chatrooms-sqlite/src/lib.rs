@@ -42,6 +42,7 @@
 
 mod batch;
 mod builder;
+mod checkpoint;
 mod connection;
 mod error;
 mod insert;

@@ -1,6 +1,6 @@
 //! The one task that writes.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use chatrooms_core::{Epoch, StoreError, Timestamp};
 use sqlx::Row as _;
@@ -11,6 +11,7 @@ use tokio::{
 
 use crate::{
     batch::Batch,
+    checkpoint::Checkpoint,
     connection::{self, Slot},
     error::{self, NAME},
     job::{Job, Write},
@@ -20,15 +21,6 @@ use crate::{
 
 /// The most drafts in one transaction, but for the last call that it takes.
 const MAX_DRAFTS: usize = 1000;
-/// How long there must be nothing to do before the log is emptied …
-const IDLE: Duration = Duration::from_millis(100);
-/// … unless what was removed has been in it for so long.
-const OVERDUE: Duration = Duration::from_secs(2);
-/// Between tries while a reader of another program holds on to the log.
-const CHECKPOINT_BUSY: Duration = Duration::from_millis(250);
-/// Between tries after an error.
-const CHECKPOINT_FAILED: Duration = Duration::from_secs(2);
-
 /// Owns the connection that writes, and commits all that has queued in one transaction.
 ///
 /// It ends when the store is shut down or when nobody has the store any more.
@@ -47,16 +39,6 @@ pub(crate) struct Writer {
     ending: watch::Sender<bool>,
 }
 
-/// When the log has to be emptied.
-#[derive(Debug, Default)]
-struct Checkpoint {
-    /// Since when something removed may be in it.
-    wanted: Option<Instant>,
-    not_before: Option<Instant>,
-    /// Whether the last try ended in an error, which is logged once.
-    failing: bool,
-}
-
 enum Work {
     Batch(Write),
     Slice,
@@ -71,8 +53,10 @@ impl Writer {
         ending: watch::Sender<bool>,
     ) -> Self {
         // What an earlier process removed may still be in its log.
-        let wanted = shared.database.file.is_some().then(Instant::now);
-        let checkpoint = Checkpoint { wanted, ..Checkpoint::default() };
+        let mut checkpoint = Checkpoint::default();
+        if shared.database.file.is_some() {
+            checkpoint.want();
+        }
         let boot = Epoch::new().as_u128();
         Self { shared, jobs, purges, checkpoint, slice_next: false, failing: false, boot, ending }
     }
@@ -237,7 +221,7 @@ impl Writer {
 
     fn want_checkpoint(&mut self) {
         if self.shared.database.file.is_some() {
-            self.checkpoint.wanted.get_or_insert_with(Instant::now);
+            self.checkpoint.want();
         }
     }
 
@@ -245,7 +229,10 @@ impl Writer {
     async fn empty_log(&mut self) {
         let shared = Arc::clone(&self.shared);
         let mut slot = shared.slot.lock().await;
-        let Ok(conn) = slot.get().await else { return self.checkpoint.postpone(CHECKPOINT_FAILED) };
+        let conn = match slot.get().await {
+            Ok(conn) => conn,
+            Err(error) => return self.checkpoint.failed(&error),
+        };
         let busy = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(conn)
             .await
@@ -255,13 +242,10 @@ impl Writer {
                 self.checkpoint = Checkpoint::default();
                 self.shared.counters.checkpoint();
             }
-            Ok(_) => self.checkpoint.postpone(CHECKPOINT_BUSY),
+            Ok(_) => self.checkpoint.postpone(),
             Err(error) => {
-                if !std::mem::replace(&mut self.checkpoint.failing, true) {
-                    tracing::error!(%error, "what was removed cannot be taken from the log");
-                }
                 slot.blame(&error).await;
-                self.checkpoint.postpone(CHECKPOINT_FAILED);
+                self.checkpoint.failed(&error);
             }
         }
     }
@@ -295,26 +279,6 @@ impl Writer {
         self.shared.slot.lock().await.close().await;
         self.shared.database.shut();
         self.ending.send_replace(true);
-    }
-}
-
-impl Checkpoint {
-    /// Whether it must not wait for an idle moment any more.
-    fn is_overdue(&self) -> bool {
-        let now = Instant::now();
-        self.wanted.is_some_and(|since| since + OVERDUE <= now)
-            && self.not_before.is_none_or(|at| at <= now)
-    }
-
-    /// When it is due if nothing else comes.
-    fn when_idle(&self) -> Option<Instant> {
-        self.wanted?;
-        let idle = Instant::now() + IDLE;
-        Some(self.not_before.map_or(idle, |at| at.max(idle)))
-    }
-
-    fn postpone(&mut self, wait: Duration) {
-        self.not_before = Some(Instant::now() + wait);
     }
 }
 

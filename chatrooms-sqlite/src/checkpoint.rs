@@ -1,0 +1,57 @@
+//! When the log is emptied, so that nothing that was removed stays in it.
+
+use std::{error::Error, time::Duration};
+
+use tokio::time::Instant;
+
+/// How long there must be nothing to do before it is emptied …
+const IDLE: Duration = Duration::from_millis(100);
+/// … unless what was removed has been in it for so long.
+const OVERDUE: Duration = Duration::from_secs(2);
+/// Between tries while another program reads from it.
+const BUSY: Duration = Duration::from_millis(250);
+/// Between tries after an error.
+const FAILED: Duration = Duration::from_secs(2);
+
+/// Whether and when the log has to be emptied.
+#[derive(Debug, Default)]
+pub(crate) struct Checkpoint {
+    /// Since when something removed may be in it.
+    wanted: Option<Instant>,
+    not_before: Option<Instant>,
+    /// Whether the last try ended in an error, which is logged once.
+    failing: bool,
+}
+
+impl Checkpoint {
+    /// Something has been removed.
+    pub(crate) fn want(&mut self) {
+        self.wanted.get_or_insert_with(Instant::now);
+    }
+
+    /// Whether it must not wait for an idle moment any more.
+    pub(crate) fn is_overdue(&self) -> bool {
+        let now = Instant::now();
+        self.wanted.is_some_and(|since| since + OVERDUE <= now)
+            && self.not_before.is_none_or(|at| at <= now)
+    }
+
+    /// When it is due if nothing else comes.
+    pub(crate) fn when_idle(&self) -> Option<Instant> {
+        self.wanted?;
+        let idle = Instant::now() + IDLE;
+        Some(self.not_before.map_or(idle, |at| at.max(idle)))
+    }
+
+    /// Somebody else reads from the log.
+    pub(crate) fn postpone(&mut self) {
+        self.not_before = Some(Instant::now() + BUSY);
+    }
+
+    pub(crate) fn failed(&mut self, error: &(dyn Error + 'static)) {
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::error!(error, "what was removed cannot be taken from the log");
+        }
+        self.not_before = Some(Instant::now() + FAILED);
+    }
+}
