@@ -15,7 +15,7 @@ async function twoInARoom(options) {
 }
 
 test("two people hear each other, in one order, each with their own on the other side", async () => {
-  const { ada, bo, adas, bos } = await twoInARoom();
+  const { ada, bo, adas, bos } = await twoInARoom({ reducedMotion: "no-preference" });
   await adas.say("hello Bo");
   await bos.hears("hello Bo");
   await bos.say("hello Ada");

@@ -34,3 +34,17 @@ test("a logout by the last one ends the room", async () => {
   const bos = await (await world.guest("Bo")).enter(room);
   assert.deepEqual(await bos.texts(), []);
 });
+
+test("on a phone, too, one can act on the end, even while the people are shown", async () => {
+  const room = world.room();
+  const ada = await world.guest("Ada", { viewport: { width: 390, height: 844 }, hasTouch: true });
+  const tab = await ada.enter(room);
+  const other = await ada.openTab(room);
+  await tab.page.click("#people-open");
+  await other.page.click("#people-open");
+  await other.page.click("#logout button");
+  await tab.page.locator("#ended").waitFor();
+  await tab.screenshot("logged-out-phone");
+  await tab.page.click("#ended .button");
+  await tab.page.waitForURL("**/");
+});

@@ -9,7 +9,8 @@ const REFUSED = /status of (400|409)/;
 test("a guest enters by the form and finds an empty room", async () => {
   const ada = await world.guest("Ada");
   const room = world.room();
-  const tab = await ada.enter(room);
+  const tab = await ada.newTab();
+  await tab.enter(ada.name, room);
   assert.equal(new URL(tab.page.url()).pathname, `/rooms/${encodeURIComponent(room)}`);
   assert.equal(await tab.page.title(), `${room} · chatrooms`);
   assert.match(await tab.page.textContent("#empty"), /Nothing has been said here yet/);

@@ -88,7 +88,7 @@ test("pop-ups are at most three, what finds no place waits, and all rest while t
 
 test("a pop-up that nobody looks at is shown for 4 to 6 seconds", async () => {
   const room = world.room();
-  const adas = await (await world.guest("Ada")).enter(room);
+  const adas = await (await world.guest("Ada", { reducedMotion: "no-preference" })).enter(room);
   const shown = observeToasts(adas);
   const bo = await world.guest("Bo");
   await bo.enter(room);

@@ -28,10 +28,16 @@ test("a cut connection comes back, resumes, and nothing is lost or doubled", asy
   assert.equal((await adas.messages()).at(-1).state, "pending");
   await until("the banner counts down", async () => /Next try in \d+ s/.test(await adas.page.textContent("#banner")));
   await adas.screenshot("reconnecting");
+  const coveredBy = await adas.page.$eval("#banner-now", (button) => {
+    const { x, y, width, height } = button.getBoundingClientRect();
+    const top = document.elementFromPoint(x + width / 2, y + height / 2);
+    return width === 0 || button.contains(top) ? null : top.className;
+  });
+  assert.equal(coveredBy, null, "no pop-up lies over the button");
 
   wire.mend();
   await until("Ada is back", async () => {
-    if (await adas.page.isVisible("#banner-now")) await adas.page.click("#banner-now", { timeout: 500 }).catch(() => undefined);
+    if (await adas.page.isVisible("#banner-now")) await adas.page.click("#banner-now", { timeout: 500 }).catch(() => null);
     return adas.page.$eval("#lamp", (lamp) => lamp.dataset.state === "open");
   });
   await adas.page.locator("#banner").waitFor({ state: "hidden" });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Meddler } from "./support/meddler.mjs";
 import { stage } from "./support/stage.mjs";
 import { until } from "./support/until.mjs";
 
@@ -52,6 +53,29 @@ test("history comes as one scrolls up, nothing moves meanwhile, and new messages
   await adas.say("my own");
   await adas.hears("my own");
   assert.ok((await adas.distanceToBottom()) <= 1, "what one says oneself one wants to see");
+});
+
+test("a page that is open for long lets go of the oldest messages, and fetches them when one scrolls up", async () => {
+  const ada = await world.guest("Ada");
+  const tab = await ada.newTab();
+  const meddler = new Meddler();
+  await meddler.attach(tab.page);
+  const room = world.room();
+  await tab.enter(ada.name, room);
+  const messages = Array.from({ length: 620 }, (_, n) => ({ seq: n + 1, user: "Bo", body: `number ${n + 1}`, at: Date.now() }));
+  meddler.refuse(({ type, before, limit }) => type === "history" && {
+    type: "history", room, messages: messages.slice(Math.max(0, before - 1 - limit), before - 1), more: before - 1 > limit,
+  });
+  for (const message of messages) meddler.tell({ type: "message", room, ...message });
+  await tab.hears("number 620");
+  const kept = (await tab.messages()).map(({ seq }) => seq);
+  assert.ok(kept.length <= 600, `${kept.length} rows`);
+  assert.deepEqual(kept, messages.slice(-kept.length).map(({ seq }) => seq));
+  assert.ok((await tab.distanceToBottom()) <= 1);
+  await tab.scrollTo(100);
+  await until("older ones have come back", async () => (await tab.messages()).length > kept.length);
+  const seqs = (await tab.messages()).map(({ seq }) => seq);
+  assert.deepEqual(seqs, messages.slice(-seqs.length).map(({ seq }) => seq));
 });
 
 /** Does something, and checks that the first fully visible message is where it was once older ones have come. */

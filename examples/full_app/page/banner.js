@@ -17,10 +17,11 @@ function show(state) {
   if (state.status === "waiting") {
     say(navigator.onLine ? "The connection is lost." : "You are offline.");
     tick(Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000)));
-    now.hidden = false;
+    now.disabled = false;
   } else if (state.status === "connecting" && state.attempt > 0) {
     say("Connecting again…");
     countdown.textContent = "";
+    now.disabled = true;
   } else {
     banner.hidden = true;
   }

@@ -48,7 +48,7 @@ let going = false;
 startBanner(client);
 startDrawer();
 startCopyLink(() => new URL(`/rooms/${encodeURIComponent(room.name)}`, location.href).href, say);
-byId("my-avatar").replaceWith(avatar(user));
+showMe(user);
 byId("leave").addEventListener("click", leave);
 byId("logout").addEventListener("submit", logOut);
 addEventListener("pageshow", (event) => event.persisted && location.reload());
@@ -63,7 +63,8 @@ function listenToClient() {
     showStatus(client, room);
     if (state.status === "closed" && !going) end(connectionEnded(state.reason));
   });
-  client.on("hello", ({ limits }) => {
+  client.on("hello", ({ user: me, limits }) => {
+    showMe(me);
     rememberVisit(true);
     composer.limit = limits.body_bytes;
   });
@@ -93,6 +94,12 @@ function listenToRoom() {
     showStatus(client, room);
     if (state === "refused" && client.state.status !== "closed") end(roomRefused(error));
   });
+}
+
+/** Another name may have been chosen in another tab meanwhile. */
+function showMe(me) {
+  byId("my-avatar").replaceChildren(avatar(me));
+  byId("my-name").textContent = me;
 }
 
 function showAll() {

@@ -10,14 +10,16 @@ const room = byId("room");
 
 export function startDrawer() {
   opener.addEventListener("click", () => show(true));
-  closer.addEventListener("click", () => show(false));
-  scrim.addEventListener("click", () => show(false));
-  drawer.addEventListener("keydown", (event) => event.key === "Escape" && show(false));
+  closer.addEventListener("click", closeDrawer);
+  scrim.addEventListener("click", closeDrawer);
+  drawer.addEventListener("keydown", (event) => event.key === "Escape" && closeDrawer());
   // A window that has grown wide shows the list by itself, and nothing may stay inert behind it.
-  matchMedia("(max-width: 820px)").addEventListener("change", () => isOpen() && show(false));
+  matchMedia("(max-width: 820px)").addEventListener("change", closeDrawer);
 }
 
-const isOpen = () => drawer.classList.contains("open");
+export function closeDrawer() {
+  if (drawer.classList.contains("open")) show(false);
+}
 
 function show(open) {
   drawer.classList.toggle("open", open);

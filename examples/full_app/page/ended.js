@@ -1,10 +1,12 @@
 // The card over a room that is over for this window: why, and where to go from here.
 
 import { byId, el, textButton } from "./dom.js";
+import { closeDrawer } from "./drawer.js";
 
 const card = byId("ended");
 
 export function showEnded({ icon, title, text, actions }) {
+  closeDrawer();
   byId("ended-icon").setAttribute("href", `/static/icons.svg#${icon}`);
   byId("ended-title").textContent = title;
   byId("ended-text").textContent = text;

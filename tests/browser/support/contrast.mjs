@@ -38,15 +38,21 @@ function measurable(elements) {
   const isRead = (element) => getComputedStyle(element).backgroundClip !== "text" && !element.closest(".hidden-text")
     && element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   // Not what something else stands in front of.
-  const isOnTop = (element, { x, y, width, height }) => [0.02, 0.5, 0.98].every((part) => element.contains(document.elementFromPoint(x + width * part, y + height / 2)));
-  const isInside = ({ x, y, right, bottom }) => x >= 0 && y >= 0 && right <= innerWidth && bottom <= innerHeight;
+  const isOnTop = (element, { x, y, width, height }) => [0.02, 0.5, 0.98].every((across) => [0.1, 0.9].every((down) => (
+    element.contains(document.elementFromPoint(x + width * across, y + height * down)))));
+  // Nor what is just being scrolled out of sight.
+  const EDGE = 17;
+  const isInside = (element, { x, y, right, bottom }) => {
+    const frame = element.closest("#timeline")?.getBoundingClientRect();
+    return x >= 0 && right <= innerWidth && y >= (frame ? frame.top + EDGE : 0) && bottom <= (frame ? frame.bottom - EDGE : innerHeight);
+  };
 
   return elements.filter(isRead).flatMap((element) => {
     const opacity = opacityOf(element);
     return lines(element).map(({ text, rect, pseudo }) => {
       const { color } = getComputedStyle(element, pseudo);
       const { x, y, width, height } = rect;
-      return { text: text.trim().slice(0, 40), color, opacity, x, y, width, height, inside: isInside(rect) && isOnTop(element, rect) };
+      return { text: text.trim().slice(0, 40), color, opacity, x, y, width, height, inside: isInside(element, rect) && isOnTop(element, rect) };
     });
   }).filter(({ text, width, height, inside }) => text && width > 2 && height > 2 && inside);
 

@@ -6,6 +6,8 @@ import { startApp } from "./app.mjs";
 import { launchChromium } from "./chromium.mjs";
 import { Guest } from "./guest.mjs";
 
+const VIEWPORT = { width: 1280, height: 800 };
+
 /** Registers the hooks of a test file. */
 export function stage() {
   const world = new World();
@@ -31,9 +33,12 @@ class World {
     return `${name} ${++this.#count}`;
   }
 
-  /** Somebody new; names belong to a browser for a while, so every test has its own. */
+  /**
+   * Somebody new; names belong to a browser for a while, so every test has its own. What glides is tested where it
+   * matters, and costs much elsewhere: without a graphics card every frame of glass is a picture to be computed.
+   */
   async guest(name, { url = this.app.url, exactName = false, ...options } = {}) {
-    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    const context = await this.browser.newContext({ viewport: VIEWPORT, reducedMotion: "reduce", ...options });
     const guest = new Guest(exactName ? name : `${name} ${++this.#count}`, context, url);
     this.#guests.push(guest);
     return guest;
