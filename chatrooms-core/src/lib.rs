@@ -1,4 +1,68 @@
-//! Rooms, membership, order and purge: the heart of chatrooms, without a socket.
+//! Chat rooms without a socket: who is in a room, what is said there in which order, and that it is gone when everybody has gone.
+//!
+//! ```
+//! use chatrooms_core::{EventKind, Identity, Join, Post, RoomName, RoomRegistry, UserName};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = RoomRegistry::new();
+//! let lobby = RoomName::new("lobby")?;
+//! let ada = registry.open_session(Identity::new(UserName::new("ada")?))?;
+//! let mut bob = registry.open_session(Identity::new(UserName::new("bob")?))?;
+//!
+//! assert!(ada.join(&lobby, Join::default()).await?.first_in_room);
+//! ada.publish(&lobby, Post::new("anybody here?")).await?;
+//!
+//! // One cut: who is there, what was said, and from here on everything that happens, without a gap.
+//! let joined = bob.join(&lobby, Join::default()).await?;
+//! assert_eq!((joined.members.len(), joined.messages.len(), joined.seq), (2, 1, 1));
+//! ada.publish(&lobby, Post::new("hello bob")).await?;
+//! let first = bob.next().await.expect("the session is open");
+//! assert!(matches!(first.kind(), EventKind::Joined(_)));
+//! let second = bob.next().await.expect("the session is open");
+//! assert!(matches!(second.kind(), EventKind::Message(message) if message.seq == 2));
+//!
+//! // Dropping a session leaves all its rooms. The last one to go ends the room.
+//! drop(ada);
+//! bob.leave(&lobby)?;
+//! assert_eq!(registry.stats().rooms, 0);
+//! assert_eq!(bob.join(&lobby, Join::default()).await?.seq, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The concepts
+//!
+//! - A [`RoomRegistry`] holds all rooms and all sessions of a service. It is cheap to clone, and everything that a host does to rooms
+//!   is a method of it: list, announce, kick, ban, close, log out, shut down.
+//! - A [`Session`] is one client, with a socket behind it or not. It joins and leaves rooms, and its [`Outbox`] holds what it is still
+//!   to be told: bounded, so that a client that does not read harms only itself. A session in a room is a *connection*; a user may have
+//!   several, and others see the user, not the tabs.
+//! - A room name has one [`Life`] after the other, each with an [`Epoch`] of its own: from the first join to the last leave. Messages
+//!   belong to a life. When it ends they are purged, once, however long that takes, while the next life has begun already.
+//! - A [`MessageStore`] keeps messages and gives them their order. [`MemoryStore`] is the default; a store of one's own passes the public
+//!   conformance suite.
+//! - A [`RoomPolicy`] is the host's say: who may join, which message passes and as what, who may take back what others said.
+//!
+//! # What holds
+//!
+//! - Joining and leaving one room are linearizable. A future dropped at any await, or a session dropped anywhere, leaks nothing.
+//! - A message is stored before anybody is shown it, and everybody is shown the same messages in the same order, without a gap.
+//! - No lock is held over an await, nor while the code of a host or a store runs. One that panics or hangs harms the request or the
+//!   room that it was called for.
+//! - Nothing is unbounded: [`Config`] names every bound, and each has an [`Error`] of its own.
+//!
+//! # What is not there
+//!
+//! No socket, no HTTP, no JSON and no web framework: those are the crates `chatrooms-ws`, `chatrooms-axum` and `chatrooms-warp`. No
+//! accounts: an [`Identity`] is what the host's own authentication says. No archive: a room that must outlive its people is another
+//! kind of thing.
+//!
+//! # Runtime and features
+//!
+//! Everything runs on tokio, with its timers enabled. Joining needs to be inside of a runtime; leaving, closing and dropping do not.
+//!
+//! - `conformance`: the suite that every [`MessageStore`] must pass, for the tests of those who write one.
 #![forbid(unsafe_code)]
 
 mod builder;

@@ -36,11 +36,12 @@ impl RoomRegistry {
         let _ = timeout_at(sessions_by, shared.all_gone()).await;
         let cut_off = self.cut_off();
         shared.kept.leave();
+        // Writers are tasks too: what has been sent is stored before its room is put away.
+        let _ = timeout_at(purges_by, shared.tasks.wait()).await;
         for room in shared.rooms() {
             room.put_away(shared);
         }
         let _ = timeout_at(purges_by, shared.sweeper.idle()).await;
-        let _ = timeout_at(purges_by, shared.tasks.wait()).await;
         self.end_store(end_by).await;
         ShutdownReport { cut_off, unfinished_purges: shared.sweeper.purges().pending }
     }

@@ -77,7 +77,7 @@ impl House {
 
     /// Waits until nothing is left: no room, no session, no purge, and no life open in the store.
     pub(crate) async fn emptied(&self) {
-        let limit = tokio::time::Instant::now() + secs(3600);
+        let limit = tokio::time::Instant::now() + secs(120);
         loop {
             let stats = self.registry.stats();
             let open = self.store.open_lives();

@@ -156,6 +156,9 @@ async fn with_a_linger_a_shutdown_keeps_rooms_for_the_next_process() {
     let joined = ada.enter("lobby").await;
     ada.say("one").await.unwrap();
     drop(before.guest("bob").await);
+    store.next(Call::Append, Fault::Slow(secs(1)));
+    drop(ada.begin("two").await);
+    drop(ada.begin("three").await);
     let ada = reader(ada);
     let report = before.registry.shutdown(secs(8)).await;
     assert_eq!((report.cut_off, report.unfinished_purges), (0, 0));
@@ -167,5 +170,5 @@ async fn with_a_linger_a_shutdown_keeps_rooms_for_the_next_process() {
     store.restart().await;
     let after = House::over(store, lingering).await;
     let answer = after.client("ada").join("lobby", resume(&joined, 0)).await.unwrap();
-    assert_eq!(describe(&answer), "resumed at 1 [ada] (1)");
+    assert_eq!(describe(&answer), "resumed at 3 [ada] (1 2 3)");
 }
