@@ -11,8 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 
 use super::http::Upgraded;
-use super::oracle::{Trace, violations};
-use super::{Request, Response, in_time, schema};
+use super::{Request, Response, Trace, in_time, schema, violations};
 
 pub(crate) struct Client {
     pub(crate) user: String,

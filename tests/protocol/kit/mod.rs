@@ -9,6 +9,7 @@ mod raw;
 mod run;
 mod schema;
 mod server;
+mod trace;
 mod unique;
 mod user;
 mod wait;
@@ -17,7 +18,7 @@ pub(crate) use acts::{bodies, seqs, users};
 pub(crate) use client::{Client, Close};
 pub(crate) use full_app::FullApp;
 pub(crate) use http::{Request, Response, encoded};
-pub(crate) use oracle::{Trace, same_order, violations};
+pub(crate) use oracle::violations;
 pub(crate) use raw::{Frame, RawSocket, opcode};
 pub(crate) use run::{
     on_every_server, on_every_store, on_own_server, with_full_app, with_shared_full_app,
@@ -25,6 +26,7 @@ pub(crate) use run::{
 };
 pub(crate) use schema::check_lists;
 pub(crate) use server::{Header, Host, Server};
+pub(crate) use trace::{Trace, same_order};
 pub(crate) use unique::unique;
 pub(crate) use user::User;
 pub(crate) use wait::{HANG, eventually, in_time};

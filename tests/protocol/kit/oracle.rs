@@ -2,43 +2,11 @@
 //!
 //! Every client of every test is judged when it is dropped, so a promise is tested wherever anybody talks.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::Client;
-
-/// What went over one socket, in order.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Trace(Vec<Event>);
-
-#[derive(Clone, Debug)]
-enum Event {
-    Sent(Value),
-    Received { frame: Value, length: usize },
-}
-
-impl Trace {
-    pub(crate) fn sent(&mut self, frame: Value) {
-        self.0.push(Event::Sent(frame));
-    }
-
-    pub(crate) fn received(&mut self, frame: Value, length: usize) {
-        self.0.push(Event::Received { frame, length });
-    }
-
-    /// All received frames of this type.
-    pub(crate) fn of<'t>(&'t self, kind: &'t str) -> impl Iterator<Item = &'t Value> {
-        self.frames().filter(move |frame| frame["type"] == kind)
-    }
-
-    fn frames(&self) -> impl Iterator<Item = &Value> {
-        self.0.iter().filter_map(|event| match event {
-            Event::Received { frame, .. } => Some(frame),
-            Event::Sent(_) => None,
-        })
-    }
-}
+use super::trace::{Event, Trace};
 
 /// Every promise that this trace shows broken; empty when all is well.
 pub(crate) fn violations(trace: &Trace) -> Vec<String> {
@@ -50,48 +18,6 @@ pub(crate) fn violations(trace: &Trace) -> Vec<String> {
         }
     }
     judge.found
-}
-
-/// Asserts that clients which saw the same message saw it at the same place.
-#[track_caller]
-pub(crate) fn same_order<'c>(clients: impl IntoIterator<Item = &'c Client>) {
-    let mut known: BTreeMap<(String, String, u64), (String, Value)> = BTreeMap::new();
-    for client in clients {
-        for (place, content) in placed_messages(client.trace()) {
-            let (first, other) = known
-                .entry(place.clone())
-                .or_insert_with(|| (client.user.clone(), content.clone()));
-            assert_eq!(*other, content, "{first} and {} differ about {place:?}", client.user);
-        }
-    }
-}
-
-/// Each message of a trace that nobody took back, by room, epoch and sequence number.
-fn placed_messages(trace: &Trace) -> Vec<((String, String, u64), Value)> {
-    let mut epochs: HashMap<String, String> = HashMap::new();
-    let mut placed = Vec::new();
-    for frame in trace.frames() {
-        let room = text(frame, "room").to_owned();
-        if frame["type"] == "joined" {
-            epochs.insert(room.clone(), text(frame, "epoch").to_owned());
-        }
-        let Some(epoch) = epochs.get(&room) else { continue };
-        for message in messages_of(frame) {
-            if message["redacted"] != true {
-                let content = ["user", "body", "at", "data"].map(|name| message[name].clone());
-                placed.push(((room.clone(), epoch.clone(), seq(message)), content.to_vec().into()));
-            }
-        }
-    }
-    placed
-}
-
-fn messages_of(frame: &Value) -> Vec<&Value> {
-    match frame["type"].as_str() {
-        Some("message") => vec![frame],
-        Some("joined" | "history") => list(frame, "messages").collect(),
-        _ => Vec::new(),
-    }
 }
 
 #[derive(Default)]
@@ -194,7 +120,7 @@ impl Judge {
                 frame,
             );
         }
-        let present: BTreeSet<String> = list(frame, "members").map(|member| name(member)).collect();
+        let present: BTreeSet<String> = list(frame, "members").map(name).collect();
         self.check(present.len() == list(frame, "members").count(), "a member twice", frame);
         self.check(present.contains(&self.user), "joined without oneself", frame);
         let room = Room {
@@ -230,7 +156,7 @@ impl Judge {
     }
 
     fn presence(&mut self, frame: &Value) {
-        let joined: Vec<String> = list(frame, "joined").map(|member| name(member)).collect();
+        let joined: Vec<String> = list(frame, "joined").map(name).collect();
         let left: Vec<String> =
             list(frame, "left").map(|user| user.as_str().unwrap_or_default().to_owned()).collect();
         let user = self.user.clone();
@@ -277,7 +203,7 @@ impl Judge {
     }
 
     fn members(&mut self, frame: &Value, request: Option<&Value>) {
-        let page: Vec<String> = list(frame, "members").map(|member| name(member)).collect();
+        let page: Vec<String> = list(frame, "members").map(name).collect();
         self.check(page.is_sorted_by(|one, next| one < next), "members not by user", frame);
         let whole =
             frame["more"] == false && request.is_some_and(|request| request.get("after").is_none());
@@ -340,7 +266,7 @@ const CODES: &[&str] = &[
     "internal",
 ];
 
-fn text<'v>(frame: &'v Value, field: &str) -> &'v str {
+pub(super) fn text<'v>(frame: &'v Value, field: &str) -> &'v str {
     frame[field].as_str().unwrap_or_default()
 }
 
@@ -348,11 +274,11 @@ fn name(member: &Value) -> String {
     text(member, "user").to_owned()
 }
 
-fn seq(frame: &Value) -> u64 {
+pub(super) fn seq(frame: &Value) -> u64 {
     frame["seq"].as_u64().unwrap_or_default()
 }
 
-fn list<'v>(frame: &'v Value, field: &str) -> impl Iterator<Item = &'v Value> {
+pub(super) fn list<'v>(frame: &'v Value, field: &str) -> impl Iterator<Item = &'v Value> {
     frame[field].as_array().into_iter().flatten()
 }
 
