@@ -1,0 +1,40 @@
+//! The unit tests of `full_app`'s modules, as a test target beside the example.
+//!
+//! Were the example itself marked `test = true`, `cargo test` would build its tests in place of the program, and the end-to-end
+//! tests would find none, or an old one.
+#![forbid(unsafe_code)]
+#![allow(dead_code, reason = "only the program itself puts the modules to use")]
+
+mod app;
+mod assets;
+mod auth;
+mod claims;
+mod clock;
+mod connections;
+mod cookie;
+mod entry;
+mod failure;
+mod headers;
+mod ledger;
+mod logout;
+mod names;
+mod options;
+mod origin;
+mod pages;
+mod room;
+mod secret;
+mod serve;
+mod stop;
+mod store;
+mod visitor;
+mod voided;
+mod wanted;
+mod words;
+
+#[test]
+fn every_module_of_the_program_is_here() {
+    let modules = |root: &'static str| -> Vec<&str> {
+        root.lines().filter(|line| line.starts_with("mod ")).collect()
+    };
+    assert_eq!(modules(include_str!("units.rs")), modules(include_str!("main.rs")));
+}
