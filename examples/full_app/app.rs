@@ -70,3 +70,18 @@ async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
         (StatusCode::OK, "ok")
     }
 }
+
+#[cfg(test)]
+impl App {
+    /// An application that leaves nothing behind.
+    pub(crate) fn for_tests() -> Self {
+        use crate::{clock::Clock, secret};
+
+        Self {
+            registry: RoomRegistry::new(),
+            names: Names::of_this_process(Clock::start()),
+            cookies: Cookies::new(secret::of_this_process().unwrap()).into(),
+            pages: Pages::load().unwrap().into(),
+        }
+    }
+}

@@ -43,3 +43,56 @@ const fn refusal(why: NotAllowed) -> Refusal {
         NotAllowed::Full => Refusal::Unavailable { retry_after: Duration::from_secs(10) },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, Request};
+    use chatrooms::UserName;
+
+    use super::*;
+    use crate::visitor::BrowserId;
+
+    fn visitor(by_cookie: &ByCookie, browser: u8) -> Visitor {
+        let (browser, user) = (BrowserId([browser; 16]), UserName::new("ada").unwrap());
+        Visitor { browser, user, issued: by_cookie.0.names.now() }
+    }
+
+    fn request(by_cookie: &ByCookie, visitor: &Visitor, upgrade: bool) -> Parts {
+        let set = by_cookie.0.cookies.issue(visitor);
+        let (pair, _) = set.to_str().unwrap().split_once(';').unwrap();
+        let mut request = Request::new(()).into_parts().0;
+        request.headers.insert(header::COOKIE, pair.parse().unwrap());
+        if upgrade {
+            request.headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        }
+        request
+    }
+
+    #[tokio::test]
+    async fn a_logout_is_seen_by_a_socket_that_is_just_being_opened() {
+        let by_cookie = ByCookie(App::for_tests());
+        let ada = visitor(&by_cookie, 1);
+        let request = request(&by_cookie, &ada, true);
+        let identity = by_cookie.authenticate(&request).await.unwrap();
+        assert_eq!(identity.user(), &ada.user);
+        assert_eq!(identity.expiry(), Some(ada.expires()));
+        assert!(by_cookie.still_valid(&identity).await);
+        by_cookie.0.names.log_out(&ada, |_| {}).await;
+        assert!(!by_cookie.still_valid(&identity).await);
+        assert_eq!(by_cookie.authenticate(&request).await.unwrap_err(), Refusal::Unauthorized);
+    }
+
+    #[tokio::test]
+    async fn only_a_connection_makes_a_name_ones_own() {
+        let by_cookie = ByCookie(App::for_tests());
+        let (ada, eve) = (visitor(&by_cookie, 1), visitor(&by_cookie, 2));
+        for visitor in [&ada, &eve] {
+            by_cookie.authenticate(&request(&by_cookie, visitor, false)).await.unwrap();
+        }
+        by_cookie.authenticate(&request(&by_cookie, &ada, true)).await.unwrap();
+        for upgrade in [false, true] {
+            let refused = by_cookie.authenticate(&request(&by_cookie, &eve, upgrade)).await;
+            assert_eq!(refused.unwrap_err(), Refusal::Forbidden);
+        }
+    }
+}

@@ -85,3 +85,34 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        time::timeout,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_idle_ends_at_once() {
+        let connections = Connections::new(Router::new().route("/", get("hello")));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let mut silent = TcpStream::connect(addr).await.unwrap();
+        let mut idle = TcpStream::connect(addr).await.unwrap();
+        idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        tokio::select! {
+            () = connections.accept(&listener) => {}
+            _ = async { while !answer.ends_with(b"hello") { idle.read_buf(&mut answer).await.unwrap(); } } => {}
+        }
+        assert_eq!(connections.tasks.len(), 2, "both have been accepted");
+        timeout(HEAD_TIME / 2, connections.end()).await.expect("nobody is waited for");
+        for stream in [&mut silent, &mut idle] {
+            assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+        }
+    }
+}

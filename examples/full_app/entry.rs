@@ -134,24 +134,13 @@ fn refuse(app: &App, refused: Refused, username: String, room: String) -> Respon
 #[cfg(test)]
 mod tests {
     use axum::body::to_bytes;
-    use chatrooms::RoomRegistry;
 
     use super::*;
-    use crate::{clock::Clock, cookie::Cookies, names::Names, pages::Pages, secret};
-
-    fn app() -> App {
-        App {
-            registry: RoomRegistry::new(),
-            names: Names::of_this_process(Clock::start()),
-            cookies: Cookies::new(secret::of_this_process().unwrap()).into(),
-            pages: Pages::load().unwrap().into(),
-        }
-    }
 
     #[tokio::test]
     async fn when_all_places_are_taken_the_page_says_so_and_keeps_what_was_typed() {
         let full = Refused::Name(NotAllowed::Full);
-        let response = refuse(&app(), full, "ada".into(), "hall".into());
+        let response = refuse(&App::for_tests(), full, "ada".into(), "hall".into());
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::RETRY_AFTER], "60");
         let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
@@ -163,7 +152,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cookie_that_was_voided_meanwhile_makes_a_new_browser() {
-        let app = app();
+        let app = App::for_tests();
         let ada = UserName::new("ada").unwrap();
         let first = give_name(&app, &HeaderMap::new(), ada.clone()).await.ok().unwrap();
         let set = app.cookies.issue(&first);
