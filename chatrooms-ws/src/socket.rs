@@ -15,6 +15,7 @@ use futures_util::{
     FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _,
     future::{Either, select},
 };
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::{
     Error as WsError, Message, Utf8Bytes,
@@ -124,12 +125,21 @@ where
                     Some(Err(error)) => return violation(session, &error),
                     None => return None,
                 };
+                // Who has been told to go, or does not take what it asks for, has nothing to ask any more.
+                if session.outbox().closed().is_some() {
+                    session.close(CloseReason::Gone);
+                    continue;
+                }
                 let is_malformed = answer(session, frame, &mut lanes);
                 if is_malformed && malformed.is_one_too_many(options) {
                     session.close(CloseReason::Abuse);
                 }
             }
             () = deadline.passed() => session.close(CloseReason::HeartbeatTimeout),
+        }
+        // A short question can have a long answer: those that are there are written before more are made.
+        if session.outbox().waiting().1 > BATCH {
+            yield_now().await;
         }
     }
 }
