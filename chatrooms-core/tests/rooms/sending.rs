@@ -379,6 +379,20 @@ async fn a_redaction_waits_its_turn_behind_its_message() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_nobody_has_seen_cannot_be_taken_back() {
+    let house = House::new().await;
+    let (ada, bob) = two_guests(&house).await;
+    house.store.next(Call::ReadAfter, Fault::Fail);
+    house.store.next(Call::Append, Fault::Unsure);
+    ada.say("hidden").await.unwrap_err();
+    assert_eq!(ada.take_back(1).await, Err(Error::NotFound));
+    assert_eq!(bob.told(), [""; 0]);
+    ada.say("newer").await.unwrap();
+    ada.take_back(1).await.unwrap();
+    assert_eq!(bob.told(), ["1 ada: hidden", "2 ada: newer", "1 taken back by ada"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_redaction_that_fails_is_told_to_nobody() {
     for (fault, error) in [
         (Fault::Fail, Error::StoreUnavailable),
