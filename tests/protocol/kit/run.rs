@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use chatrooms::RoomRegistry;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
 use super::full_app::Store;
-use super::{FullApp, Server};
+use super::in_process::assert_no_server_panicked;
+use super::{Adapter, FullApp, InProcess, Server};
 
 /// No test takes this long unless it hangs.
 const TEST_LIMIT: Duration = Duration::from_secs(90);
@@ -18,6 +20,24 @@ macro_rules! on_every_server {
             $(#[test]
             fn $scenario() {
                 $crate::kit::with_shared_full_app(async |app| super::$scenario(app).await);
+            })+
+        }
+
+        mod axum {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_shared($crate::kit::Adapter::Axum, async |server| {
+                    super::$scenario(server).await;
+                });
+            })+
+        }
+
+        mod warp {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_shared($crate::kit::Adapter::Warp, async |server| {
+                    super::$scenario(server).await;
+                });
             })+
         }
     };
@@ -46,10 +66,65 @@ macro_rules! on_own_server {
                 $crate::kit::with_full_app(&[], async |app| super::$scenario(&app).await);
             })+
         }
+
+        mod own_axum {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_own($crate::kit::Adapter::Axum, async |server| {
+                    super::$scenario(&server).await;
+                });
+            })+
+        }
+
+        mod own_warp {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_own($crate::kit::Adapter::Warp, async |server| {
+                    super::$scenario(&server).await;
+                });
+            })+
+        }
     };
 }
 
-pub(crate) use {on_every_server, on_every_store, on_own_server};
+/// Makes a test of each scenario for each adapter, for those that set their server up as only a host can.
+macro_rules! on_each_adapter {
+    ($($scenario:ident),+ $(,)?) => {
+        mod axum {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_adapter($crate::kit::Adapter::Axum, super::$scenario);
+            })+
+        }
+
+        mod warp {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_adapter($crate::kit::Adapter::Warp, super::$scenario);
+            })+
+        }
+    };
+}
+
+pub(crate) use {on_each_adapter, on_every_server, on_every_store, on_own_server};
+
+/// Runs a script on the process' shared server of an adapter.
+pub(crate) fn with_shared(adapter: Adapter, script: impl AsyncFnOnce(&Server)) {
+    with_adapter(adapter, async |adapter| script(InProcess::shared(adapter).await).await);
+}
+
+/// Runs a script on a server of an adapter that is its own.
+pub(crate) fn with_own(adapter: Adapter, script: impl AsyncFnOnce(InProcess)) {
+    with_adapter(adapter, async |adapter| {
+        script(InProcess::start(adapter, RoomRegistry::builder()).await).await;
+    });
+}
+
+/// Runs a script that starts its servers itself.
+pub(crate) fn with_adapter(adapter: Adapter, script: impl AsyncFnOnce(Adapter)) {
+    block_on(script(adapter));
+    assert_no_server_panicked();
+}
 
 /// Runs a script on the process' shared `full_app`.
 pub(crate) fn with_shared_full_app(script: impl AsyncFnOnce(&Server)) {

@@ -1,0 +1,189 @@
+//! Servers within the test's own process, one for each adapter: whatever a host may set up, a scenario can set up too.
+
+use std::ops::Deref;
+use std::panic;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use chatrooms::ws::{Endpoint, Options};
+use chatrooms::{CloseReason, RegistryBuilder, RoomRegistry};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::OnceCell;
+use tokio_util::task::AbortOnDropHandle;
+use warp::Filter;
+
+use super::tokens::Tokens;
+use super::{Header, Host, Server, User, in_time, unique};
+
+/// The framework around the chat.
+#[derive(Clone, Copy)]
+pub(crate) enum Adapter {
+    Axum,
+    Warp,
+}
+
+/// A server of one adapter; dropping it stops it from accepting.
+pub(crate) struct InProcess {
+    server: Server,
+    chat: Chat,
+    _accepting: AbortOnDropHandle<()>,
+}
+
+#[derive(Clone)]
+struct Chat {
+    registry: RoomRegistry,
+    tokens: Tokens,
+}
+
+/// Takes a connection and answers it in a task of its own.
+type Serve = Box<dyn Fn(TokioIo<TcpStream>) + Send + Sync>;
+
+const SERVER_THREAD: &str = "server";
+
+/// Outlives all tests, each of which has a runtime of its own.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    watch_for_panics();
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2).thread_name(SERVER_THREAD).enable_all().build().expect("a runtime")
+});
+
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
+impl InProcess {
+    /// The one of this adapter that all tests of this process share, with everything as it is by default.
+    pub(crate) async fn shared(adapter: Adapter) -> &'static Self {
+        static AXUM: OnceCell<InProcess> = OnceCell::const_new();
+        static WARP: OnceCell<InProcess> = OnceCell::const_new();
+        let shared = match adapter {
+            Adapter::Axum => &AXUM,
+            Adapter::Warp => &WARP,
+        };
+        shared.get_or_init(|| Self::start(adapter, RoomRegistry::builder())).await
+    }
+
+    /// Starts one with rooms of one's own making.
+    pub(crate) async fn start(adapter: Adapter, rooms: RegistryBuilder) -> Self {
+        Self::start_with(adapter, rooms, Options::default()).await
+    }
+
+    /// The same, with sockets of one's own making too.
+    pub(crate) async fn start_with(
+        adapter: Adapter,
+        rooms: RegistryBuilder,
+        options: Options,
+    ) -> Self {
+        let starting = RUNTIME.spawn(async move {
+            let registry = rooms.start().await.expect("the rooms start");
+            let chat = Chat { registry, tokens: Tokens::default() };
+            let endpoint = Endpoint::new(chat.registry.clone(), chat.tokens.clone());
+            let serve = adapter.mount(endpoint.with_options(options));
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let addr = listener.local_addr().expect("its address");
+            let accepting = AbortOnDropHandle::new(tokio::spawn(accept(listener, serve)));
+            let host = Box::new(chat.clone());
+            let server = Server { addr, mount: "/chat".to_owned(), host };
+            Self { server, chat, _accepting: accepting }
+        });
+        starting.await.expect("the server starts")
+    }
+
+    pub(crate) const fn registry(&self) -> &RoomRegistry {
+        &self.chat.registry
+    }
+
+    /// A new user whose credential ends then.
+    pub(crate) fn user_until(&self, label: &str, end: SystemTime) -> User<'_> {
+        let name = unique(label);
+        let credential = self.chat.tokens.issue(&name, Some(end));
+        User { server: &self.server, name, credential }
+    }
+}
+
+impl Deref for InProcess {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl Adapter {
+    /// The same host around the same endpoint, in either framework.
+    fn mount(self, chat: Endpoint) -> Serve {
+        let http = http1::Builder::new();
+        match self {
+            Self::Axum => {
+                let app: Router = Router::new().nest("/chat", chatrooms::axum::router(chat));
+                let app = TowerToHyperService::new(app);
+                Box::new(move |io| {
+                    tokio::spawn(http.serve_connection(io, app.clone()).with_upgrades());
+                })
+            }
+            Self::Warp => {
+                let app = warp::path("chat").and(chatrooms::warp::routes(chat));
+                let app = TowerToHyperService::new(warp::service(app));
+                Box::new(move |io| {
+                    tokio::spawn(http.serve_connection(io, app.clone()).with_upgrades());
+                })
+            }
+        }
+    }
+}
+
+impl Host for Chat {
+    fn admit<'a>(&'a self, _: &'a Server, user: &'a str) -> LocalBoxFuture<'a, Header> {
+        async move { self.tokens.issue(user, None) }.boxed_local()
+    }
+
+    fn log_out<'a>(&'a self, _: &'a Server, credential: &'a Header) -> LocalBoxFuture<'a, ()> {
+        async move {
+            let user = self.tokens.revoke(credential);
+            self.registry.end_sessions(&user, &CloseReason::LoggedOut);
+        }
+        .boxed_local()
+    }
+
+    fn shut_down(&self) -> LocalBoxFuture<'_, ()> {
+        async move {
+            let ending = self.registry.shutdown(Duration::from_secs(2));
+            let report = in_time("the shutdown", ending).await;
+            assert_eq!(report.unfinished_purges, 0);
+            assert_eq!(self.registry.stats().rooms, 0, "nothing is left behind");
+        }
+        .boxed_local()
+    }
+}
+
+async fn accept(listener: TcpListener, serve: Serve) {
+    loop {
+        let (connection, _) = listener.accept().await.expect("a connection");
+        // A client that has gone already refuses it.
+        let _ = connection.set_nodelay(true);
+        serve(TokioIo::new(connection));
+    }
+}
+
+/// A task that panics takes only itself along, so that a test would never learn of it.
+fn watch_for_panics() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().name() == Some(SERVER_THREAD) {
+            PANICKED.store(true, Ordering::Relaxed);
+        }
+        before(info);
+    }));
+}
+
+#[track_caller]
+pub(super) fn assert_no_server_panicked() {
+    assert!(!PANICKED.load(Ordering::Relaxed), "a server in this process panicked, see above");
+}
