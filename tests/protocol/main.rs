@@ -1,21 +1,25 @@
-//! The wire protocol, end to end: real sockets against the real application.
+//! The wire protocol, end to end: real sockets against the real application, and against each adapter.
 //!
 //! Each file is one theme of the protocol's page, each test one of its sentences. A scenario is written once, against
-//! a [`kit::Server`], and `on_every_server!` makes a test of it for each kind of server there is; what is true of the
-//! application `full_app` alone lives in [`full_app`].
+//! a [`kit::Server`], and `on_every_server!` makes a test of it for each kind of server there is. What takes a host of its
+//! own making is written once against a [`kit::InProcess`], for `on_each_adapter!`; what is true of the application
+//! `full_app` alone lives in [`full_app`].
 
 #![allow(clippy::future_not_send, reason = "each test runs on a thread of its own")]
 
 mod abuse;
+mod capacity;
 mod closing;
 mod connecting;
 mod crowd;
 mod cut;
 mod data;
 mod ephemeral;
+mod expiry;
 mod frames;
 mod full_app;
 mod handshake;
+mod heartbeat;
 mod hello;
 mod history;
 mod http_posting;
@@ -27,10 +31,12 @@ mod leaving;
 mod limits;
 mod logout;
 mod members;
+mod moderating;
 mod names;
 mod nonces;
 mod order;
 mod origin;
+mod policy;
 mod presence;
 mod rate;
 mod redacting;
@@ -39,6 +45,8 @@ mod sending;
 mod shutdown;
 mod signals;
 mod slow_reader;
+mod store_trouble;
 mod storm;
+mod switched_off;
 mod vanishing;
 mod violations;

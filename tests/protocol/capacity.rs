@@ -1,0 +1,112 @@
+//! Everything that can be full says so in its own words, and has room again when somebody goes.
+
+use chatrooms::{Config, RoomRegistry};
+use serde_json::json;
+
+use crate::kit::{
+    Adapter, InProcess, Response, encoded, eventually, on_each_adapter, seqs, unique,
+};
+
+on_each_adapter!(
+    a_full_room_lets_nobody_in,
+    a_user_has_so_many_sessions,
+    a_server_has_so_many_sessions,
+    a_server_has_so_many_rooms,
+    a_room_keeps_so_many_messages,
+);
+
+async fn a_full_room_lets_nobody_in(adapter: Adapter) {
+    let server = start(adapter, |config| config.members_per_room = 2).await;
+    let (user, room) = (server.user("guest").await, unique("hall"));
+    let mut one = user.connect_to(&[&room]).await;
+    let _two = user.connect_to(&[&room]).await;
+    let join = json!({"type": "join", "room": room});
+    let mut three = server.user("late").await.connect_with(&format!("?room={room}")).await;
+    let error = three.expect("error").await;
+    assert_eq!((&error["code"], &error["room"]), (&json!("room_full"), &json!(room)));
+    assert_eq!(three.refused("room_full", join).await["room"], room);
+    three.join(&unique("elsewhere")).await;
+    one.leave(&room).await;
+    three.join(&room).await;
+}
+
+async fn a_user_has_so_many_sessions(adapter: Adapter) {
+    let server = start(adapter, |config| config.sessions_per_user = 2).await;
+    let user = server.user("tabs").await;
+    let one = user.connect().await;
+    let _two = user.connect().await;
+    assert_told_to_wait(&user.upgrade("").refused().await, 429, "too_many_sessions");
+    assert_told_to_wait(&user.get("/session").await, 429, "too_many_sessions");
+    server.user("other").await.connect().await;
+    one.close().await;
+    eventually("room for a session again", async || user.try_connect("").await.is_ok()).await;
+}
+
+async fn a_server_has_so_many_sessions(adapter: Adapter) {
+    let server = start(adapter, |config| config.sessions = 2).await;
+    let one = server.user("first").await.connect().await;
+    let _two = server.user("second").await.connect().await;
+    let late = server.user("late").await;
+    assert_told_to_wait(&late.upgrade("").refused().await, 503, "server_full");
+    assert_told_to_wait(&late.get("/session").await, 503, "server_full");
+    one.close().await;
+    eventually("room for a session again", async || late.try_connect("").await.is_ok()).await;
+}
+
+async fn a_server_has_so_many_rooms(adapter: Adapter) {
+    let server = start(adapter, |config| config.rooms = 1).await;
+    let (only, other) = (unique("only"), unique("other"));
+    let mut client = server.user("guest").await.connect_to(&[&only]).await;
+    let join = json!({"type": "join", "room": other});
+    let error = client.refused("server_full", join).await;
+    assert_eq!(error["room"], other);
+    server.user("second").await.connect_to(&[&only]).await;
+    client.leave(&only).await;
+    eventually("room for a room again", async || {
+        client.request(json!({"type": "join", "room": other})).await["type"] == "joined"
+    })
+    .await;
+}
+
+async fn a_room_keeps_so_many_messages(adapter: Adapter) {
+    let server = start(adapter, |config| config.keep = 20).await;
+    let (user, room) = (server.user("talker").await, unique("hall"));
+    let mut client = user.connect().await;
+    let epoch = client.join(&room).await["epoch"].clone();
+    for number in 1..=50 {
+        assert_eq!(client.say(&room, &number.to_string()).await, number);
+    }
+    let path = format!("/rooms/{}/messages?limit=200", encoded(&room));
+    eventually("the oldest are trimmed", async || {
+        let history = client.history(&room, json!({"limit": 200})).await;
+        assert_eq!(history["more"], false);
+        seqs(&history).len() <= 20
+    })
+    .await;
+    let mut late = server.user("late").await.connect().await;
+    let joined = late.join_with(json!({"room": room, "history": 200})).await;
+    let read = user.get(&path).await.assert_json(200);
+    let first = seqs(&joined)[0];
+    for answer in [&joined, &read] {
+        assert_eq!(seqs(answer), (first..=50).collect::<Vec<_>>());
+        assert_eq!(answer["more"], false);
+    }
+    let beyond = client.history(&room, json!({"before": first})).await;
+    assert_eq!((&beyond["messages"], &beyond["more"]), (&json!([]), &json!(false)));
+    late.leave(&room).await;
+    assert_eq!(late.resume(&room, &epoch, 1).await["resumed"], false, "never partial");
+    assert_eq!(client.say(&room, "and on").await, 51);
+}
+
+async fn start(adapter: Adapter, bound: impl FnOnce(&mut Config)) -> InProcess {
+    let mut config = Config::default();
+    bound(&mut config);
+    InProcess::start(adapter, RoomRegistry::builder().config(config)).await
+}
+
+#[track_caller]
+fn assert_told_to_wait(refusal: &Response, status: u16, code: &str) {
+    refusal.assert_error(status, code);
+    let wait = refusal.header("Retry-After").and_then(|value| value.parse::<u64>().ok());
+    assert!(wait.is_some_and(|seconds| seconds >= 1), "{refusal:?}");
+}

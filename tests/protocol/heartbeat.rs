@@ -1,0 +1,66 @@
+//! Liveness: the server pings, and lets go whoever is not heard of.
+
+use std::time::Duration;
+
+use chatrooms::RoomRegistry;
+use chatrooms::ws::Options;
+use serde_json::{Value, json};
+
+use crate::kit::{Adapter, Frame, InProcess, on_each_adapter, opcode, unique};
+
+on_each_adapter!(
+    hello_says_how_often_the_server_pings,
+    who_does_not_answer_is_let_go,
+    who_answers_stays,
+    any_frame_is_a_sign_of_life,
+);
+
+const HEARTBEAT: Duration = Duration::from_millis(100);
+/// Long enough for a client of a busy machine, too short for one that never answers.
+const GRACE: Duration = Duration::from_millis(900);
+/// So many pings take longer than anybody may be silent.
+const PINGS: usize = 15;
+
+async fn hello_says_how_often_the_server_pings(adapter: Adapter) {
+    let server = start(adapter).await;
+    assert_eq!(server.user("guest").await.connect().await.hello["heartbeat_ms"], 100);
+}
+
+async fn who_does_not_answer_is_let_go(adapter: Adapter) {
+    let (server, room) = (start(adapter).await, unique("hall"));
+    let user = server.user("silent").await;
+    let (texts, code) = user.connect_raw(&format!("?room={room}")).await.rest().await;
+    assert_eq!(code, Some(4001));
+    let bye: Value = serde_json::from_str(texts.last().expect("a bye")).expect("JSON");
+    assert_eq!((&bye["type"], &bye["code"]), (&json!("bye"), &json!("heartbeat_timeout")));
+    assert_eq!(bye["reconnect"], true);
+    user.get(&format!("/rooms/{room}")).await.assert_error(404, "not_found");
+}
+
+async fn who_answers_stays(adapter: Adapter) {
+    stays_by_answering_pings_with(adapter, &Frame::new(opcode::PONG, "")).await;
+}
+
+async fn any_frame_is_a_sign_of_life(adapter: Adapter) {
+    stays_by_answering_pings_with(adapter, &Frame::text(r#"{"type":"ping"}"#)).await;
+}
+
+async fn stays_by_answering_pings_with(adapter: Adapter, sign_of_life: &Frame) {
+    let server = start(adapter).await;
+    let mut socket = server.user("lively").await.connect_raw("").await;
+    let mut pings = 0;
+    while pings < PINGS {
+        let frame = socket.read().await.expect("a frame, not the end");
+        assert_ne!(frame.opcode, opcode::CLOSE, "{frame:?}");
+        if frame.opcode == opcode::PING {
+            socket.write(sign_of_life).await;
+            pings += 1;
+        }
+    }
+}
+
+async fn start(adapter: Adapter) -> InProcess {
+    let mut options = Options::default();
+    (options.heartbeat, options.grace) = (HEARTBEAT, GRACE);
+    InProcess::start_with(adapter, RoomRegistry::builder(), options).await
+}
