@@ -37,6 +37,8 @@ pub struct Options {
     pub message_time: Duration,
     /// The most bytes of the body of a posted message. Default 64 KiB.
     pub post_bytes: usize,
+    /// How long the body of a posted message may take to arrive. Default 10 s.
+    pub post_time: Duration,
     /// Whether `session` is answered. Default true.
     pub serve_session: bool,
     /// Whether the list of rooms is answered. Default true.
@@ -65,6 +67,7 @@ impl Default for Options {
             fragments: 64,
             message_time: Duration::from_secs(10),
             post_bytes: 64 * 1024,
+            post_time: Duration::from_secs(10),
             serve_session: true,
             serve_rooms: true,
             serve_room: true,

@@ -8,9 +8,10 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 
 use crate::{
-    Answer,
+    Answer, Options,
     answer::{Problem, json},
     client,
     endpoint::Endpoint,
@@ -146,7 +147,7 @@ impl Endpoint {
             let message = "send application/json";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_request", message));
         }
-        let body = read(body, self.options().post_bytes).await?;
+        let body = read(body, self.options()).await?;
         let posted: Posted<'_> = serde_json::from_slice(&body).map_err(|_| {
             Invalid::frame("the body is {\"body\": string, \"data\"?: any, \"nonce\"?: string}")
         })?;
@@ -198,17 +199,53 @@ fn is_json(parts: &Parts) -> bool {
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-async fn read<B>(body: B, limit: usize) -> Result<Bytes, Problem>
+async fn read<B>(body: B, options: &Options) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
+    let limit = options.post_bytes;
+    match timeout(options.post_time, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
             let message = format!("the body has at most {limit} bytes");
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message))
         }
-        Err(_) => Err(Invalid::frame("the body cannot be read").into()),
+        Ok(Err(_)) => Err(Invalid::frame("the body cannot be read").into()),
+        Err(_) => {
+            let message = "the body did not arrive in time";
+            let problem = Problem::new(StatusCode::REQUEST_TIMEOUT, "bad_request", message);
+            // What is still to come of it is nothing to answer.
+            Err(problem.with(header::CONNECTION, "close"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, time::Duration};
+
+    use chatrooms_core::{RoomRegistry, UserName};
+    use futures_util::stream;
+    use http::Request;
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_comes_is_not_waited_for() {
+        let ada = |_: &Parts| Ok(Identity::new(UserName::new("ada").unwrap()));
+        let endpoint = Endpoint::new(RoomRegistry::new(), ada);
+        let silent = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
+        let request = Request::post("/rooms/r/messages")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(silent)
+            .unwrap();
+        let began = Instant::now();
+        let answer = endpoint.handle("/rooms/r/messages", request).await;
+        assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(began.elapsed(), Duration::from_secs(10));
     }
 }

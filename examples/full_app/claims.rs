@@ -17,7 +17,12 @@ pub(crate) const GRACE: Duration = Duration::from_secs(60);
 pub(crate) struct Claims {
     by_name: HashMap<UserName, Claim>,
     most: usize,
+    /// What has changed since it was last written down, where that is done at all.
+    unsaved: Option<Changes>,
 }
+
+/// Whose a name is now; `None`: nobody's.
+pub(crate) type Changes = HashMap<UserName, Option<BrowserId>>;
 
 #[derive(Debug)]
 struct Claim {
@@ -45,29 +50,36 @@ impl Claim {
 
 impl Claims {
     pub(crate) fn new(most: usize) -> Self {
-        Self { by_name: HashMap::new(), most }
+        Self { by_name: HashMap::new(), most, unsaved: None }
     }
 
-    /// Makes a name a browser's own, anew if it is already.
+    /// Goes on with the names of an earlier process, whose connections were all lost with it.
+    pub(crate) fn restore(most: usize, names: Vec<(UserName, BrowserId)>, now: SystemTime) -> Self {
+        let lost = |owner| Claim { owner, connected: false, since: now };
+        let by_name = names.into_iter().map(|(user, owner)| (user, lost(owner))).collect();
+        Self { by_name, most, unsaved: Some(Changes::new()) }
+    }
+
+    /// Makes a name a browser's own, anew if it is already; says whether it was not before.
     pub(crate) fn claim(
         &mut self,
         user: &UserName,
         browser: BrowserId,
         now: SystemTime,
-    ) -> Result<(), Denied> {
+    ) -> Result<bool, Denied> {
         self.check(user, browser, now)?;
-        if let Some(claim) = self.by_name.get_mut(user) {
-            if claim.owner != browser {
-                claim.connected = false;
-            }
-            (claim.owner, claim.since) = (browser, now);
-            return Ok(());
+        if let Some(claim) = self.by_name.get_mut(user)
+            && claim.owner == browser
+        {
+            claim.since = now;
+            return Ok(false);
         }
-        if self.by_name.len() >= self.most {
+        if self.by_name.len() >= self.most && !self.by_name.contains_key(user) {
             return Err(Denied::Full);
         }
         self.by_name.insert(user.clone(), Claim { owner: browser, connected: false, since: now });
-        Ok(())
+        note(&mut self.unsaved, user, Some(browser));
+        Ok(true)
     }
 
     /// Whether a browser may use a name: it is its own, or nobody's.
@@ -91,7 +103,13 @@ impl Claims {
 
     /// Gives up all names of a browser.
     pub(crate) fn release(&mut self, browser: BrowserId) {
-        self.by_name.retain(|_, claim| claim.owner != browser);
+        self.by_name.retain(|user, claim| {
+            let stays = claim.owner != browser;
+            if !stays {
+                note(&mut self.unsaved, user, None);
+            }
+            stays
+        });
     }
 
     /// Looks which names have connections now, and forgets those that had none for [`GRACE`].
@@ -101,8 +119,30 @@ impl Claims {
             if was_connected && !claim.connected {
                 claim.since = now;
             }
-            !claim.has_lapsed(now)
+            let stays = !claim.has_lapsed(now);
+            if !stays {
+                note(&mut self.unsaved, user, None);
+            }
+            stays
         });
+    }
+
+    /// What has to be written down; nothing where nothing is kept.
+    pub(crate) fn unsaved(&self) -> Changes {
+        self.unsaved.clone().unwrap_or_default()
+    }
+
+    /// These have been written down. What has changed again meanwhile has not.
+    pub(crate) fn saved(&mut self, changes: &Changes) {
+        if let Some(unsaved) = &mut self.unsaved {
+            unsaved.retain(|user, owner| changes.get(user) != Some(owner));
+        }
+    }
+}
+
+fn note(unsaved: &mut Option<Changes>, user: &UserName, owner: Option<BrowserId>) {
+    if let Some(unsaved) = unsaved {
+        unsaved.insert(user.clone(), owner);
     }
 }
 
@@ -133,8 +173,8 @@ mod tests {
         let mut claims = claimed();
         assert_eq!(claims.claim(&name("ada"), EVE, at(1)), Err(Denied::Taken));
         assert_eq!(claims.check(&name("ada"), EVE, at(1)), Err(Denied::Taken));
-        assert_eq!(claims.claim(&name("ada"), ADA, at(1)), Ok(()));
-        assert_eq!(claims.claim(&name("Ada"), EVE, at(1)), Ok(()), "case counts");
+        assert_eq!(claims.claim(&name("ada"), ADA, at(1)), Ok(false));
+        assert_eq!(claims.claim(&name("Ada"), EVE, at(1)), Ok(true), "case counts");
     }
 
     #[test]
@@ -142,7 +182,7 @@ mod tests {
         let mut claims = claimed();
         claims.look(at(59), |_| false);
         assert_eq!(claims.claim(&name("ada"), EVE, at(59)), Err(Denied::Taken));
-        assert_eq!(claims.claim(&name("ada"), EVE, at(60)), Ok(()), "without any look");
+        assert_eq!(claims.claim(&name("ada"), EVE, at(60)), Ok(true), "without any look");
         assert_eq!(claims.claim(&name("ada"), ADA, at(60)), Err(Denied::Taken), "hers no more");
     }
 
@@ -157,7 +197,7 @@ mod tests {
         claims.look(at(3660), |_| false);
         assert_eq!(claims.claim(&name("ada"), EVE, at(3660)), Err(Denied::Taken));
         claims.look(at(3661), |_| false);
-        assert_eq!(claims.claim(&name("ada"), EVE, at(3661)), Ok(()));
+        assert_eq!(claims.claim(&name("ada"), EVE, at(3661)), Ok(true));
     }
 
     #[test]
@@ -184,7 +224,7 @@ mod tests {
         assert_eq!(own, [name("ada"), name("countess")]);
         claims.release(ADA);
         assert_eq!(claims.of(ADA), []);
-        assert_eq!(claims.claim(&name("ada"), EVE, at(1)), Ok(()));
+        assert_eq!(claims.claim(&name("ada"), EVE, at(1)), Ok(true));
         assert_eq!(claims.claim(&name("eve"), ADA, at(1)), Err(Denied::Taken));
     }
 
@@ -194,10 +234,34 @@ mod tests {
         claims.claim(&name("a"), ADA, at(0)).unwrap();
         claims.claim(&name("b"), ADA, at(0)).unwrap();
         assert_eq!(claims.claim(&name("c"), ADA, at(1)), Err(Denied::Full));
-        assert_eq!(claims.claim(&name("a"), ADA, at(1)), Ok(()), "not one more");
+        assert_eq!(claims.claim(&name("a"), ADA, at(1)), Ok(false), "not one more");
         claims.look(at(60), |_| false);
         assert_eq!(claims.of(ADA), [name("a")]);
         claims.look(at(61), |_| false);
         assert!(claims.by_name.is_empty());
+    }
+
+    #[test]
+    fn an_earlier_process_leaves_names_that_have_just_lost_their_connections() {
+        let mut claims = Claims::restore(10, vec![(name("ada"), ADA)], at(100));
+        assert_eq!(claims.unsaved(), Changes::new());
+        assert_eq!(claims.claim(&name("ada"), EVE, at(159)), Err(Denied::Taken));
+        assert_eq!(claims.check(&name("ada"), ADA, at(159)), Ok(()));
+        assert_eq!(claims.claim(&name("ada"), EVE, at(160)), Ok(true));
+    }
+
+    #[test]
+    fn every_change_is_noted_until_it_is_saved() {
+        let mut claims = Claims::restore(10, Vec::new(), at(0));
+        claims.claim(&name("ada"), ADA, at(0)).unwrap();
+        claims.claim(&name("eve"), EVE, at(0)).unwrap();
+        let first = claims.unsaved();
+        assert_eq!(first, Changes::from([(name("ada"), Some(ADA)), (name("eve"), Some(EVE))]));
+        claims.release(EVE);
+        claims.saved(&first);
+        assert_eq!(claims.unsaved(), Changes::from([(name("eve"), None)]), "changed meanwhile");
+        claims.look(at(60), |_| false);
+        assert_eq!(claims.unsaved()[&name("ada")], None, "lapsed");
+        assert_eq!(claimed().unsaved(), Changes::new(), "where nothing is kept, nothing piles up");
     }
 }

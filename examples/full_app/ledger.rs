@@ -1,16 +1,18 @@
-//! What the application keeps for itself in the store's SQLite file: its cookie key, and who has logged out.
+//! What the application keeps for itself in the store's SQLite file: its cookie key, whose names are whose, and who has logged out.
 
 use std::{
     path::Path,
     time::{Duration, SystemTime},
 };
 
+use chatrooms::UserName;
 use sqlx::{
     ConnectOptions as _, Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions,
 };
 use tokio::sync::Mutex;
 
 use crate::{
+    claims::Changes,
     clock::{from_millis, to_millis},
     visitor::BrowserId,
     voided::Unsaved,
@@ -18,6 +20,7 @@ use crate::{
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS full_app_settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS full_app_names (name TEXT PRIMARY KEY, browser BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS full_app_void (browser BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
@@ -73,14 +76,43 @@ impl Ledger {
         let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
         let rows =
             sqlx::query("SELECT browser, at FROM full_app_void").fetch_all(connection).await?;
-        rows.iter()
-            .map(|row| {
-                let browser: Vec<u8> = row.try_get(0)?;
-                let browser =
-                    browser.try_into().map_err(|_| sqlx::Error::Decode("no browser id".into()))?;
-                Ok((BrowserId(browser), moment(row.try_get(1)?)))
-            })
-            .collect()
+        rows.iter().map(|row| Ok((browser(row.try_get(0)?)?, moment(row.try_get(1)?)))).collect()
+    }
+
+    /// Which names belonged to which browsers. One that is no name any more is nobody's.
+    pub(crate) async fn names(&self) -> Result<Vec<(UserName, BrowserId)>, sqlx::Error> {
+        let mut connection = self.connection.lock().await;
+        let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        let rows =
+            sqlx::query("SELECT name, browser FROM full_app_names").fetch_all(connection).await?;
+        let mut names = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if let Ok(name) = UserName::new(row.try_get(0)?) {
+                names.push((name, browser(row.try_get(1)?)?));
+            }
+        }
+        Ok(names)
+    }
+
+    /// Keeps whose names these are now.
+    pub(crate) async fn save_names(&self, changes: &Changes) -> Result<(), sqlx::Error> {
+        let mut connection = self.connection.lock().await;
+        let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for (name, owner) in changes {
+            let query = match owner {
+                Some(owner) => sqlx::query(
+                    "INSERT OR REPLACE INTO full_app_names (name, browser) VALUES (?1, ?2)",
+                )
+                .bind(name.as_str())
+                .bind(owner.0.as_slice()),
+                None => {
+                    sqlx::query("DELETE FROM full_app_names WHERE name = ?1").bind(name.as_str())
+                }
+            };
+            query.execute(&mut *transaction).await?;
+        }
+        transaction.commit().await
     }
 
     /// Keeps logouts, and lets those go that are not needed any more.
@@ -117,6 +149,11 @@ impl Ledger {
     }
 }
 
+fn browser(column: Vec<u8>) -> Result<BrowserId, sqlx::Error> {
+    let id = column.try_into().map_err(|_| sqlx::Error::Decode("no browser id".into()))?;
+    Ok(BrowserId(id))
+}
+
 fn column(at: SystemTime) -> i64 {
     i64::try_from(to_millis(at)).unwrap_or(i64::MAX)
 }
@@ -142,6 +179,18 @@ mod tests {
         let (_folder, ledger) = ledger().await;
         assert_eq!(ledger.key_or(b"first").await.unwrap(), b"first");
         assert_eq!(ledger.key_or(b"second").await.unwrap(), b"first");
+    }
+
+    #[tokio::test]
+    async fn names_are_kept_with_their_owners_until_they_are_given_up() {
+        let (_folder, ledger) = ledger().await;
+        let [ada, bob] = ["ada", "bob"].map(|name| UserName::new(name).unwrap());
+        let [one, two] = [1, 2].map(|number| BrowserId([number; 16]));
+        let changes = [(ada.clone(), Some(one)), (bob.clone(), Some(one))];
+        ledger.save_names(&Changes::from(changes)).await.unwrap();
+        let changes = [(ada, None), (bob.clone(), Some(two))];
+        ledger.save_names(&Changes::from(changes)).await.unwrap();
+        assert_eq!(ledger.names().await.unwrap(), [(bob, two)]);
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Who may go by which name: the claims and the logouts of this process, and what of them outlives it.
+//! Who may go by which name: claims and logouts, and what of them outlives this process.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -35,6 +35,8 @@ struct Inner {
     /// claims nothing any more.
     state: Mutex<State>,
     ledger: Option<Ledger>,
+    /// Held while something is written down, so that nothing older is ever written over something newer.
+    saving: tokio::sync::Mutex<()>,
 }
 
 struct State {
@@ -66,20 +68,22 @@ impl Names {
     /// Names of a process that leaves nothing behind. Its end forgets which cookies have been logged out, so those of an earlier
     /// process are void, whatever key they were signed with.
     pub(crate) fn of_this_process(clock: Clock) -> Self {
-        Self::new(clock, Voided::new(clock.now(), MOST), None)
+        Self::new(clock, Voided::new(clock.now(), MOST), Claims::new(MOST), None)
     }
 
-    /// Names whose logouts are kept in a database.
+    /// Names that are kept in a database with their owners and logouts. Those of an earlier process have just lost their connections.
     pub(crate) async fn kept_in(ledger: Ledger, clock: Clock) -> Result<Self, sqlx::Error> {
         let valid_from = ledger.valid_from().await?;
         let mut voided = Voided::new(valid_from, MOST);
         voided.restore(ledger.logouts().await?);
-        Ok(Self::new(clock.no_earlier_than(valid_from), voided, Some(ledger)))
+        let clock = clock.no_earlier_than(valid_from);
+        let claims = Claims::restore(MOST, ledger.names().await?, clock.now());
+        Ok(Self::new(clock, voided, claims, Some(ledger)))
     }
 
-    fn new(clock: Clock, voided: Voided, ledger: Option<Ledger>) -> Self {
-        let state = Mutex::new(State { claims: Claims::new(MOST), voided });
-        Self { inner: Arc::new(Inner { clock, state, ledger }) }
+    fn new(clock: Clock, voided: Voided, claims: Claims, ledger: Option<Ledger>) -> Self {
+        let state = Mutex::new(State { claims, voided });
+        Self { inner: Arc::new(Inner { clock, state, ledger, saving: Default::default() }) }
     }
 
     /// The moment from which a cookie that is issued now counts.
@@ -90,9 +94,15 @@ impl Names {
     /// Makes the name the visitor's own, anew if it is already.
     pub(crate) async fn claim(&self, visitor: &Visitor) -> Result<(), NotAllowed> {
         let now = self.now();
-        let mut state = self.state();
-        state.check_cookie(visitor)?;
-        Ok(state.claims.claim(&visitor.user, visitor.browser, now)?)
+        let is_new = {
+            let mut state = self.state();
+            state.check_cookie(visitor)?;
+            state.claims.claim(&visitor.user, visitor.browser, now)?
+        };
+        if is_new {
+            self.save().await;
+        }
+        Ok(())
     }
 
     /// Whether the cookie holds and the name is the visitor's own, or nobody's.
@@ -163,11 +173,25 @@ impl Names {
     /// Writes down what is to outlive the process. Until that succeeds it holds in this process all the same.
     async fn save(&self) {
         let Some(ledger) = &self.inner.ledger else { return };
-        let Some(unsaved) = self.state().voided.unsaved() else { return };
-        match ledger.save(&unsaved).await {
-            Ok(()) => self.state().voided.saved(&unsaved),
-            Err(error) => {
-                tracing::error!(%error, "a logout cannot be saved for after a restart, and is tried again")
+        let _turn = self.inner.saving.lock().await;
+        let (logouts, changes) = {
+            let state = self.state();
+            (state.voided.unsaved(), state.claims.unsaved())
+        };
+        if let Some(logouts) = logouts {
+            match ledger.save(&logouts).await {
+                Ok(()) => self.state().voided.saved(&logouts),
+                Err(error) => {
+                    tracing::error!(%error, "a logout cannot be saved for after a restart, and is tried again")
+                }
+            }
+        }
+        if !changes.is_empty() {
+            match ledger.save_names(&changes).await {
+                Ok(()) => self.state().claims.saved(&changes),
+                Err(error) => {
+                    tracing::error!(%error, "names cannot be saved for after a restart, and are tried again")
+                }
             }
         }
     }

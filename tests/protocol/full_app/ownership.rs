@@ -1,6 +1,8 @@
 //! A user name belongs to the browser that uses it.
 
-use crate::kit::{Header, Response, Server, unique, with_shared_full_app};
+use crate::kit::{FullApp, Header, Response, Server, unique, with_full_app, with_shared_full_app};
+
+use super::file::File;
 
 #[test]
 fn a_name_in_use_is_taken_for_other_browsers() {
@@ -23,6 +25,21 @@ fn a_name_is_kept_before_the_first_and_after_the_last_connection() {
         assert_eq!(enter(app, &user.name, None).await.status, 409);
         user.connect().await.close().await;
         assert_eq!(enter(app, &user.name, None).await.status, 409);
+    });
+}
+
+#[test]
+fn a_name_stays_its_owners_across_a_crash() {
+    let file = File::new();
+    with_full_app(&["--store", &file.store()], async |app| {
+        let (there, gone) = (app.user("owner").await, app.user("gone").await);
+        let (owner, cookie, free) = (there.name.clone(), there.credential.clone(), gone.name.clone());
+        gone.log_out().await;
+        app.kill().await;
+        let next = FullApp::start(&["--store", &file.store()]);
+        assert_eq!(enter(&next, &owner, None).await.status, 409);
+        assert_eq!(enter(&next, &owner, Some(&cookie)).await.status, 303);
+        assert_eq!(enter(&next, &free, None).await.status, 303, "given up before");
     });
 }
 
