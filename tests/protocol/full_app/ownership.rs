@@ -33,7 +33,8 @@ fn a_name_stays_its_owners_across_a_crash() {
     let file = File::new();
     with_full_app(&["--store", &file.store()], async |app| {
         let (there, gone) = (app.user("owner").await, app.user("gone").await);
-        let (owner, cookie, free) = (there.name.clone(), there.credential.clone(), gone.name.clone());
+        let (owner, cookie, free) =
+            (there.name.clone(), there.credential.clone(), gone.name.clone());
         gone.log_out().await;
         app.kill().await;
         let next = FullApp::start(&["--store", &file.store()]);
