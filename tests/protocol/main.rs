@@ -14,6 +14,7 @@ mod connecting;
 mod crowd;
 mod cut;
 mod data;
+mod display_names;
 mod ephemeral;
 mod expiry;
 mod frames;

@@ -1,8 +1,10 @@
 //! The origin rule: same host and port as `Host`, exactly, for upgrades and for posts; no `Origin` is no browser.
 
+use chatrooms::RoomRegistry;
+use chatrooms::ws::{Options, Origins};
 use serde_json::json;
 
-use crate::kit::{Server, on_every_server};
+use crate::kit::{Adapter, InProcess, Server, on_each_adapter, on_every_server};
 
 on_every_server!(
     the_own_origin_is_let_in,
@@ -10,6 +12,12 @@ on_every_server!(
     every_other_origin_is_forbidden,
     posting_follows_the_same_rule,
 );
+
+mod set_by_the_host {
+    use super::{any_origin_is_let_in, on_each_adapter, only_the_named_origins_are_let_in};
+
+    on_each_adapter!(only_the_named_origins_are_let_in, any_origin_is_let_in);
+}
 
 async fn the_own_origin_is_let_in(server: &Server) {
     let user = server.user("local").await;
@@ -59,6 +67,33 @@ async fn posting_follows_the_same_rule(server: &Server) {
     }
     let own = format!("http://{}", server.addr);
     post().header("Origin", &own).send().await.assert_json(201);
+}
+
+async fn only_the_named_origins_are_let_in(adapter: Adapter) {
+    let named = "https://chat.example";
+    let server = start(adapter, Origins::These(vec![named.to_owned()])).await;
+    let user = server.user("guest").await;
+    user.upgrade("").header("Origin", named).accepted().await;
+    user.upgrade("").accepted().await;
+    let own = format!("http://{}", server.addr);
+    for origin in [&own, "https://chat.example:444", "http://chat.example", "null"] {
+        let upgrade = user.upgrade("").header("Origin", origin);
+        upgrade.refused().await.assert_error(403, "forbidden");
+    }
+}
+
+async fn any_origin_is_let_in(adapter: Adapter) {
+    let server = start(adapter, Origins::Any).await;
+    let user = server.user("guest").await;
+    for origin in foreign_origins(&server) {
+        user.upgrade("").header("Origin", &origin).accepted().await;
+    }
+}
+
+async fn start(adapter: Adapter, origins: Origins) -> InProcess {
+    let mut options = Options::default();
+    options.origins = origins;
+    InProcess::start_with(adapter, RoomRegistry::builder(), options).await
 }
 
 fn foreign_origins(server: &Server) -> Vec<String> {

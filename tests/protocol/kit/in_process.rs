@@ -5,11 +5,11 @@ use std::panic;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::Router;
 use chatrooms::ws::{Endpoint, Options};
-use chatrooms::{CloseReason, RegistryBuilder, RoomRegistry};
+use chatrooms::{CloseReason, Identity, RegistryBuilder, RoomRegistry};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use hyper::server::conn::http1;
@@ -100,10 +100,14 @@ impl InProcess {
         &self.chat.registry
     }
 
-    /// A new user whose credential ends then.
-    pub(crate) fn user_until(&self, label: &str, end: SystemTime) -> User<'_> {
+    /// A new user of whom the host knows more than a name.
+    pub(crate) fn user_with(
+        &self,
+        label: &str,
+        known: impl FnOnce(Identity) -> Identity,
+    ) -> User<'_> {
         let name = unique(label);
-        let credential = self.chat.tokens.issue(&name, Some(end));
+        let credential = self.chat.tokens.issue(&name, known);
         User { server: &self.server, name, credential }
     }
 }
@@ -141,7 +145,7 @@ impl Adapter {
 
 impl Host for Chat {
     fn admit<'a>(&'a self, _: &'a Server, user: &'a str) -> LocalBoxFuture<'a, Header> {
-        async move { self.tokens.issue(user, None) }.boxed_local()
+        async move { self.tokens.issue(user, |identity| identity) }.boxed_local()
     }
 
     fn log_out<'a>(&'a self, _: &'a Server, credential: &'a Header) -> LocalBoxFuture<'a, ()> {

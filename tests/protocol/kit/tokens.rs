@@ -20,14 +20,11 @@ pub(super) struct Tokens {
 struct Bearer(String);
 
 impl Tokens {
-    /// A header that lets this user in.
-    pub(super) fn issue(&self, user: &str, end: Option<SystemTime>) -> Header {
+    /// A header that lets this user in, as the one that `known` makes of them.
+    pub(super) fn issue(&self, user: &str, known: impl FnOnce(Identity) -> Identity) -> Header {
         let token = format!("Bearer {}", unique("token"));
         let user = UserName::new(user).expect("a valid name");
-        let mut identity = Identity::new(user).claims(Bearer(token.clone()));
-        if let Some(end) = end {
-            identity = identity.expires_at(end);
-        }
+        let identity = known(Identity::new(user).claims(Bearer(token.clone())));
         self.valid().insert(token.clone(), identity);
         ("Authorization".to_owned(), token)
     }
