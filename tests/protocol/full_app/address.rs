@@ -96,6 +96,8 @@ fn who_comes_back_when_the_name_has_gone_to_another_chooses_anew() {
         let user = app.user("early").await;
         let cookie = user.credential.1.clone();
         app.kill().await;
+        // As if she had stayed away until the name was free.
+        file.ask::<i64>("DELETE FROM full_app_names RETURNING 1").await;
         let next = FullApp::start(&["--store", &file.store()]);
         let other = next.user_named(&user.name).await;
 
