@@ -1,6 +1,6 @@
 //! What an open room knows: its people, its cursor over the store, and what everybody in it has been told.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
@@ -28,8 +28,11 @@ pub(crate) struct Live {
     /// The oldest message that is kept.
     pub(crate) oldest: u64,
     recent: Recent,
-    /// The kept messages that have been taken back.
-    redacted: BTreeSet<u64>,
+    /// The kept messages that have been taken back, and the newest message at that time.
+    redacted: BTreeMap<u64, u64>,
+    /// The newest message at the time of the last redaction that is known no more because its message has been trimmed.
+    /// Whoever left before it cannot be told everything.
+    forgotten: u64,
     pub(crate) writes: Writes,
     /// Until when whom; without a time, for as long as this life lasts.
     bans: HashMap<UserName, Option<Instant>>,
@@ -58,7 +61,8 @@ impl Live {
             head: opened.head,
             oldest: opened.oldest,
             recent,
-            redacted: opened.redacted.into_iter().collect(),
+            redacted: opened.redacted.into_iter().map(|seq| (seq, opened.head)).collect(),
+            forgotten: 0,
             writes: Writes::default(),
             bans: HashMap::new(),
             lingering: None,
@@ -140,10 +144,10 @@ impl Live {
         seq: u64,
         bytes: usize,
     ) -> Option<(Vec<Arc<Message>>, Vec<u64>)> {
-        if epoch != self.life.epoch {
+        if epoch != self.life.epoch || (self.forgotten > 0 && seq <= self.forgotten) {
             return None;
         }
-        let redacted: Vec<u64> = self.redacted.range(..=seq).copied().collect();
+        let redacted: Vec<u64> = self.redacted.range(..=seq).map(|(seq, _)| *seq).collect();
         let bytes = bytes.checked_sub(redacted.len() * cost::NUMBER)?;
         Some((self.recent.since(seq, self.head, bytes)?, redacted))
     }
@@ -212,7 +216,7 @@ impl Live {
             self.head = message.seq;
             self.recent.push(Arc::clone(&message));
             if message.redacted {
-                self.redacted.insert(message.seq);
+                self.redacted.insert(message.seq, message.seq);
             }
             events.push(Event::new(room.clone(), EventKind::Message(message)));
         }
@@ -228,7 +232,7 @@ impl Live {
         effects: &mut Effects,
     ) {
         self.recent.redact(seq);
-        if self.redacted.insert(seq) {
+        if self.redacted.insert(seq, self.head).is_none() {
             let event = Event::new(room.clone(), EventKind::Redacted { seq, by });
             self.push(&[event], None, effects);
         }
@@ -239,7 +243,9 @@ impl Live {
         if oldest > self.oldest {
             self.oldest = oldest;
             self.recent.trim(oldest);
-            self.redacted = self.redacted.split_off(&oldest);
+            let kept = self.redacted.split_off(&oldest);
+            let trimmed = std::mem::replace(&mut self.redacted, kept);
+            self.forgotten = trimmed.into_values().fold(self.forgotten, u64::max);
         }
     }
 

@@ -84,8 +84,11 @@ pub(crate) async fn open(room: Arc<Room>, shared: Arc<Shared>) {
         Err(_) => {
             tracing::error!(room = ?room.name(), "a room was not opened in time");
             room.open(Err(Error::StoreUnavailable), None, &shared);
-            let (late, _) = opening.await;
-            (late, None)
+            match opening.await {
+                // Its people may still come back to it: it waits for them on its own.
+                (Ok(opened), Some(until)) => return shared.adopt(&room, opened, until),
+                (late, _) => (late, None),
+            }
         }
     };
     room.open(opened, kept, &shared);

@@ -8,11 +8,11 @@ use std::{
 
 use dashmap::{DashMap, Entry};
 use futures_util::{FutureExt as _, future::BoxFuture};
-use tokio::{runtime::Handle, sync::watch};
+use tokio::{runtime::Handle, sync::watch, time::Instant};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Config, Error, Life, MessageStore, RoomName, RoomPolicy, SessionId, UserName,
+    Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, SessionId, UserName,
     opening::{Kept, open},
     peer::Peer,
     room::{Arrival, Room},
@@ -99,6 +99,25 @@ impl Shared {
                 entry.insert(Arc::clone(&room));
                 Ok((room, true))
             }
+        }
+    }
+
+    /// Puts a life that was opened after nobody waited for it any more where its people find it, until then; unless the room has begun another one.
+    pub(crate) fn adopt(self: &Arc<Self>, given_up: &Arc<Room>, opened: Opened, until: Instant) {
+        let (name, runtime) = (given_up.name(), &given_up.runtime);
+        let room = Arc::new(Room::new(name.clone(), runtime.clone()));
+        let is_free = match self.rooms.entry(name.clone()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(entry) => {
+                entry.insert(Arc::clone(&room));
+                true
+            }
+        };
+        if is_free {
+            self.room_count.fetch_add(1, Ordering::Relaxed);
+            room.open(Ok(opened), Some(until), self);
+        } else {
+            self.sweep(opened.life, runtime);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Mounts [chatrooms](chatrooms_ws) into a warp application.
+//! Mounts [chatrooms](chatrooms_ws) into a warp application (`warp::serve` needs warp's feature `server`).
 //!
 //! ```no_run
 //! use chatrooms_core::{Identity, RoomRegistry, UserName};

@@ -1,11 +1,12 @@
 //! One endpoint for all adapters: a request comes in, an answer goes out, whatever the framework.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chatrooms_core::{Identity, RoomRegistry};
 use http::{Request, request::Parts};
 use http_body::Body;
+use tokio::time::timeout;
 
 use crate::{Answer, Authenticator, Options, Origins, Refusal};
 
@@ -77,11 +78,19 @@ impl Endpoint {
     }
 
     pub(crate) async fn authenticate(&self, parts: &Parts) -> Result<Identity, Refusal> {
-        self.authenticator.authenticate(parts).await
+        let asked = self.authenticator.authenticate(parts);
+        timeout(self.options.authenticator_time, asked).await.unwrap_or_else(|_| {
+            tracing::error!("the authenticator did not answer in time");
+            Err(Refusal::Unavailable { retry_after: Duration::from_secs(5) })
+        })
     }
 
     pub(crate) async fn still_valid(&self, identity: &Identity) -> bool {
-        self.authenticator.still_valid(identity).await
+        let asked = self.authenticator.still_valid(identity);
+        timeout(self.options.authenticator_time, asked).await.unwrap_or_else(|_| {
+            tracing::error!("the authenticator did not answer in time");
+            false
+        })
     }
 }
 

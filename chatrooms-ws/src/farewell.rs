@@ -38,7 +38,7 @@ impl Farewell {
             CloseReason::LoggedOut => (4501, "logged_out", "you have logged out", Duration::ZERO),
             CloseReason::Kicked => (4502, "kicked", "you have been removed", Duration::ZERO),
             CloseReason::Banned => (4503, "banned", "you have been banned", Duration::ZERO),
-            CloseReason::Abuse => (4504, "abuse", "too many malformed frames", Duration::ZERO),
+            CloseReason::Abuse => (4504, "abuse", "the protocol was abused", Duration::ZERO),
             _ => (1011, "internal", "something went wrong", SOON),
         };
         Some(Self { close, code, reason, reconnect: close < 4500, after })
@@ -55,3 +55,32 @@ impl Farewell {
 }
 
 const SOON: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_its_code_and_says_whether_to_come_back() {
+        let after = Duration::from_millis(1234);
+        for (reason, close, code, reconnect) in [
+            (CloseReason::ShuttingDown { after }, 1001, "shutting_down", true),
+            (CloseReason::Internal, 1011, "internal", true),
+            (CloseReason::SlowConsumer, 4000, "slow_consumer", true),
+            (CloseReason::HeartbeatTimeout, 4001, "heartbeat_timeout", true),
+            (CloseReason::Moved, 4002, "moved", true),
+            (CloseReason::Unauthorized, 4500, "unauthorized", false),
+            (CloseReason::LoggedOut, 4501, "logged_out", false),
+            (CloseReason::Kicked, 4502, "kicked", false),
+            (CloseReason::Banned, 4503, "banned", false),
+            (CloseReason::Abuse, 4504, "abuse", false),
+        ] {
+            let farewell = Farewell::new(&reason).unwrap();
+            let bye: serde_json::Value = serde_json::from_slice(&farewell.frame()).unwrap();
+            assert_eq!((farewell.close, bye["code"].as_str()), (close, Some(code)));
+            assert_eq!(bye["reconnect"], reconnect, "{code}");
+            assert_eq!(bye["after_ms"] == 1234, close == 1001, "{code}");
+        }
+        assert_eq!(Farewell::new(&CloseReason::Gone), None);
+    }
+}

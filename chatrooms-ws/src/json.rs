@@ -4,8 +4,8 @@ use chatrooms_core::Data;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// How deep a value may be nested: as deep as common parsers go.
-const MAX_DEPTH: usize = 128;
+/// How deep a value may be nested: as deep as common parsers go (serde_json: 128), less what stands around it in a frame.
+const MAX_DEPTH: usize = 100;
 
 /// The text of a JSON value in its compact form: white space between its parts removed, every number and string as it was. `None` where it
 /// is nested too deep for others to read.

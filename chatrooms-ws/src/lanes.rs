@@ -151,7 +151,7 @@ async fn begin(session: &Session, room: RoomName, id: Option<u64>, action: RoomA
             Ok(()) => encode(&Frame::Left { id, room: room.as_str() }),
             Err(error) => refused(id, &room, &error),
         })),
-        RoomAction::Refuse(invalid) => Step::Answered(Some(encode(&Frame::invalid(&invalid)))),
+        RoomAction::Refuse(invalid) => Step::Answered(invalid.answer()),
         RoomAction::Send(post) => send(session, room, id, post).await,
         RoomAction::Redact(seq) => match session.redact(&room, seq).await {
             Ok(receipt) => Step::Waiting(redacted(receipt, room, id).boxed()),
@@ -159,7 +159,8 @@ async fn begin(session: &Session, room: RoomName, id: Option<u64>, action: RoomA
         },
         RoomAction::Signal { name, data } => {
             Step::Answered(match session.signal(&room, &name, data) {
-                Ok(()) => id.map(|id| encode(&Frame::Ok { id: Some(id) })),
+                _ if id.is_none() => None,
+                Ok(()) => Some(encode(&Frame::Ok { id })),
                 Err(error) => Some(refused(id, &room, &error)),
             })
         }

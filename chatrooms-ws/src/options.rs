@@ -39,6 +39,8 @@ pub struct Options {
     pub post_bytes: usize,
     /// How long the body of a posted message may take to arrive. Default 10 s.
     pub post_time: Duration,
+    /// How long the authenticator may take. Default 5 s.
+    pub authenticator_time: Duration,
     /// Whether `session` is answered. Default true.
     pub serve_session: bool,
     /// Whether the list of rooms is answered. Default true.
@@ -68,6 +70,7 @@ impl Default for Options {
             message_time: Duration::from_secs(10),
             post_bytes: 64 * 1024,
             post_time: Duration::from_secs(10),
+            authenticator_time: Duration::from_secs(5),
             serve_session: true,
             serve_rooms: true,
             serve_room: true,
@@ -80,8 +83,34 @@ impl Default for Options {
 impl Options {
     /// Never less than a room's messages need.
     pub(crate) fn fit(&mut self, config: &Config) {
-        let least = 6 * config.body_bytes + 6 * config.data_bytes + 4096;
+        let text = config.body_bytes.saturating_add(config.data_bytes);
+        let least = text.saturating_mul(6).saturating_add(4096);
         self.frame_bytes = self.frame_bytes.max(least);
         self.post_bytes = self.post_bytes.max(least);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_always_holds_the_largest_message_in_escapes() {
+        let mut config = Config::default();
+        (config.body_bytes, config.data_bytes) = (100_000, 50_000);
+        let mut options = Options::default();
+        options.fit(&config);
+        assert_eq!((options.frame_bytes, options.post_bytes), (904_096, 904_096));
+        config.body_bytes = usize::MAX;
+        options.fit(&config);
+        assert_eq!(options.frame_bytes, usize::MAX);
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_protocol() {
+        let mut options = Options::default();
+        options.fit(&Config::default());
+        assert_eq!((options.frame_bytes, options.malformed), (65_536, 32));
+        assert_eq!((options.heartbeat.as_secs(), options.grace.as_secs()), (25, 10));
     }
 }

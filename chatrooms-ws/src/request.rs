@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use chatrooms_core::{Data, Epoch, Join, NameError, Nonce, Post, RoomName, UserName};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::json::compact;
+use crate::{
+    json::compact,
+    response::{Frame as Answer, encode},
+};
 
 /// The largest number that every client's arithmetic holds exactly.
 const MAX_ID: u64 = (1 << 53) - 1;
@@ -51,11 +55,24 @@ pub(crate) struct Invalid {
     pub(crate) message: Cow<'static, str>,
     /// The room as it was given, where that is what is wrong.
     pub(crate) room: Option<String>,
+    /// A signal without an `id`: the one request that is never answered.
+    is_silent: bool,
 }
 
 impl Invalid {
     pub(crate) fn frame(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { id: None, code: "bad_request", message: message.into(), room: None }
+        Self {
+            id: None,
+            code: "bad_request",
+            message: message.into(),
+            room: None,
+            is_silent: false,
+        }
+    }
+
+    /// The answer, where there is one.
+    pub(crate) fn answer(&self) -> Option<Bytes> {
+        (!self.is_silent).then(|| encode(&Answer::invalid(self)))
     }
 
     /// Whether this is nothing that a client would send which keeps to the protocol.
@@ -123,9 +140,9 @@ pub(crate) fn parse(text: &str) -> Result<Request, Invalid> {
         Some(Some(id @ 1..=MAX_ID)) => Some(id),
         Some(_) => return Err(Invalid::frame("`id` is an integer from 1 to 2^53-1")),
     };
-    let action = match frame.action().map_err(|invalid| Invalid { id, ..invalid }) {
+    let action = match frame.action() {
         Ok(action) => action,
-        Err(invalid) => frame.refusal(invalid)?,
+        Err(invalid) => frame.refusal(Invalid { id, ..invalid })?,
     };
     Ok(Request { id, action })
 }
@@ -163,8 +180,8 @@ impl Frame<'_> {
             },
             "signal" => RoomAction::Signal { name: self.signal_name()?, data: self.data()? },
             _ => {
-                let message = "this type of request is not known".into();
-                return Err(Invalid { id: None, code: "unknown_type", message, room: None });
+                let unknown = Invalid::frame("this type of request is not known");
+                return Err(Invalid { code: "unknown_type", ..unknown });
             }
         };
         Ok(Action::Room(self.room()?, action))
@@ -173,8 +190,10 @@ impl Frame<'_> {
     /// What is wrong with a request to a room is answered in the order of that room, where it has one.
     fn refusal(&self, invalid: Invalid) -> Result<Action, Invalid> {
         let kind = self.r#type.and_then(string);
-        let is_ordered = kind
-            .is_some_and(|kind| matches!(&*kind, "join" | "leave" | "send" | "redact" | "signal"));
+        let kind = kind.as_deref().unwrap_or_default();
+        let is_ordered = matches!(kind, "join" | "leave" | "send" | "redact" | "signal");
+        let is_silent = kind == "signal" && invalid.id.is_none();
+        let invalid = Invalid { is_silent, ..invalid };
         match self.room() {
             Ok(room) if is_ordered => {
                 let given = Some(room.as_str().to_owned());
@@ -270,12 +289,8 @@ fn data(field: &str, value: &RawValue) -> Result<Data, Invalid> {
 pub(crate) fn invalid_room(error: NameError, given: &str) -> Invalid {
     // Long enough to recognise it, and an answer stays small.
     let end = given.floor_char_boundary(1024);
-    Invalid {
-        id: None,
-        code: "invalid_room",
-        message: error.to_string().into(),
-        room: Some(given[..end].to_owned()),
-    }
+    let room = Some(given[..end].to_owned());
+    Invalid { code: "invalid_room", room, ..Invalid::frame(error.to_string()) }
 }
 
 fn string(value: &RawValue) -> Option<Cow<'_, str>> {
@@ -396,5 +411,20 @@ mod tests {
     fn counts_beyond_every_maximum_are_the_maximum() {
         let frame = format!("{{\"type\":\"history\",\"room\":\"r\",\"limit\":{}}}", "9".repeat(40));
         assert!(matches!(parse(&frame).unwrap().action, Action::History { limit: usize::MAX, .. }));
+    }
+
+    #[test]
+    fn a_signal_without_an_id_is_never_answered() {
+        let refused = |text: &str| match parse(text) {
+            Err(invalid) => invalid.answer(),
+            Ok(Request { action: Action::Room(_, RoomAction::Refuse(invalid)), .. }) => {
+                invalid.answer()
+            }
+            Ok(request) => panic!("{request:?}"),
+        };
+        assert!(refused("{\"type\":\"signal\",\"room\":\"r\"}").is_none());
+        assert!(refused("{\"type\":\"signal\",\"room\":\"..\",\"name\":\"n\"}").is_none());
+        assert!(refused("{\"type\":\"signal\",\"room\":\"r\",\"id\":1}").is_some());
+        assert!(refused("{\"type\":\"send\",\"room\":\"r\"}").is_some());
     }
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use chatrooms_core::{CloseReason, Join, Outbox, Outgoing, RoomName, Session};
 use futures_util::{
     FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _,
-    future::{Either, select},
+    future::{Either, FusedFuture as _, select},
 };
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
@@ -108,34 +108,44 @@ async fn read<S>(
 where
     S: Stream<Item = Result<Message, WsError>> + Unpin,
 {
-    join_first(session, rooms).await;
+    let mut first_rooms = pin!(join_first(session, rooms).fuse());
     let mut lanes = Lanes::default();
+    // What the client asks before its first rooms are joined, or faster than it can be answered, has to wait. It is taken off the
+    // socket all the same, because that is how the socket's end is noticed.
+    let mut backlog = VecDeque::new();
     let mut malformed = Malformed::default();
-    let mut deadline = Deadline::new(options.heartbeat + options.grace);
+    let mut deadline = Deadline::new(options.heartbeat.saturating_add(options.grace));
     let mut expiry = pin!(expiry(session));
     loop {
         tokio::select! {
             biased;
             () = &mut expiry => {}
+            () = &mut first_rooms => {}
             () = lanes.advance(session) => {}
-            frame = stream.next(), if lanes.under_way() < options.requests => {
+            frame = stream.next(), if backlog.len() < options.requests => {
                 deadline.heard();
-                let frame = match frame {
-                    Some(Ok(frame)) => frame,
+                match frame {
+                    Some(Ok(frame)) => backlog.push_back(frame),
                     Some(Err(error)) => return violation(session, &error),
                     None => return None,
-                };
-                // Who has been told to go, or does not take what it asks for, has nothing to ask any more.
-                if session.outbox().closed().is_some() {
-                    session.close(CloseReason::Gone);
-                    continue;
-                }
-                let is_malformed = answer(session, frame, &mut lanes);
-                if is_malformed && malformed.is_one_too_many(options) {
-                    session.close(CloseReason::Abuse);
                 }
             }
             () = deadline.passed() => session.close(CloseReason::HeartbeatTimeout),
+        }
+        // Who has been told to go, or does not take what it asks for, has nothing to ask any more.
+        if session.outbox().closed().is_some() {
+            session.close(CloseReason::Gone);
+            backlog.clear();
+        }
+        while first_rooms.is_terminated()
+            && lanes.under_way() < options.requests
+            && let Some(frame) = backlog.pop_front()
+        {
+            let is_malformed = answer(session, frame, &mut lanes);
+            if is_malformed && malformed.is_one_too_many(options) {
+                session.close(CloseReason::Abuse);
+                backlog.clear();
+            }
         }
         // A short question can have a long answer: those that are there are written before more are made.
         if session.outbox().waiting().1 > BATCH {
@@ -202,7 +212,9 @@ fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> bo
     let Request { id, action } = match parsed {
         Ok(request) => request,
         Err(invalid) => {
-            session.outbox().answer(encode(&Frame::invalid(&invalid)));
+            if let Some(answer) = invalid.answer() {
+                session.outbox().answer(answer);
+            }
             return invalid.is_malformed();
         }
     };
@@ -274,15 +286,25 @@ impl Deadline {
             if due.elapsed() >= LATE {
                 self.heard();
             }
-            let silent_until = self.heard + self.patience;
+            let silent_until = after(self.heard, self.patience);
             let now = Instant::now();
             let is_over = silent_until <= now;
-            self.timer.as_mut().reset(if is_over { now + self.patience } else { silent_until });
+            self.timer.as_mut().reset(if is_over {
+                after(now, self.patience)
+            } else {
+                silent_until
+            });
             if is_over {
                 return;
             }
         }
     }
+}
+
+/// Then, or as far away as makes no difference: a host that says "never" means it.
+fn after(start: Instant, time: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
+    start + time.min(FAR)
 }
 
 /// A timer that runs out so much after its time says that nobody could run.
@@ -303,12 +325,12 @@ where
             ended = outbox.take(&mut taken, BATCH) => match ended {
                 Ok(()) => frames.extend(taken.drain(..).map(frame)),
                 Err(reason) => {
-                    let end_by = end_by.unwrap_or_else(|| Instant::now() + options.close_timeout);
+                    let end_by = end_by.unwrap_or_else(|| after(Instant::now(), options.close_timeout));
                     return timeout_at(end_by, say_goodbye(sink, &reason)).await == Ok(true);
                 }
             },
             () = &mut ping => {
-                ping.as_mut().reset(Instant::now() + options.heartbeat);
+                ping.as_mut().reset(after(Instant::now(), options.heartbeat));
                 frames.push(Message::Ping(Bytes::new()));
             }
         }
@@ -318,7 +340,7 @@ where
             None => match select(sending, pin!(stuck(outbox, options))).await {
                 Either::Left((sent, _)) => sent,
                 Either::Right(((), sending)) => {
-                    let at = *end_by.insert(Instant::now() + options.close_timeout);
+                    let at = *end_by.insert(after(Instant::now(), options.close_timeout));
                     timeout_at(at, sending).await == Ok(true)
                 }
             },

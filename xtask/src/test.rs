@@ -40,7 +40,7 @@ fn tests(steps: &mut Steps) {
     // The examples are what the end-to-end tests run.
     steps.run("build", &mut cargo(&["build", "--workspace", "--all-features", "--all-targets"]));
     steps.run("tests", &mut cargo(&["test", "--workspace", "--all-features"]));
-    steps.run("client module", &mut program("node", &["--test", "tests/client"], ""));
+    steps.run("client module", &mut program("node", &["--test"], "tests/client"));
     steps.run(
         "a client from elsewhere",
         &mut program(install::PYTHON, &["tests/foreign/check.py"], ""),

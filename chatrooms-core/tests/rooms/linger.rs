@@ -250,6 +250,32 @@ async fn a_return_that_fails_for_too_long_leaves_nothing_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_return_that_is_opened_too_late_is_there_for_the_next_try() {
+    let (house, joined) = after_a_restart(secs(30)).await;
+    house.store.next(Call::Open, Fault::Slow(secs(8)));
+    let ada = house.client("ada");
+    let refused = ada.join("lobby", resume(&joined, 1)).await.unwrap_err();
+    assert_eq!(refused, Error::StoreUnavailable);
+    tokio::time::sleep(secs(10)).await;
+    assert!(ada.join("lobby", resume(&joined, 1)).await.unwrap().resumed);
+    ada.leave("lobby");
+
+    // Where the room has begun another life meanwhile, the old one is over.
+    let (house, _) = after_a_restart(secs(30)).await;
+    house.store.next(Call::Open, Fault::Slow(secs(8)));
+    let ada = house.client("ada");
+    ada.join("lobby", Join::default()).await.unwrap_err();
+    let next = ada.enter("lobby").await;
+    assert_eq!(next.seq, 0);
+    tokio::time::sleep(secs(10)).await;
+    let open = house.store.open_lives();
+    assert_eq!(open.iter().map(|life| life.epoch).collect::<Vec<_>>(), [next.epoch]);
+    drop(ada);
+    tokio::time::sleep(secs(31)).await;
+    house.emptied().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_life_that_somebody_else_has_ended_is_not_missed() {
     let (house, joined) = after_a_restart(secs(30)).await;
     house.store.lose_abandoned();

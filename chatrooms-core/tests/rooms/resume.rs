@@ -40,6 +40,23 @@ async fn a_resume_ignores_how_many_recent_messages_are_wanted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_cannot_be_told_of_a_redaction_any_more_is_not_resumed() {
+    let house = House::configured(|config| config.keep = 8).await;
+    let ada = house.guest("ada").await;
+    let joined = house.client("bob").enter("lobby").await;
+    for n in 1..=8 {
+        ada.say(&n.to_string()).await.unwrap();
+    }
+    // Bob has all eight and is away; the first is taken back, and trimmed by the ninth.
+    ada.take_back(1).await.unwrap();
+    ada.say("9").await.unwrap();
+    let bob = house.client("bob");
+    assert!(!bob.join("lobby", resume(&joined, 8)).await.unwrap().resumed);
+    bob.leave("lobby");
+    assert!(bob.join("lobby", resume(&joined, 9)).await.unwrap().resumed, "who was there knows");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_resume_tells_what_was_taken_back_meanwhile() {
     let house = House::new().await;
     let ada = house.guest("ada").await;
