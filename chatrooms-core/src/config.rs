@@ -140,4 +140,13 @@ mod tests {
         assert_eq!(boundless.reply_bytes, usize::MAX);
         assert_eq!(Config::default().sound().reply_bytes, 256 * 1024);
     }
+
+    #[test]
+    fn the_defaults_are_those_of_the_protocol() {
+        let config = Config::default();
+        assert_eq!((config.keep, config.reply_bytes, config.meta_bytes), (10_000, 262_144, 1024));
+        assert_eq!((config.outbox_bytes, config.outbox_frames), (1_048_576, 4096));
+        assert_eq!((config.presence_exact, config.outbox_stall.as_secs()), (200, 5));
+        assert_eq!((Config::DEFAULT_HISTORY, config.linger), (50, Duration::ZERO));
+    }
 }

@@ -69,12 +69,13 @@ impl Endpoint {
     }
 
     /// Opens a socket for somebody whom the host has authenticated itself, and joins these rooms first. A request that is no
-    /// handshake, or comes from a foreign page, is answered accordingly.
+    /// handshake, or comes from a foreign page, is answered accordingly. The authenticator is not asked: the host, whose word this
+    /// is, ends the sessions of those who log out by [`RoomRegistry::end_sessions`].
     ///
     /// # Cancel safety
     /// Dropped, the upgrade has not happened.
     pub async fn accept(&self, request: Parts, identity: Identity, rooms: Vec<String>) -> Answer {
-        self.upgrade_as(request, identity, rooms).await.unwrap_or_else(|problem| problem.answer())
+        self.upgrade_as(request, identity, rooms).unwrap_or_else(|problem| problem.answer())
     }
 
     pub(crate) async fn authenticate(&self, parts: &Parts) -> Result<Identity, Refusal> {

@@ -41,19 +41,26 @@ impl Endpoint {
     pub(crate) async fn upgrade(&self, mut parts: Parts) -> Result<Answer, Problem> {
         let handshake = self.judge(&parts)?;
         let identity = self.authenticate(&parts).await?;
+        let session = self.registry().open_session(identity)?;
+        // Asked after the session stands in the registry: a logout that ran before this has made the credentials void, one that runs
+        // after it ends the session.
+        if !self.still_valid(session.identity()).await {
+            return Err(crate::Refusal::Unauthorized.into());
+        }
         let rooms = rooms(&parts);
-        self.open(&mut parts, &handshake, identity, rooms).await
+        self.open(&mut parts, &handshake, session, rooms)
     }
 
     /// Opens a socket for somebody whom the host has authenticated itself.
-    pub(crate) async fn upgrade_as(
+    pub(crate) fn upgrade_as(
         &self,
         mut parts: Parts,
         identity: Identity,
         rooms: Vec<String>,
     ) -> Result<Answer, Problem> {
         let handshake = self.judge(&parts)?;
-        self.open(&mut parts, &handshake, identity, rooms).await
+        let session = self.registry().open_session(identity)?;
+        self.open(&mut parts, &handshake, session, rooms)
     }
 
     fn judge(&self, parts: &Parts) -> Result<Handshake, Problem> {
@@ -88,27 +95,18 @@ impl Endpoint {
         Ok(Handshake { accept: derive_accept_key(key.as_bytes()), offers_protocol })
     }
 
-    async fn open(
+    fn open(
         &self,
         parts: &mut Parts,
         handshake: &Handshake,
-        identity: Identity,
+        session: Session,
         rooms: Vec<String>,
     ) -> Result<Answer, Problem> {
         let Some(on_upgrade) = parts.extensions.remove::<OnUpgrade>() else {
             // Not a fault of the client: the server in front of this cannot hand the connection over.
-            return Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "bad_request",
-                "this connection cannot be upgraded",
-            ));
+            let message = "this connection cannot be upgraded";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_request", message));
         };
-        let session = self.registry().open_session(identity)?;
-        // Asked after the session stands in the registry: a logout that ran before this has made the credentials void, one that runs
-        // after it ends the session.
-        if !self.still_valid(session.identity()).await {
-            return Err(crate::Refusal::Unauthorized.into());
-        }
         self.registry().spawn(run(on_upgrade, session, rooms, Arc::clone(self.options())));
         Ok(switching(handshake))
     }
@@ -187,4 +185,69 @@ fn is_key(key: &HeaderValue) -> bool {
     let key = key.as_bytes();
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use chatrooms_core::{RoomRegistry, UserName};
+    use http::Request;
+
+    use super::*;
+    use crate::{Authenticator, Refusal};
+
+    /// A logout that runs between the first question and the second.
+    struct VoidMeanwhile;
+
+    #[async_trait]
+    impl Authenticator for VoidMeanwhile {
+        async fn authenticate(&self, _: &Parts) -> Result<Identity, Refusal> {
+            Ok(Identity::new(UserName::new("ada").expect("a good name")))
+        }
+
+        async fn still_valid(&self, _: &Identity) -> bool {
+            false
+        }
+    }
+
+    struct Silent;
+
+    #[async_trait]
+    impl Authenticator for Silent {
+        async fn authenticate(&self, _: &Parts) -> Result<Identity, Refusal> {
+            std::future::pending().await
+        }
+    }
+
+    fn handshake() -> Request<String> {
+        let mut request = Request::get("/ws")
+            .header(header::CONNECTION, "keep-alive, Upgrade")
+            .header(header::UPGRADE, "websocket")
+            .header(header::SEC_WEBSOCKET_VERSION, "13")
+            .header(header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ==")
+            .body(String::new())
+            .expect("a request");
+        let on_upgrade = hyper::upgrade::on(&mut request);
+        request.extensions_mut().insert(on_upgrade);
+        request
+    }
+
+    #[tokio::test]
+    async fn credentials_that_become_void_while_a_socket_is_opened_open_none() {
+        let registry = RoomRegistry::new();
+        let endpoint = Endpoint::new(registry.clone(), VoidMeanwhile);
+        let answer =
+            endpoint.handle("/ws", handshake().map(http_body_util::Full::<Bytes>::from)).await;
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(registry.stats().sessions, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_authenticator_that_does_not_answer_is_not_waited_for() {
+        let endpoint = Endpoint::new(RoomRegistry::new(), Silent);
+        let answer =
+            endpoint.handle("/ws", handshake().map(http_body_util::Full::<Bytes>::from)).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.headers().contains_key(header::RETRY_AFTER));
+    }
 }

@@ -8,6 +8,7 @@
 #![allow(clippy::future_not_send, reason = "each test runs on a thread of its own")]
 
 mod abuse;
+mod accepting;
 mod capacity;
 mod closing;
 mod connecting;

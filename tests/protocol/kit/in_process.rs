@@ -8,8 +8,13 @@ use std::thread;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
 use chatrooms::ws::{Endpoint, Options};
-use chatrooms::{CloseReason, Identity, RegistryBuilder, RoomRegistry};
+use chatrooms::{
+    CloseReason, Identity, RegistryBuilder, RoomRegistry, UserName, axum as axum_chat,
+    warp as warp_chat,
+};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use hyper::server::conn::http1;
@@ -46,6 +51,14 @@ struct Chat {
 
 /// Takes a connection and answers it in a task of its own.
 type Serve = Box<dyn Fn(TokioIo<TcpStream>) + Send + Sync>;
+
+/// Where a handler of the host's own, at `/lobby`, lets everybody in.
+const LOBBY: [&str; 2] = ["lobby", ".."];
+
+/// As whom it lets them in.
+fn doorman() -> Identity {
+    Identity::new(UserName::new("doorman").expect("a good name"))
+}
 
 const SERVER_THREAD: &str = "server";
 
@@ -126,15 +139,29 @@ impl Adapter {
         let http = http1::Builder::new();
         match self {
             Self::Axum => {
-                let app: Router = Router::new().nest("/chat", chatrooms::axum::router(chat));
+                let lobby =
+                    get(async |State(chat): State<Endpoint>, upgrade: axum_chat::Upgrade| {
+                        upgrade.accept(&chat, doorman(), LOBBY).await
+                    });
+                let app: Router = Router::new()
+                    .route("/lobby", lobby)
+                    .with_state(chat.clone())
+                    .nest("/chat", axum_chat::router(chat));
                 let app = TowerToHyperService::new(app);
                 Box::new(move |io| {
                     tokio::spawn(http.serve_connection(io, app.clone()).with_upgrades());
                 })
             }
             Self::Warp => {
-                let app = warp::path("chat").and(chatrooms::warp::routes(chat));
-                let app = TowerToHyperService::new(warp::service(app));
+                let at_lobby = chat.clone();
+                let lobby = warp::path!("lobby").and(warp_chat::upgrade()).then(
+                    move |upgrade: warp_chat::Upgrade| {
+                        let chat = at_lobby.clone();
+                        async move { upgrade.accept(&chat, doorman(), LOBBY).await }
+                    },
+                );
+                let routes = warp::path("chat").and(warp_chat::routes(chat));
+                let app = TowerToHyperService::new(warp::service(lobby.or(routes)));
                 Box::new(move |io| {
                     tokio::spawn(http.serve_connection(io, app.clone()).with_upgrades());
                 })

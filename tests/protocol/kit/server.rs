@@ -52,7 +52,12 @@ impl Server {
 
     /// A correct WebSocket upgrade without any credential; `query` starts with `?` or is empty.
     pub(crate) fn upgrade(&self, query: &str) -> Request {
-        self.request("GET", &format!("/ws{query}"))
+        self.upgrade_at(&format!("{}/ws{query}", self.mount))
+    }
+
+    /// The same at a path of the host application's own.
+    pub(crate) fn upgrade_at(&self, path: &str) -> Request {
+        self.request_outside("GET", path)
             .header("Connection", "Upgrade")
             .header("Upgrade", "websocket")
             .header("Sec-WebSocket-Version", "13")
