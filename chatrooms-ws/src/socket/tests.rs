@@ -20,10 +20,21 @@ async fn connect(
     identity: Identity,
     buffer: usize,
 ) -> (Client, JoinHandle<()>) {
+    connect_to(&[], registry, identity, buffer).await
+}
+
+/// The same, with rooms named in the request.
+async fn connect_to(
+    rooms: &[&str],
+    registry: &RoomRegistry,
+    identity: Identity,
+    buffer: usize,
+) -> (Client, JoinHandle<()>) {
+    let rooms = rooms.iter().map(|room| (*room).to_owned()).collect();
     let session = registry.open_session(identity).unwrap();
     let (ours, theirs) = tokio::io::duplex(buffer);
     let socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
-    let serving = tokio::spawn(serve(session, socket, Vec::new(), Arc::default()));
+    let serving = tokio::spawn(serve(session, socket, rooms, Arc::default()));
     (WebSocketStream::from_raw_socket(theirs, Role::Client, None).await, serving)
 }
 
@@ -259,6 +270,13 @@ struct Slow;
 
 #[chatrooms_core::async_trait]
 impl RoomPolicy for Slow {
+    async fn may_join(&self, _: &Identity, room: &RoomName) -> Result<(), Error> {
+        if room.as_str() == "slow" {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+        }
+        Ok(())
+    }
+
     async fn before_publish(
         &self,
         _: &Identity,
@@ -291,6 +309,31 @@ async fn answers_come_in_request_order_within_a_room_and_other_rooms_do_not_wait
         answers.extend(frame["id"].as_u64());
     }
     assert_eq!(answers, [1, 2, 7, 8, 3, 4, 5, 6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_ends_while_its_first_rooms_are_joined_is_noticed_at_once() {
+    let registry = RoomRegistry::builder().policy(Slow).start().await.unwrap();
+    let (mut bob, _) = connect_to(&["quick"], &registry, user("bob"), 1 << 16).await;
+    expect(&mut bob, "joined").await;
+    let (mut ada, serving) = connect_to(&["quick", "slow"], &registry, user("ada"), 1 << 16).await;
+    expect(&mut ada, "joined").await;
+    let began = Instant::now();
+    drop(ada);
+    serving.await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 0);
+    expect(&mut bob, "presence").await;
+    assert_eq!(expect(&mut bob, "presence").await["left"], json!(["ada"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_before_the_first_rooms_are_joined_is_answered_after_them() {
+    let registry = RoomRegistry::builder().policy(Slow).start().await.unwrap();
+    let (mut ada, _serving) = connect_to(&["slow"], &registry, user("ada"), 1 << 16).await;
+    say(&mut ada, json!({"type": "send", "id": 1, "room": "slow", "body": "hello"})).await;
+    assert_eq!(hear(&mut ada).await["type"], "hello");
+    assert_eq!(hear(&mut ada).await["type"], "joined");
+    assert_eq!(expect(&mut ada, "sent").await["id"], 1);
 }
 
 #[tokio::test(start_paused = true)]
