@@ -174,6 +174,23 @@ async fn a_client_that_asks_and_never_reads_is_closed_as_slow() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_write_that_does_not_end_ends_the_session_however_little_waits() {
+    let registry = RoomRegistry::new();
+    let session = registry.open_session(user("deaf")).unwrap();
+    let room = RoomName::new("r").unwrap();
+    session.join(&room, Join::default()).await.unwrap();
+    registry.announce(&room, Post::new("x".repeat(4000))).await.unwrap();
+    let (ours, _never_read) = tokio::io::duplex(1024);
+    let socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
+    // Nobody is to be let go for being silent here.
+    let options = Options { heartbeat: Duration::from_secs(3600), ..Options::default() };
+    let began = Instant::now();
+    serve(session, socket, Vec::new(), options.into()).await;
+    assert_eq!(began.elapsed().as_secs(), 30 + 5, "and 5 s to end after all");
+    assert_eq!((registry.stats().sessions, registry.stats().rooms), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_reader_that_comes_back_in_time_learns_why() {
     let mut config = Config::default();
     (config.outbox_bytes, config.send_burst) = (64 * 1024, 10_000);
