@@ -11,6 +11,7 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use super::*;
+use crate::{frames::Watch, metered::Metered};
 
 type Client = WebSocketStream<DuplexStream>;
 
@@ -188,6 +189,34 @@ async fn a_write_that_does_not_end_ends_the_session_however_little_waits() {
     serve(session, socket, Vec::new(), options.into()).await;
     assert_eq!(began.elapsed().as_secs(), 30 + 5, "and 5 s to end after all");
     assert_eq!((registry.stats().sessions, registry.stats().rooms), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_is_kept_as_long_as_bytes_move() {
+    let mut config = Config::default();
+    config.outbox_bytes = 200_000;
+    let registry = RoomRegistry::builder().config(config).start().await.unwrap();
+    let session = registry.open_session(user("slow")).unwrap();
+    let room = RoomName::new("r").unwrap();
+    session.join(&room, Join::default()).await.unwrap();
+    for _ in 0..45 {
+        registry.announce(&room, Post::new("x".repeat(4000))).await.unwrap();
+    }
+    let (io, mut theirs) = tokio::io::duplex(1024);
+    let options = Options { write_timeout: Duration::from_secs(3600), ..Options::default() };
+    let meter = session.outbox().meter().clone();
+    let io = Metered { io, meter, watch: Watch::new(&options) };
+    let socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
+    let serving = tokio::spawn(serve(session, socket, Vec::new(), options.into()));
+    for _ in 0..20 {
+        theirs.read_exact(&mut [0; 1024]).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(registry.stats().sessions, 1, "more than half of the bound waits, and it moves");
+    let began = Instant::now();
+    serving.await.unwrap();
+    assert!(began.elapsed() <= Duration::from_secs(5 + 5 + 1), "{:?}", began.elapsed());
+    assert_eq!(registry.stats().sessions, 0);
 }
 
 #[tokio::test(start_paused = true)]
