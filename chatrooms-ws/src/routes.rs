@@ -45,9 +45,10 @@ impl Endpoint {
                 }
             }
             ["rooms", room, "messages"] if options.serve_room => self.messages(room, &parts).await,
-            [file] if options.serve_client && client::file(file, &parts.headers).is_some() => {
+            [file] if options.serve_client => {
+                let answer = client::file(file, &parts.headers).ok_or_else(Problem::not_found)?;
                 get_only(&parts, "GET")?;
-                client::file(file, &parts.headers).ok_or_else(Problem::not_found)
+                Ok(answer)
             }
             _ => Err(Problem::not_found()),
         }
