@@ -69,7 +69,7 @@ pub(crate) const fn largest_message(config: &Config) -> usize {
 }
 
 /// The most bytes of an event's frame.
-pub(crate) fn frame(room: &RoomName, kind: &EventKind) -> usize {
+pub(crate) fn frame(room: Option<&RoomName>, kind: &EventKind) -> usize {
     let kind = match kind {
         EventKind::Joined(joined) => {
             JOINED
@@ -88,8 +88,11 @@ pub(crate) fn frame(room: &RoomName, kind: &EventKind) -> usize {
         }
         EventKind::Members { page, .. } => JOINED + page.members.iter().map(member).sum::<usize>(),
         EventKind::Removed { reason, .. } => optional(reason.as_deref()) + NUMBER,
+        EventKind::Notice { name, data } => {
+            text(name) + data.as_ref().map_or(0, |data| data.as_str().len())
+        }
     };
-    FRAME + text(room.as_str()) + kind
+    FRAME + room.map_or(0, |room| text(room.as_str())) + kind
 }
 
 #[cfg(test)]

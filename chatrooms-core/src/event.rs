@@ -6,10 +6,10 @@ use bytes::Bytes;
 
 use crate::{Data, Joined, Message, RoomName, UserName, cost};
 
-/// Something that happened in a room. One event is shared by all sessions that are told of it.
+/// Something that a session is told. One event is shared by all sessions that are told of it.
 #[derive(Debug)]
 pub struct Event {
-    room: RoomName,
+    room: Option<RoomName>,
     kind: EventKind,
     cost: usize,
     encoded: OnceLock<Bytes>,
@@ -17,14 +17,23 @@ pub struct Event {
 
 impl Event {
     pub(crate) fn new(room: RoomName, kind: EventKind) -> Arc<Self> {
-        let cost = cost::frame(&room, &kind);
+        Self::make(Some(room), kind)
+    }
+
+    /// One that belongs to no room.
+    pub(crate) fn outside(kind: EventKind) -> Arc<Self> {
+        Self::make(None, kind)
+    }
+
+    fn make(room: Option<RoomName>, kind: EventKind) -> Arc<Self> {
+        let cost = cost::frame(room.as_ref(), &kind);
         Arc::new(Self { room, kind, cost, encoded: OnceLock::new() })
     }
 
-    /// Where it happened.
+    /// Where it happened; `None` for an [`EventKind::Notice`], which belongs to no room.
     #[must_use]
-    pub const fn room(&self) -> &RoomName {
-        &self.room
+    pub const fn room(&self) -> Option<&RoomName> {
+        self.room.as_ref()
     }
 
     /// What happened.
@@ -45,7 +54,7 @@ impl Event {
     }
 }
 
-/// What can happen in a room.
+/// What a session can be told.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -89,6 +98,13 @@ pub enum EventKind {
         code: Removal,
         /// What the host has to say about it.
         reason: Option<Arc<str>>,
+    },
+    /// The host has something to say to this user, on all of their sessions and in no room. It is never kept.
+    Notice {
+        /// What it is.
+        name: Arc<str>,
+        /// Anything beside it.
+        data: Option<Data>,
     },
 }
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{Error, Post, Removal, RoomName, RoomRegistry, Sent, UserName, writes::Redact};
+use crate::{
+    Data, Draft, Error, Event, EventKind, Identity, Outgoing, Post, Removal, RoomName,
+    RoomRegistry, Sent, UserName, effects::Effects, sync::Arc, writes::Redact,
+};
 
 impl RoomRegistry {
     /// Says something in a room as the host itself. A nonce is not looked at.
@@ -16,9 +19,47 @@ impl RoomRegistry {
     /// # Cancel safety
     /// Dropped, the message may or may not have been sent; it is never half sent.
     pub async fn announce(&self, room: &RoomName, post: Post) -> Result<Sent, Error> {
-        let draft = post.nonce(None).by(None);
+        self.say(room, post.nonce(None).by(None)).await
+    }
+
+    /// Says something in a room as a user who need not be connected to it, such as one on the other side of a bridge. It is the host's word: neither
+    /// the policy nor the limits of the user are asked. [`visit`](Self::visit) is the way for what users ask for themselves.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody is in the room, [`Error::TooLarge`], [`Error::Busy`], and those of
+    /// [`Receipt::wait`](crate::Receipt::wait).
+    ///
+    /// # Cancel safety
+    /// Dropped, the message may or may not have been sent; sending it again with the same nonce never doubles it.
+    pub async fn publish_as(
+        &self,
+        who: &Identity,
+        room: &RoomName,
+        post: Post,
+    ) -> Result<Sent, Error> {
+        self.say(room, post.by(Some(who))).await
+    }
+
+    async fn say(&self, room: &RoomName, draft: Draft) -> Result<Sent, Error> {
         self.check_size(&draft)?;
         outside(self.occupied(room)?.submit(None, draft, self.shared())?.wait().await)
+    }
+
+    /// Tells a user something on all of their sessions, whatever rooms they are in; says how many sessions that were. It is never kept:
+    /// who has no session is not told. Sessions are given [`EventKind::Notice`].
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`]: name and data have at most [`Config::data_bytes`](crate::Config::data_bytes) together.
+    pub fn notify(&self, user: &UserName, name: &str, data: Option<Data>) -> Result<usize, Error> {
+        self.check_signal(name, data.as_ref())?;
+        let event = Event::outside(EventKind::Notice { name: name.into(), data });
+        let peers = self.shared().sessions_of(user);
+        let mut effects = Effects::default();
+        for peer in &peers {
+            effects.pushed(peer, peer.outbox.push([Outgoing::Event(Arc::clone(&event))]));
+        }
+        effects.run(self.shared());
+        Ok(peers.len())
     }
 
     /// Takes a message back as the host itself.

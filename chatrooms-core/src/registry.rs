@@ -1,7 +1,7 @@
 //! The registry: which rooms there are, and who is connected.
 
 use crate::{
-    CloseReason, Config, Draft, Epoch, Error, Identity, Join, Joined, Post, Purges,
+    CloseReason, Config, Data, Draft, Epoch, Error, Identity, Join, Joined, Post, Purges,
     RegistryBuilder, RoomName, Session, UserName, Visit,
     effects::{Effects, end_peer},
     peer::Peer,
@@ -227,6 +227,13 @@ impl RoomRegistry {
             return Err(Error::TooLarge { what: "data", limit: config.data_bytes });
         }
         Ok(())
+    }
+
+    /// Something passing has its name and its data in the bound of the data.
+    pub(crate) fn check_signal(&self, name: &str, data: Option<&Data>) -> Result<(), Error> {
+        let limit = self.config().data_bytes;
+        let size = name.len() + data.map_or(0, |data| data.as_str().len());
+        if size > limit { Err(Error::TooLarge { what: "data", limit }) } else { Ok(()) }
     }
 
     /// The rooms where somebody is, by name, after a name; and whether there are more.

@@ -212,11 +212,7 @@ impl Session {
     /// [`Error::NotInRoom`], [`Error::TooLarge`], [`Error::RateLimited`].
     pub fn signal(&self, room: &RoomName, name: &str, data: Option<Data>) -> Result<(), Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
-        let limit = self.registry.config().data_bytes;
-        let size = name.len() + data.as_ref().map_or(0, |data| data.as_str().len());
-        if size > limit {
-            return Err(Error::TooLarge { what: "data", limit });
-        }
+        self.registry.check_signal(name, data.as_ref())?;
         self.registry.shared().sends.check(self.identity().user())?;
         let user = self.identity().user().clone();
         let kind = EventKind::Signal { user, name: name.into(), data };

@@ -172,7 +172,8 @@ impl<'a> Frame<'a> {
     }
 
     pub(crate) fn event(event: &'a Event) -> Option<Self> {
-        let room = event.room().as_str();
+        // Only a notice has none.
+        let room = event.room().map_or("", RoomName::as_str);
         Some(match event.kind() {
             EventKind::Joined(joined) => Self::Joined(JoinedFrame::new(room, joined)),
             EventKind::Message(message) => Self::Message { room, message: message.as_ref().into() },

@@ -180,7 +180,7 @@ fn line(item: &Outgoing) -> String {
         let Outgoing::Answer(frame) = item else { unreachable!() };
         return format!("answer {}", String::from_utf8_lossy(frame));
     };
-    let mut line = match event.room().as_str() {
+    let mut line = match event.room().map_or("", RoomName::as_str) {
         "lobby" => String::new(),
         elsewhere => format!("{elsewhere}: "),
     };

@@ -61,8 +61,9 @@ impl Trace {
         session.outbox().try_take(&mut batch, usize::MAX);
         for item in batch {
             let Outgoing::Event(event) = item else { continue };
+            let Some(room) = event.room() else { continue };
             for seen in seen(event.kind()) {
-                self.note(event.room(), seen);
+                self.note(room, seen);
             }
         }
     }
