@@ -53,7 +53,7 @@ impl RegistryBuilder {
     pub async fn start(self) -> Result<RoomRegistry, StoreError> {
         let registry = self.build();
         let shared = registry.shared();
-        take_over(shared.store.abandoned().await?, shared);
+        take_over(shared.store.abandoned().await?, shared).await;
         Ok(registry)
     }
 

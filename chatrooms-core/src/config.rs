@@ -61,6 +61,11 @@ pub struct Config {
     /// A session that has half of these waiting and takes nothing for so long is closed as slow. Default 5 s.
     pub outbox_stall: Duration,
 
+    /// The events that may wait for one [`Watch`](crate::Watch). Over it the watch has lagged and begins anew. Default 65,536.
+    pub watch_events: usize,
+    /// The bytes that may wait for one watch, about. Default 16 MiB.
+    pub watch_bytes: usize,
+
     /// The messages that may wait for the store in one room; a further one is answered `busy`. Default 1,024.
     pub store_queue: usize,
     /// How long a message may wait for the store. Default 5 s.
@@ -94,6 +99,8 @@ impl Default for Config {
             outbox_bytes: 1024 * 1024,
             outbox_frames: 4096,
             outbox_stall: Duration::from_secs(5),
+            watch_events: 65_536,
+            watch_bytes: 16 * 1024 * 1024,
             store_queue: 1024,
             store_timeout: Duration::from_secs(5),
             policy_timeout: Duration::from_secs(5),

@@ -4,6 +4,7 @@ use std::task::Waker;
 
 use crate::{
     CloseReason, Life,
+    hooks::Hook,
     live::Live,
     outbox::Pushed,
     peer::Peer,
@@ -20,6 +21,8 @@ pub(crate) struct Effects {
     wakers: Vec<Waker>,
     overflowed: Vec<Arc<Peer>>,
     ended: Vec<Ended>,
+    /// What the host's policy is told.
+    hooks: Vec<Hook>,
 }
 
 #[derive(Debug)]
@@ -38,6 +41,14 @@ impl Effects {
         }
     }
 
+    pub(crate) fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
+        self.wakers.extend(wakers);
+    }
+
+    pub(crate) fn hook(&mut self, hook: Hook) {
+        self.hooks.push(hook);
+    }
+
     /// A room is over; the life to purge, and what the open room knew.
     pub(crate) fn ended(&mut self, room: &Arc<Room>, purge: Option<Life>, live: Option<Box<Live>>) {
         self.ended.push(Ended { room: Arc::clone(room), purge, live });
@@ -47,6 +58,7 @@ impl Effects {
         self.wakers.extend(other.wakers);
         self.overflowed.extend(other.overflowed);
         self.ended.extend(other.ended);
+        self.hooks.extend(other.hooks);
     }
 
     /// Does it all. Ending a slow session tells its rooms, which may find further ones that are too slow: a loop, not a
@@ -59,6 +71,9 @@ impl Effects {
             for Ended { room, purge, live } in self.ended.drain(..) {
                 drop(live);
                 shared.forget(&room, purge);
+            }
+            for hook in self.hooks.drain(..) {
+                hook.run(shared);
             }
             let Some(peer) = self.overflowed.pop() else { return };
             tracing::debug!(session = %peer.id(), "session is too slow");

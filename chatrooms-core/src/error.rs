@@ -34,6 +34,15 @@ pub enum Error {
     /// The user is banned from that room.
     #[error("banned from that room")]
     Banned,
+    /// The user may not speak in that room for now.
+    #[error("muted in that room")]
+    Muted,
+    /// The room is slow: the user has said something not long ago.
+    #[error("this room is in slow mode: wait {} ms", .retry_after.as_millis())]
+    SlowMode {
+        /// When the next message would be let in.
+        retry_after: Duration,
+    },
     /// Something is larger than it may be.
     #[error("{what} has at most {limit} bytes")]
     TooLarge {
@@ -92,6 +101,8 @@ impl Error {
             Self::ServerFull => "server_full",
             Self::Forbidden => "forbidden",
             Self::Banned => "banned",
+            Self::Muted => "muted",
+            Self::SlowMode { .. } => "slow_mode",
             Self::TooLarge { .. } => "too_large",
             Self::RateLimited { .. } => "rate_limited",
             Self::Busy => "busy",
@@ -109,7 +120,9 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after } => Some(*retry_after),
+            Self::RateLimited { retry_after } | Self::SlowMode { retry_after } => {
+                Some(*retry_after)
+            }
             Self::Busy | Self::StoreUnavailable | Self::OutcomeUnknown => {
                 Some(Duration::from_secs(1))
             }

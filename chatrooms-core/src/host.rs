@@ -1,12 +1,11 @@
-//! What the host itself says and does in rooms.
+//! What the host says and asks, without being in a room.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::collections::BTreeSet;
 
 use crate::{
-    Data, Draft, Error, Event, EventKind, Identity, Outgoing, Post, Removal, RoomName,
-    RoomRegistry, Sent, UserName, effects::Effects, sync::Arc, writes::Redact,
+    Data, Draft, Error, Event, EventKind, Identity, Members, Outgoing, Page, Post, RoomName,
+    RoomRegistry, RoomSummary, Sent, UserName, effects::Effects, room::Room, sync::Arc,
+    writer::Author, writes::Redact,
 };
 
 impl RoomRegistry {
@@ -42,7 +41,7 @@ impl RoomRegistry {
 
     async fn say(&self, room: &RoomName, draft: Draft) -> Result<Sent, Error> {
         self.check_size(&draft)?;
-        outside(self.occupied(room)?.submit(None, draft, self.shared())?.wait().await)
+        outside(self.occupied(room)?.submit(Author::Host, draft, self.shared())?.wait().await)
     }
 
     /// Tells a user something on all of their sessions, whatever rooms they are in; says how many sessions that were. It is never kept:
@@ -71,46 +70,56 @@ impl RoomRegistry {
     /// Dropped, the message may or may not have been taken back.
     pub async fn redact(&self, room: &RoomName, seq: u64) -> Result<(), Error> {
         let redact = Redact { seq, author: None, by: None };
-        let receipt = self.occupied(room)?.submit_redaction(None, redact, self.shared())?;
+        let receipt = self.occupied(room)?.submit_redaction(Author::Host, redact, self.shared())?;
         outside(receipt.wait().await)
     }
 
-    /// Removes a user from a room; says how many connections that were. They may come again.
-    pub fn kick(&self, room: &RoomName, user: &UserName, reason: Option<&str>) -> usize {
-        self.remove(room, Some(user), Removal::Kicked, reason)
+    /// The room as it stands, where somebody is in it.
+    #[must_use]
+    pub fn room(&self, room: &RoomName) -> Option<RoomSummary> {
+        self.occupied(room).ok()?.summary().ok()
     }
 
-    /// Keeps a user out of a room for so long, or for the rest of its life, and removes them; says how many connections that were.
+    /// Who is in a room right now, by user, after a user; nobody where there is no such room. A page has as many as an answer on the wire may hold.
     ///
-    /// A ban belongs to the life of a room that is there, also while it lingers: where there is none, nobody is banned.
-    pub fn ban(
-        &self,
-        room: &RoomName,
-        user: &UserName,
-        time: Option<Duration>,
-        reason: Option<&str>,
-    ) -> usize {
-        let until = time.and_then(|time| Instant::now().checked_add(time));
-        if let Some(live) = self.shared().find(room) {
-            live.live(|live| live.ban(user.clone(), until));
-        }
-        self.remove(room, Some(user), Removal::Banned, reason)
+    /// It is the truth of this moment, where members of a large room are told of each other from time to time.
+    #[must_use]
+    pub fn members(&self, room: &RoomName, after: Option<&UserName>) -> Members {
+        let bytes = self.config().whole_reply();
+        let page =
+            self.occupied(room).and_then(|room| room.ask(|live| live.roster.present(after, bytes)));
+        page.unwrap_or_default()
     }
 
-    /// Ends a room's life, whether somebody is in it or it lingers; says how many connections that were.
-    pub fn close_room(&self, room: &RoomName, reason: Option<&str>) -> usize {
-        self.remove(room, None, Removal::RoomClosed, reason)
+    /// The connections of a user to a room; 0 where they are not there.
+    #[must_use]
+    pub fn connections(&self, room: &RoomName, user: &UserName) -> usize {
+        let connections = |room: Arc<Room>| room.live(|live| live.roster.sessions_of(user).len());
+        self.shared().find(room).and_then(connections).unwrap_or(0)
     }
 
-    fn remove(
+    /// The rooms that a user is in, by name.
+    #[must_use]
+    pub fn rooms_of(&self, user: &UserName) -> Vec<RoomName> {
+        let sessions = self.shared().sessions_of(user);
+        let rooms: BTreeSet<_> = sessions.iter().flat_map(|session| session.rooms()).collect();
+        rooms.into_iter().collect()
+    }
+
+    /// The messages of a room before `before` (exclusive), or the newest.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody is there, [`Error::StoreUnavailable`].
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn history(
         &self,
         room: &RoomName,
-        user: Option<&UserName>,
-        code: Removal,
-        reason: Option<&str>,
-    ) -> usize {
-        let Some(room) = self.shared().find(room) else { return 0 };
-        room.remove(user, code, reason.map(Into::into), self.shared())
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Page, Error> {
+        self.occupied(room)?.history(before, limit, self.shared()).await
     }
 }
 

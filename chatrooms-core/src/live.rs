@@ -1,20 +1,23 @@
 //! What an open room knows: its people, its cursor over the store, and what everybody in it has been told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use tokio::time::Instant;
+use tokio::{sync::SetOnce, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Config, Epoch, Error, Event, EventKind, Join, Joined, Life, Message, Opened, Outgoing,
-    RoomName, SessionId, UserName, cost,
+    Config, Epoch, Error, Event, EventKind, Join, Joined, Life, Message, Opened, Outgoing, RoomEnd,
+    RoomEvent, RoomName, RoomRules, SessionId, UserName, cost,
     effects::Effects,
+    hooks::Hook,
     peer::Peer,
     recent::Recent,
     room::Room,
     roster::Roster,
+    sanctions::Sanctions,
     shared::Shared,
     sync::{Arc, after},
+    watcher::{Audience, Watcher},
     writes::Writes,
 };
 
@@ -22,6 +25,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) life: Life,
+    pub(crate) rules: RoomRules,
     pub(crate) roster: Roster,
     /// The newest message that has been delivered: everybody in the room has been told of all up to it.
     pub(crate) head: u64,
@@ -34,12 +38,22 @@ pub(crate) struct Live {
     /// Whoever left before it cannot be told everything.
     forgotten: u64,
     pub(crate) writes: Writes,
-    /// Until when whom; without a time, for as long as this life lasts.
-    bans: HashMap<UserName, Option<Instant>>,
+    pub(crate) sanctions: Sanctions,
+    audience: Audience,
+    /// Set once somebody has been here.
+    begun: Option<Begun>,
     /// Set while nobody is here and the room is kept for their return.
     lingering: Option<Linger>,
     /// Set while news wait for the next round.
     telling: Option<AbortOnDropHandle<()>>,
+}
+
+/// The beginning of a life: its first user came.
+#[derive(Debug)]
+struct Begun {
+    at: Instant,
+    /// Where there is a policy: whether it has been told.
+    told: Option<Arc<SetOnce<()>>>,
 }
 
 #[derive(Debug)]
@@ -50,13 +64,21 @@ struct Linger {
 }
 
 impl Live {
-    pub(crate) fn new(opened: Opened, config: &Config) -> Self {
+    pub(crate) fn new(
+        opened: Opened,
+        rules: RoomRules,
+        audience: Audience,
+        config: &Config,
+    ) -> Self {
         let mut recent = Recent::new(config.recent, config.half_reply());
         for message in opened.recent {
             recent.push(message);
         }
+        let mut sanctions = Sanctions::default();
+        sanctions.slow_down(rules.slow_mode);
         Self {
             life: opened.life,
+            rules,
             roster: Roster::default(),
             head: opened.head,
             oldest: opened.oldest,
@@ -64,7 +86,9 @@ impl Live {
             redacted: opened.redacted.into_iter().map(|seq| (seq, opened.head)).collect(),
             forgotten: 0,
             writes: Writes::default(),
-            bans: HashMap::new(),
+            sanctions,
+            audience,
+            begun: None,
             lingering: None,
             telling: None,
         }
@@ -82,7 +106,14 @@ impl Live {
         self.admit(room, peer, &shared.config)?;
         self.lingering = None;
         let first_in_room = self.roster.is_empty();
+        if self.begun.is_none() {
+            self.begin(room, peer, shared, effects);
+        }
         let first_connection_of_user = self.roster.insert(peer, join.meta.clone());
+        if first_connection_of_user && let Some(member) = self.roster.member(peer.user()) {
+            let joined = || RoomEvent::UserJoined { room: room.name().clone(), member };
+            self.audience.tell(effects, joined);
+        }
         self.tell(room, Some(peer), shared, effects);
         let cut = self.cut(peer, join, &shared.config);
         let joined = Arc::new(Joined { first_in_room, first_connection_of_user, ..cut });
@@ -90,24 +121,75 @@ impl Live {
         Ok(joined)
     }
 
+    /// The first one comes.
+    fn begin(
+        &mut self,
+        room: &Arc<Room>,
+        first: &Arc<Peer>,
+        shared: &Arc<Shared>,
+        effects: &mut Effects,
+    ) {
+        let told = shared.policy.is_some().then(|| {
+            let (hook, told) = Hook::opened(room, self.life.epoch, first.identity().clone());
+            effects.hook(hook);
+            told
+        });
+        self.begun = Some(Begun { at: Instant::now(), told });
+        let (epoch, seq) = (self.life.epoch, self.head);
+        let opened = || RoomEvent::RoomOpened { room: room.name().clone(), epoch, seq };
+        self.audience.tell(effects, opened);
+    }
+
+    /// The life is over.
+    pub(crate) fn end(&mut self, room: &Arc<Room>, reason: RoomEnd, effects: &mut Effects) {
+        let Some(begun) = self.begun.take() else { return };
+        let epoch = self.life.epoch;
+        self.audience.tell(effects, || RoomEvent::RoomClosed {
+            room: room.name().clone(),
+            epoch,
+            reason,
+            purged: reason != RoomEnd::PutAway,
+            lived: begun.at.elapsed(),
+        });
+        if let Some(told) = begun.told {
+            effects.hook(Hook::closed(room, epoch, reason, told));
+        }
+    }
+
+    /// Takes a session out; what the others are told of it comes later.
+    pub(crate) fn remove(
+        &mut self,
+        room: &RoomName,
+        session: SessionId,
+        effects: &mut Effects,
+    ) -> Option<Arc<Peer>> {
+        let peer = self.roster.remove(session)?;
+        if self.roster.sessions_of(peer.user()).is_empty() {
+            let left = || RoomEvent::UserLeft { room: room.clone(), user: peer.user().clone() };
+            self.audience.tell(effects, left);
+        }
+        Some(peer)
+    }
+
+    /// Has a watcher told everything from now on; returns where the room stands, unless nobody has been here yet or the watcher is known.
+    pub(crate) fn attach(&mut self, room: &RoomName, watcher: &Arc<Watcher>) -> Option<RoomEvent> {
+        let is_told = self.audience.add(watcher) && self.begun.is_some();
+        is_told.then(|| RoomEvent::RoomFound {
+            room: room.clone(),
+            epoch: self.life.epoch,
+            seq: self.head,
+            members: self.roster.present(None, usize::MAX).members,
+        })
+    }
+
     fn admit(&self, room: &Arc<Room>, peer: &Arc<Peer>, config: &Config) -> Result<(), Error> {
-        if self.is_banned(peer.user()) {
+        if self.sanctions.bans.holds(peer.user()) {
             return Err(Error::Banned);
         }
-        if self.roster.connections() >= config.members_per_room {
+        if self.roster.connections() >= self.rules.members {
             return Err(Error::RoomFull);
         }
         peer.enter(room.name(), room, config.rooms_per_session)
-    }
-
-    pub(crate) fn ban(&mut self, user: UserName, until: Option<Instant>) {
-        let now = Instant::now();
-        self.bans.retain(|_, until| until.is_none_or(|until| until > now));
-        self.bans.insert(user, until);
-    }
-
-    pub(crate) fn is_banned(&self, user: &UserName) -> bool {
-        self.bans.get(user).is_some_and(|until| until.is_none_or(|until| until > Instant::now()))
     }
 
     /// The state of the room as of now, for somebody who has just been let in.
@@ -218,6 +300,10 @@ impl Live {
             if message.redacted {
                 self.redacted.insert(message.seq, message.seq);
             }
+            self.audience.tell(effects, || RoomEvent::Message {
+                room: room.clone(),
+                message: Arc::clone(&message),
+            });
             events.push(Event::new(room.clone(), EventKind::Message(message)));
         }
         self.push(&events, None, effects);
@@ -233,6 +319,8 @@ impl Live {
     ) {
         self.recent.redact(seq);
         if self.redacted.insert(seq, self.head).is_none() {
+            let redacted = || RoomEvent::Redacted { room: room.clone(), seq, by: by.clone() };
+            self.audience.tell(effects, redacted);
             let event = Event::new(room.clone(), EventKind::Redacted { seq, by });
             self.push(&[event], None, effects);
         }

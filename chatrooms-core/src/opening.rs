@@ -1,6 +1,10 @@
 //! How a room's life is opened in the store.
 
-use std::{collections::HashMap, pin::pin};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    pin::pin,
+    time::Duration,
+};
 
 use tokio::{
     runtime::Handle,
@@ -8,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    Budget, Epoch, Error, Life, Opened, RoomName, StoreError,
+    Budget, Epoch, Error, Life, Opened, RoomName, RoomRules, StoreError, policy,
     room::Room,
     shared::Shared,
     sync::{Arc, Mutex, after, guarded, lock},
@@ -48,35 +52,57 @@ impl Kept {
 }
 
 /// Sweeps the lives of an earlier process, or keeps them for their people's return.
-pub(crate) fn take_over(abandoned: Vec<Life>, shared: &Arc<Shared>) {
-    let linger = shared.config.linger;
+pub(crate) async fn take_over(abandoned: Vec<Life>, shared: &Arc<Shared>) {
     let runtime = Handle::current();
-    let until = after(linger);
-    if !linger.is_zero() && !abandoned.is_empty() {
-        sweep_expired_at(until, shared, &runtime);
-    }
+    // When those go that nobody comes back to, by how long their rooms linger.
+    let mut ends = BTreeMap::new();
     for life in abandoned {
-        let over = if linger.is_zero() { Some(life) } else { shared.kept.put(life, until) };
+        let linger = match rules(&life.room, shared).await {
+            Ok(rules) => rules.linger,
+            // A policy that fails has not said that anything should go.
+            Err(Error::Internal) => shared.config.linger,
+            Err(_) => Duration::ZERO,
+        };
+        let over = if linger.is_zero() {
+            Some(life)
+        } else {
+            let until = *ends.entry(linger).or_insert_with(|| after(linger));
+            shared.kept.put(life, until)
+        };
         if let Some(life) = over {
             shared.sweep(life, &runtime);
         }
     }
+    sweep_expired(ends.into_values().collect(), shared, &runtime);
 }
 
-fn sweep_expired_at(until: Instant, shared: &Arc<Shared>, runtime: &Handle) {
+fn sweep_expired(ends: BTreeSet<Instant>, shared: &Arc<Shared>, runtime: &Handle) {
     let (shared, on) = (Arc::downgrade(shared), runtime.clone());
     runtime.spawn(async move {
-        sleep_until(until).await;
-        let Some(shared) = shared.upgrade() else { return };
-        for life in shared.kept.take_expired() {
-            shared.sweep(life, &on);
+        for end in ends {
+            sleep_until(end).await;
+            let Some(shared) = shared.upgrade() else { return };
+            for life in shared.kept.take_expired() {
+                shared.sweep(life, &on);
+            }
         }
     });
+}
+
+/// The rules of a room whose life is to begin.
+async fn rules(room: &RoomName, shared: &Shared) -> Result<RoomRules, Error> {
+    let rules = RoomRules::new(&shared.config);
+    let Some(policy) = &shared.policy else { return Ok(rules) };
+    policy::ask(shared.config.policy_timeout, async { policy.open_room(room, rules).await }).await
 }
 
 /// Asks the store to open a room's life. Those who wait for it wait for [`Config::store_timeout`](crate::Config::store_timeout) at most:
 /// after that the room is over, and what the store still opens is closed again.
 pub(crate) async fn open(room: Arc<Room>, shared: Arc<Shared>) {
+    let rules = match rules(room.name(), &shared).await {
+        Ok(rules) => rules,
+        Err(error) => return room.open(Err(error), None, &shared),
+    };
     let kept = shared.kept.take(room.name());
     let mut opening = pin!(open_life(&room, kept, &shared));
     let (opened, kept) = match timeout(shared.config.store_timeout, &mut opening).await {
@@ -86,12 +112,14 @@ pub(crate) async fn open(room: Arc<Room>, shared: Arc<Shared>) {
             room.open(Err(Error::StoreUnavailable), None, &shared);
             match opening.await {
                 // Its people may still come back to it: it waits for them on its own.
-                (Ok(opened), Some(until)) => return shared.adopt(&room, opened, until),
+                (Ok(opened), Some(until)) => {
+                    return shared.adopt(&room, (opened, rules), until);
+                }
                 (late, _) => (late, None),
             }
         }
     };
-    room.open(opened, kept, &shared);
+    room.open(opened.map(|opened| (opened, rules)), kept, &shared);
 }
 
 /// Opens the life that was kept, until when it was says the second part, or a new one.

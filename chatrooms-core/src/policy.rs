@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
-use crate::{Draft, Error, Identity, RoomName, sync::guarded};
+use crate::{Draft, Epoch, Error, Identity, RoomEnd, RoomName, RoomRules, sync::guarded};
 
 /// The host's rules. Every hook allows by default, so that a policy says only what it cares about.
 ///
@@ -37,6 +37,23 @@ pub trait RoomPolicy: fmt::Debug + Send + Sync + 'static {
     async fn may_join(&self, _who: &Identity, _room: &RoomName) -> Result<(), Error> {
         Ok(())
     }
+
+    /// May a life of this room begin, and by which rules? They come as the configuration has them. Also asked for the rooms that an earlier
+    /// process has left behind, for [`RoomRules::linger`]: one that is refused is purged.
+    ///
+    /// # Errors
+    /// Whatever everybody is answered who waits for the room: [`Error::Forbidden`], [`Error::NotFound`], or [`Error::Refused`] with a code of the
+    /// host's own.
+    async fn open_room(&self, _room: &RoomName, rules: RoomRules) -> Result<RoomRules, Error> {
+        Ok(rules)
+    }
+
+    /// The first one is in a room, whose life has begun with them. Nobody waits for this.
+    async fn room_opened(&self, _by: &Identity, _room: &RoomName, _epoch: Epoch) {}
+
+    /// A life of a room is over; the next one may have begun already. It comes after [`room_opened`](Self::room_opened) of the same life, and nobody
+    /// waits for this but a shutdown, for as long as it has time.
+    async fn room_closed(&self, _room: &RoomName, _epoch: Epoch, _reason: RoomEnd) {}
 
     /// May this message pass, and as what? What it is made into is held to the same bounds as what it was.
     ///

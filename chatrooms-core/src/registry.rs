@@ -151,7 +151,9 @@ impl RoomRegistry {
         loop {
             let arrival = self.shared.arrive(room)?;
             // The opening gives itself up in time, unless its runtime has ended.
-            let patience = self.config().store_timeout.saturating_add(GRACE);
+            let config = self.config();
+            let patience =
+                config.policy_timeout.saturating_add(config.store_timeout.saturating_add(GRACE));
             let opened = tokio::time::timeout(patience, arrival.room.opened());
             opened.await.unwrap_or(Err(Error::StoreUnavailable))?;
             match arrival.room.enter(session.peer(), &join, &self.shared) {
@@ -189,7 +191,7 @@ impl RoomRegistry {
         // Whoever may not join is not told either whether there is such a room.
         self.may_join(who, room).await?;
         let room = self.occupied(room)?;
-        if room.ask(|live| live.is_banned(who.user()))? {
+        if room.ask(|live| live.sanctions.bans.holds(who.user()))? {
             return Err(Error::Banned);
         }
         Ok(Visit::new(self, who.clone(), room))
@@ -249,7 +251,21 @@ impl RoomRegistry {
 
     /// Ends all sessions of a user, in all rooms; says how many. When it returns, all their connections have ended.
     pub fn end_sessions(&self, user: &UserName, reason: &CloseReason) -> usize {
-        let peers = self.shared.sessions_of(user);
+        self.end_sessions_where(user, reason, |_| true)
+    }
+
+    /// Ends those sessions of a user whose identity is meant, in all rooms; says how many. When it returns, all their connections have ended.
+    ///
+    /// It is how one device is logged out and not the others: an authenticator puts what tells them apart into the
+    /// [claims](Identity::claims).
+    pub fn end_sessions_where(
+        &self,
+        user: &UserName,
+        reason: &CloseReason,
+        mut is_meant: impl FnMut(&Identity) -> bool,
+    ) -> usize {
+        let mut peers = self.shared.sessions_of(user);
+        peers.retain(|peer| is_meant(peer.identity()));
         for peer in &peers {
             end_peer(peer, reason.clone(), &self.shared).run(&self.shared);
         }

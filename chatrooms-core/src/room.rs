@@ -4,13 +4,14 @@ use tokio::{runtime::Handle, sync::SetOnce, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Error, Event, EventKind, Join, Joined, Message, Opened, Outgoing, Removal, RoomName,
-    RoomSummary, SessionId, UserName,
+    Error, Event, EventKind, Join, Joined, Message, Opened, Outgoing, Removal, RoomEnd, RoomEvent,
+    RoomName, RoomRules, RoomSummary, SessionId, UserName,
     effects::Effects,
     live::Live,
     peer::Peer,
     shared::Shared,
     sync::{Arc, Mutex, after, lock},
+    watcher::{Audience, Watcher},
 };
 
 /// One life of a room, from before it is opened until it is over.
@@ -49,6 +50,8 @@ pub(crate) enum Departure {
     Lost,
     /// They went, or were made to go: an emptied room ends at once.
     Left,
+    /// The room was closed.
+    Closed,
 }
 
 /// Why nobody got in.
@@ -83,7 +86,7 @@ impl Room {
     /// people to return to.
     pub(crate) fn open(
         self: &Arc<Self>,
-        opened: Result<Opened, Error>,
+        opened: Result<(Opened, RoomRules), Error>,
         kept: Option<Instant>,
         shared: &Arc<Shared>,
     ) {
@@ -93,15 +96,16 @@ impl Room {
             let is_awaited =
                 matches!(state.phase, Phase::Opening) && (state.arriving > 0 || kept.is_some());
             match opened {
-                Ok(opened) if is_awaited => {
-                    let mut live = Box::new(Live::new(opened, &shared.config));
+                Ok((opened, rules)) if is_awaited => {
+                    let audience = Audience::new(shared.watchers.of(&self.name));
+                    let mut live = Box::new(Live::new(opened, rules, audience, &shared.config));
                     if let Some(until) = kept {
                         live.linger(self, until, shared);
                     }
                     state.phase = Phase::Open(live);
                     Ok(())
                 }
-                Ok(opened) => {
+                Ok((opened, _)) => {
                     state.phase = Phase::Over;
                     effects.ended(self, Some(opened.life), None);
                     Err(Error::StoreUnavailable)
@@ -151,7 +155,7 @@ impl Room {
     ) -> bool {
         let mut state = lock(&self.state);
         let Phase::Open(live) = &mut state.phase else { return false };
-        let Some(peer) = live.roster.remove(session) else { return false };
+        let Some(peer) = live.remove(&self.name, session, effects) else { return false };
         peer.exit(&self.name);
         self.after_exit(&mut state, departure, shared, effects);
         true
@@ -174,13 +178,15 @@ impl Room {
                 None => live.roster.peers().map(|peer| peer.id()).collect(),
             };
             let event = Event::new(self.name.clone(), EventKind::Removed { code, reason });
-            for peer in sessions.iter().filter_map(|session| live.roster.remove(*session)) {
+            for session in &sessions {
+                let Some(peer) = live.remove(&self.name, *session, &mut effects) else { continue };
                 peer.exit(&self.name);
                 let pushed = peer.outbox.push([Outgoing::Event(Arc::clone(&event))]);
                 effects.pushed(&peer, pushed);
             }
             if !sessions.is_empty() || whom.is_none() {
-                self.after_exit(&mut state, Departure::Left, shared, &mut effects);
+                let departure = if whom.is_some() { Departure::Left } else { Departure::Closed };
+                self.after_exit(&mut state, departure, shared, &mut effects);
             }
             sessions.len()
         };
@@ -196,19 +202,25 @@ impl Room {
         effects: &mut Effects,
     ) {
         let Phase::Open(live) = &mut state.phase else { return };
-        let linger = shared.config.linger;
+        let linger = live.rules.linger;
         if !live.roster.is_empty() {
-            live.tell(self, None, shared, effects);
-        } else if departure == Departure::Lost && !linger.is_zero() {
-            live.linger(self, after(linger), shared);
-        } else {
-            self.end(state, effects);
+            return live.tell(self, None, shared, effects);
         }
+        let reason = match departure {
+            Departure::Lost if !linger.is_zero() => {
+                return live.linger(self, after(linger), shared);
+            }
+            Departure::Lost => RoomEnd::Lost,
+            Departure::Left => RoomEnd::Left,
+            Departure::Closed => RoomEnd::Closed,
+        };
+        self.end(state, reason, effects);
     }
 
     /// Ends this life: under the room's lock, once.
-    fn end(self: &Arc<Self>, state: &mut State, effects: &mut Effects) {
-        if let Phase::Open(live) = std::mem::replace(&mut state.phase, Phase::Over) {
+    fn end(self: &Arc<Self>, state: &mut State, reason: RoomEnd, effects: &mut Effects) {
+        if let Phase::Open(mut live) = std::mem::replace(&mut state.phase, Phase::Over) {
+            live.end(self, reason, effects);
             effects.ended(self, Some(live.life.clone()), Some(live));
         }
     }
@@ -219,7 +231,7 @@ impl Room {
         {
             let mut state = lock(&self.state);
             if state.is_deserted() {
-                self.end(&mut state, &mut effects);
+                self.end(&mut state, RoomEnd::Expired, &mut effects);
             }
         }
         effects.run(shared);
@@ -231,8 +243,9 @@ impl Room {
         {
             let mut state = lock(&self.state);
             if matches!(&state.phase, Phase::Open(live) if live.is_lingering())
-                && let Phase::Open(live) = std::mem::replace(&mut state.phase, Phase::Over)
+                && let Phase::Open(mut live) = std::mem::replace(&mut state.phase, Phase::Over)
             {
+                live.end(self, RoomEnd::PutAway, &mut effects);
                 effects.ended(self, None, Some(live));
             }
         }
@@ -290,19 +303,22 @@ impl Room {
     /// Relays something passing to everybody but its sender.
     pub(crate) fn signal(
         &self,
-        from: SessionId,
+        (from, user): (SessionId, &UserName),
         kind: EventKind,
         shared: &Arc<Shared>,
     ) -> Result<(), Error> {
         let event = Event::new(self.name.clone(), kind);
         let relayed = self.change(shared, |live, effects| {
-            let is_member = live.roster.contains(from);
-            if is_member {
-                live.push(&[event], Some(from), effects);
+            if !live.roster.contains(from) {
+                return Err(Error::NotInRoom);
             }
-            is_member
+            if live.sanctions.mutes.holds(user) {
+                return Err(Error::Muted);
+            }
+            live.push(&[event], Some(from), effects);
+            Ok(())
         });
-        if relayed == Some(true) { Ok(()) } else { Err(Error::NotInRoom) }
+        relayed.unwrap_or(Err(Error::NotInRoom))
     }
 
     /// Puts a page of the members into a member's queue, so that what follows there are the changes from it.
@@ -333,6 +349,11 @@ impl Room {
     /// Tells everybody that a message has been taken back.
     pub(crate) fn redacted(&self, seq: u64, by: Option<UserName>, shared: &Arc<Shared>) {
         self.change(shared, |live, effects| live.redact(&self.name, seq, by, effects));
+    }
+
+    /// Has a watcher told everything from now on; returns where the room stands, where somebody has been in it and the watcher is new here.
+    pub(crate) fn attach(&self, watcher: &Arc<Watcher>) -> Option<RoomEvent> {
+        self.live(|live| live.attach(&self.name, watcher)).flatten()
     }
 
     /// The room as a list shows it.
@@ -369,7 +390,7 @@ impl Drop for Arrival {
             let mut state = lock(&self.room.state);
             state.arriving -= 1;
             if state.is_deserted() {
-                self.room.end(&mut state, &mut effects);
+                self.room.end(&mut state, RoomEnd::Expired, &mut effects);
             }
         }
         effects.run(&self.shared);

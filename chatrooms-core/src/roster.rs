@@ -111,7 +111,8 @@ impl Roster {
         portions
     }
 
-    fn member(&self, user: &UserName) -> Option<Member> {
+    /// A user as of now.
+    pub(crate) fn member(&self, user: &UserName) -> Option<Member> {
         let sessions = self.users.get(user)?;
         let oldest = self.connections.get(sessions.first()?)?;
         Some(Member {
@@ -120,6 +121,14 @@ impl Roster {
             connections: sessions.len(),
             meta: oldest.meta.clone(),
         })
+    }
+
+    /// The members as they are, whether it has been told or not, by user, from `after` on.
+    pub(crate) fn present(&self, after: Option<&UserName>, bytes: usize) -> Members {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let range = (after.map_or(Unbounded, Excluded), Unbounded);
+        let here = self.users.range::<UserName, _>(range);
+        fill(here.filter_map(|(user, _)| self.member(user)), bytes)
     }
 
     /// The members as they have been told, by user, from `after` on. Whether it has been told or not, `viewer` is one of them.
@@ -134,22 +143,8 @@ impl Roster {
         let here = self.users.range::<UserName, _>(range).map(|(user, _)| user);
         let told = here.filter(|user| !self.arrived.contains(*user) || Some(*user) == viewer);
         let gone = self.departed.range::<UserName, _>(range).map(|(user, _)| user);
-        let mut page = Members::default();
-        let mut left = bytes;
-        for user in Merged::new(told, gone) {
-            let Some(member) = self.member(user).or_else(|| self.departed.get(user).cloned())
-            else {
-                continue;
-            };
-            let cost = cost::member(&member);
-            if cost > left && !page.members.is_empty() {
-                page.more = true;
-                break;
-            }
-            left = left.saturating_sub(cost);
-            page.members.push(member);
-        }
-        page
+        let known = |user| self.member(user).or_else(|| self.departed.get(user).cloned());
+        fill(Merged::new(told, gone).filter_map(known), bytes)
     }
 
     /// The first page for somebody who has just come: they stand in front where they would not be on it.
@@ -162,6 +157,22 @@ impl Roster {
         }
         page
     }
+}
+
+/// As many as fit, and one at least.
+fn fill(members: impl Iterator<Item = Member>, bytes: usize) -> Members {
+    let mut page = Members::default();
+    let mut left = bytes;
+    for member in members {
+        let cost = cost::member(&member);
+        if cost > left && !page.members.is_empty() {
+            page.more = true;
+            break;
+        }
+        left = left.saturating_sub(cost);
+        page.members.push(member);
+    }
+    page
 }
 
 enum News {

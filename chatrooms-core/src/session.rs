@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use crate::{
     CloseReason, Data, Draft, Error, Event, EventKind, Identity, Join, Joined, Members, Nonce,
     Outbox, Outgoing, Page, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName,
-    effects::end_peer, peer::Peer, policy::ask, sync::Arc, writes::Redact,
+    effects::end_peer, peer::Peer, policy::ask, sync::Arc, writer::Author, writes::Redact,
 };
 
 /// One client: its queue of what it is still to be told, and the rooms it is in.
@@ -170,15 +170,18 @@ impl Session {
     /// receipt tells what became of it.
     ///
     /// # Errors
-    /// [`Error::NotInRoom`], [`Error::TooLarge`], [`Error::RateLimited`], [`Error::Busy`], and what the host's policy gives.
+    /// [`Error::NotInRoom`], [`Error::Muted`], [`Error::SlowMode`], [`Error::TooLarge`], [`Error::RateLimited`], [`Error::Busy`], and what the host's
+    /// policy gives.
     ///
     /// # Cancel safety
     /// Dropped before it completes, the message has not been sent.
     pub async fn send(&self, room: &RoomName, post: Post) -> Result<Receipt<Sent>, Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
         self.registry.shared().sends.check(self.identity().user())?;
+        // Asked again when the policy has had its say; here so that it is not asked in vain.
+        live.live(|live| live.sanctions.may_speak(self.identity().user())).unwrap_or(Ok(()))?;
         let draft = self.registry.draft(self.identity(), room, post).await?;
-        live.submit(Some(self.id()), draft, self.registry.shared())
+        live.submit(Author::Session(self.id()), draft, self.registry.shared())
     }
 
     /// Takes a message back: one's own, or with the host's leave another's.
@@ -195,7 +198,7 @@ impl Session {
         let user = self.identity().user().clone();
         let author = if self.may_redact(room, seq).await { None } else { Some(user.clone()) };
         let redact = Redact { seq, author, by: Some(user) };
-        live.submit_redaction(Some(self.id()), redact, self.registry.shared())
+        live.submit_redaction(Author::Session(self.id()), redact, self.registry.shared())
     }
 
     /// Whether the host lets this user take back what somebody else wrote.
@@ -209,14 +212,14 @@ impl Session {
     /// Relays something passing to all other sessions in a room. It is never kept, and dropped first where a session is slow.
     ///
     /// # Errors
-    /// [`Error::NotInRoom`], [`Error::TooLarge`], [`Error::RateLimited`].
+    /// [`Error::NotInRoom`], [`Error::Muted`], [`Error::TooLarge`], [`Error::RateLimited`].
     pub fn signal(&self, room: &RoomName, name: &str, data: Option<Data>) -> Result<(), Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
         self.registry.check_signal(name, data.as_ref())?;
         self.registry.shared().sends.check(self.identity().user())?;
         let user = self.identity().user().clone();
         let kind = EventKind::Signal { user, name: name.into(), data };
-        live.signal(self.id(), kind, self.registry.shared())
+        live.signal((self.id(), self.identity().user()), kind, self.registry.shared())
     }
 
     /// The messages of a room before `before` (exclusive), or the newest.

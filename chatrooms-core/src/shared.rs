@@ -12,13 +12,15 @@ use tokio::{runtime::Handle, sync::watch, time::Instant};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, SessionId, UserName,
+    Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, RoomRules, SessionId,
+    UserName,
     opening::{Kept, open},
     peer::Peer,
     room::{Arrival, Room},
     sends::SendLimits,
     sweeper::Sweeper,
     sync::Arc,
+    watcher::Watchers,
 };
 
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub(crate) struct Shared {
     /// All sessions, by user. Its guards like those of `rooms`.
     people: DashMap<UserName, HashMap<SessionId, Arc<Peer>>>,
     session_count: watch::Sender<usize>,
+    pub(crate) watchers: Watchers,
     pub(crate) sends: SendLimits,
     pub(crate) sweeper: Arc<Sweeper>,
     /// The registry's own work, so that a shutdown can wait for it.
@@ -56,6 +59,7 @@ impl Shared {
             rooms: DashMap::new(),
             room_count: AtomicUsize::new(0),
             people: DashMap::new(),
+            watchers: Watchers::default(),
             session_count: watch::Sender::new(0),
             tasks: TaskTracker::new(),
             kept: Kept::default(),
@@ -103,7 +107,12 @@ impl Shared {
     }
 
     /// Puts a life that was opened after nobody waited for it any more where its people find it, until then; unless the room has begun another one.
-    pub(crate) fn adopt(self: &Arc<Self>, given_up: &Arc<Room>, opened: Opened, until: Instant) {
+    pub(crate) fn adopt(
+        self: &Arc<Self>,
+        given_up: &Arc<Room>,
+        (opened, rules): (Opened, RoomRules),
+        until: Instant,
+    ) {
         let (name, runtime) = (given_up.name(), &given_up.runtime);
         let room = Arc::new(Room::new(name.clone(), runtime.clone()));
         let is_free = match self.rooms.entry(name.clone()) {
@@ -115,7 +124,7 @@ impl Shared {
         };
         if is_free {
             self.room_count.fetch_add(1, Ordering::Relaxed);
-            room.open(Ok(opened), Some(until), self);
+            room.open(Ok((opened, rules)), Some(until), self);
         } else {
             self.sweep(opened.life, runtime);
         }

@@ -42,6 +42,7 @@ impl RoomRegistry {
             room.put_away(shared);
         }
         let _ = timeout_at(purges_by, shared.sweeper.idle()).await;
+        shared.watchers.close();
         self.end_store(end_by).await;
         ShutdownReport { cut_off, unfinished_purges: shared.sweeper.purges().pending }
     }

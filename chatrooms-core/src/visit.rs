@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Identity, Members, Page, Post, RoomRegistry, RoomSummary, Sent, host::outside,
-    room::Room, sync::Arc,
+    room::Room, sync::Arc, writer::Author,
 };
 
 /// What somebody may see and do in a room without being connected to it. See [`RoomRegistry::visit`].
@@ -49,7 +49,7 @@ impl<'a> Visit<'a> {
     /// Says something and waits until it is kept.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where nobody is there any more, [`Error::Banned`], [`Error::TooLarge`], [`Error::RateLimited`], [`Error::Busy`], what the host's
+    /// [`Error::NotFound`] where nobody is there any more, [`Error::Banned`], [`Error::Muted`], [`Error::SlowMode`], [`Error::TooLarge`], [`Error::RateLimited`], [`Error::Busy`], what the host's
     /// policy gives, and those of [`Receipt::wait`](crate::Receipt::wait).
     ///
     /// # Cancel safety
@@ -57,10 +57,6 @@ impl<'a> Visit<'a> {
     pub async fn publish(&self, post: Post) -> Result<Sent, Error> {
         self.registry.shared().sends.check(self.who.user())?;
         let draft = self.registry.draft(&self.who, self.room.name(), post).await?;
-        // The policy may have taken its time.
-        if self.room.ask(|live| live.is_banned(self.who.user()))? {
-            return Err(Error::Banned);
-        }
-        outside(self.room.submit(None, draft, self.registry.shared())?.wait().await)
+        outside(self.room.submit(Author::Visitor, draft, self.registry.shared())?.wait().await)
     }
 }

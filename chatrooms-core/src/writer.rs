@@ -12,6 +12,8 @@ use tokio::{
 
 use crate::{
     Appended, Budget, Draft, Error, Life, Message, Receipt, Redaction, Sent, SessionId, StoreError,
+    UserName,
+    live::Live,
     reading::read,
     room::Room,
     shared::Shared,
@@ -27,43 +29,47 @@ const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 
 impl Room {
-    /// Queues a draft; with a session, only where that is in the room.
+    /// Queues a draft, where its author may say something here.
     pub(crate) fn submit(
         self: &Arc<Self>,
-        from: Option<SessionId>,
+        author: Author,
         draft: Draft,
         shared: &Arc<Shared>,
     ) -> Result<Receipt<Sent>, Error> {
-        self.queue(from, shared, |outcome| Job::Append(draft, outcome))
+        let user = draft.user.clone();
+        self.queue(author, user.as_ref(), shared, |outcome| Job::Append(draft, outcome))
     }
 
     /// Queues a redaction.
     pub(crate) fn submit_redaction(
         self: &Arc<Self>,
-        from: Option<SessionId>,
+        author: Author,
         redact: Redact,
         shared: &Arc<Shared>,
     ) -> Result<Receipt<()>, Error> {
-        self.queue(from, shared, |outcome| Job::Redact(redact, outcome))
+        self.queue(author, None, shared, |outcome| Job::Redact(redact, outcome))
     }
 
     /// A store that answers at once has answered when this returns; with any other the work goes on in a task.
     fn queue<T>(
         self: &Arc<Self>,
-        from: Option<SessionId>,
+        author: Author,
+        speaker: Option<&UserName>,
         shared: &Arc<Shared>,
         job: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Job,
     ) -> Result<Receipt<T>, Error> {
         let (sender, outcome) = oneshot::channel();
         let most = shared.config.store_queue;
         let deadline = after(shared.config.store_timeout);
-        let queued = self.live(|live| match from {
-            Some(session) if !live.roster.contains(session) => Err(Error::NotInRoom),
-            None if live.roster.is_empty() => Err(Error::NotFound),
-            _ => live.writes.push(job(sender), deadline, most),
+        let queued = self.live(|live| {
+            author.is_heard(live, speaker)?;
+            let queued = live.writes.push(job(sender), deadline, most)?;
+            if let (Author::Session(_) | Author::Visitor, Some(user)) = (author, speaker) {
+                live.sanctions.speaks(user);
+            }
+            Ok(queued)
         });
-        let gone = if from.is_some() { Error::NotInRoom } else { Error::NotFound };
-        let (ticket, start) = queued.unwrap_or(Err(gone))?;
+        let (ticket, start) = queued.unwrap_or_else(|| Err(author.room_gone()))?;
         if start {
             shared.run_detached(&self.runtime, write(Arc::clone(self), Arc::clone(shared)));
         }
@@ -76,6 +82,43 @@ impl Room {
 
     fn head(&self) -> Option<u64> {
         self.live(|live| live.head)
+    }
+}
+
+/// On whose word something is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Author {
+    /// Somebody's who is in the room.
+    Session(SessionId),
+    /// Somebody's who need not be.
+    Visitor,
+    /// The host's.
+    Host,
+}
+
+impl Author {
+    fn is_heard(self, live: &Live, speaker: Option<&UserName>) -> Result<(), Error> {
+        match self {
+            Self::Session(session) if !live.roster.contains(session) => {
+                return Err(Error::NotInRoom);
+            }
+            Self::Visitor | Self::Host if live.roster.is_empty() => return Err(Error::NotFound),
+            Self::Host => return Ok(()),
+            Self::Session(_) | Self::Visitor => {}
+        }
+        let Some(user) = speaker else { return Ok(()) };
+        // A policy that was asked meanwhile may have taken its time.
+        if live.sanctions.bans.holds(user) {
+            return Err(Error::Banned);
+        }
+        live.sanctions.may_speak(user)
+    }
+
+    const fn room_gone(self) -> Error {
+        match self {
+            Self::Session(_) => Error::NotInRoom,
+            Self::Visitor | Self::Host => Error::NotFound,
+        }
     }
 }
 
@@ -115,6 +158,7 @@ impl Writer<'_> {
         outcomes: Vec<oneshot::Sender<Result<Sent, Error>>>,
         deadline: Instant,
     ) -> u64 {
+        let speakers = self.speakers(&drafts);
         let appending = async { self.shared.store.append(self.life, drafts, deadline).await };
         let results = guarded(appending).await.unwrap_or_else(|| {
             tracing::error!(room = ?self.life.room, "the store panicked while it appended");
@@ -127,6 +171,8 @@ impl Writer<'_> {
             .into_iter()
             .map(|outcome| (outcome, fresh.note(results.next().flatten(), self.life)))
             .collect();
+        let refused = answers.iter().zip(speakers).filter(|((_, answer), _)| answer.is_err());
+        self.unspeak(refused.filter_map(|(_, user)| user));
         let oldest = fresh.oldest;
         self.deliver(fresh).await;
         for (outcome, answer) in answers {
@@ -134,6 +180,21 @@ impl Writer<'_> {
             let _ = outcome.send(answer);
         }
         oldest
+    }
+
+    /// Who says what, where the room is slow.
+    fn speakers(&self, drafts: &[Draft]) -> Vec<Option<UserName>> {
+        let is_slow = self.room.live(|live| !live.sanctions.slow_mode.is_zero()) == Some(true);
+        let slowed = if is_slow { drafts } else { &[] };
+        slowed.iter().map(|draft| draft.user.clone()).collect()
+    }
+
+    /// Who was not kept need not wait to try again.
+    fn unspeak(&self, users: impl Iterator<Item = UserName>) {
+        let users: Vec<_> = users.collect();
+        if !users.is_empty() {
+            self.room.live(|live| users.iter().for_each(|user| live.sanctions.unspeaks(user)));
+        }
     }
 
     /// Delivers what the store has accepted. Where messages are missing in between, such as those whose outcome was unknown, they
@@ -212,9 +273,9 @@ impl Writer<'_> {
 
     /// Forgets the oldest eighth of a full room's messages, so that it is not trimmed again at the next message.
     async fn trim(&self, oldest: u64) {
-        let keep = self.shared.config.keep as u64;
         let excess = self.room.live(|live| {
             live.trimmed(oldest);
+            let keep = live.rules.keep as u64;
             let kept = (live.head + 1).saturating_sub(live.oldest);
             (kept > keep).then(|| live.head - (keep - keep / 8))
         });

@@ -1,0 +1,69 @@
+//! The host's policy is told of the first who comes into a room and of the end of its life.
+
+use tokio::sync::SetOnce;
+
+use crate::{Epoch, Identity, RoomEnd, policy::ask, room::Room, shared::Shared, sync::Arc};
+
+/// Something to tell the host's policy, in a task of its own: nobody waits for it.
+#[derive(Debug)]
+pub(crate) struct Hook {
+    room: Arc<Room>,
+    epoch: Epoch,
+    what: What,
+    /// Set once the policy has been told of the beginning: of the end it is told after that.
+    opened: Arc<SetOnce<()>>,
+}
+
+#[derive(Debug)]
+enum What {
+    Opened(Identity),
+    Closed(RoomEnd),
+}
+
+impl Hook {
+    /// The first one has come; the second part goes to the hook of the end.
+    pub(crate) fn opened(room: &Arc<Room>, epoch: Epoch, by: Identity) -> (Self, Arc<SetOnce<()>>) {
+        let opened = Arc::new(SetOnce::new());
+        let room = Arc::clone(room);
+        (Self { room, epoch, what: What::Opened(by), opened: Arc::clone(&opened) }, opened)
+    }
+
+    pub(crate) fn closed(
+        room: &Arc<Room>,
+        epoch: Epoch,
+        reason: RoomEnd,
+        opened: Arc<SetOnce<()>>,
+    ) -> Self {
+        Self { room: Arc::clone(room), epoch, what: What::Closed(reason), opened }
+    }
+
+    pub(crate) fn run(self, shared: &Arc<Shared>) {
+        let room = Arc::clone(&self.room);
+        shared.run_detached(&room.runtime, self.tell(Arc::clone(shared)));
+    }
+
+    async fn tell(self, shared: Arc<Shared>) {
+        let Some(policy) = &shared.policy else { return };
+        let (limit, room) = (shared.config.policy_timeout, self.room.name());
+        // What goes wrong has been logged, and nobody waits for an answer.
+        let _ = match self.what {
+            What::Opened(by) => {
+                let told = async {
+                    policy.room_opened(&by, room, self.epoch).await;
+                    Ok(())
+                };
+                let outcome = ask(limit, told).await;
+                let _ = self.opened.set(());
+                outcome
+            }
+            What::Closed(reason) => {
+                self.opened.wait().await;
+                let told = async {
+                    policy.room_closed(room, self.epoch, reason).await;
+                    Ok(())
+                };
+                ask(limit, told).await
+            }
+        };
+    }
+}
