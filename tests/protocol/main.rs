@@ -3,7 +3,7 @@
 //! Each file is one theme of the protocol's page, each test one of its sentences. A scenario is written once, against
 //! a [`kit::Server`], and `on_every_server!` makes a test of it for each kind of server there is. What takes a host of its
 //! own making is written once against a [`kit::InProcess`], for `on_each_adapter!`; what is true of the application
-//! `full_app` alone lives in [`full_app`].
+//! `full_app` alone lives in [`full_app`], and of the other examples in [`examples`].
 
 #![allow(clippy::future_not_send, reason = "each test runs on a thread of its own")]
 
@@ -17,6 +17,7 @@ mod cut;
 mod data;
 mod display_names;
 mod ephemeral;
+mod examples;
 mod expiry;
 mod frames;
 mod full_app;

@@ -1,18 +1,15 @@
-//! `full_app` as a child process: the real application, on a port of its own.
+//! `full_app`: the real application, entered and left as its page does it.
 
-use std::io::{BufRead, BufReader};
 use std::ops::Deref;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tempfile::TempDir;
 
-use super::{HANG, Header, Host, Server, eventually};
+use super::process::Process;
+use super::{Header, Host, Server};
 
 /// A running `full_app`; dropping it kills the process.
 pub(crate) struct FullApp {
@@ -27,11 +24,6 @@ pub(crate) struct FullApp {
 pub(crate) enum Store {
     Memory,
     SqliteFile,
-}
-
-struct Process {
-    child: Mutex<Child>,
-    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl FullApp {
@@ -63,28 +55,17 @@ impl FullApp {
         if !options.contains(&"--store") {
             command.args(["--store", "memory"]);
         }
-        let mut child = command
-            .args(options)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("full_app starts");
-        let log = Arc::new(Mutex::new(Vec::new()));
-        collect(child.stderr.take().expect("its stderr"), Arc::clone(&log));
-        let listening = announced(child.stdout.take().expect("its stdout"));
-        let process = Arc::new(Process { child: Mutex::new(child), log });
-        let base = listening
-            .recv_timeout(HANG)
-            .unwrap_or_else(|_| panic!("full_app never listened:\n{}", process.log()));
-        let addr = base.trim_start_matches("http://").parse().expect("the printed address");
+        command.args(options);
+        let (process, addr) = Process::start(command);
+        let process = Arc::new(process);
         let host = Box::new(Arc::clone(&process));
         Self { server: Server { addr, mount: "/chat".to_owned(), host }, process, _folder: None }
     }
 
     /// The program, with nothing said yet.
     pub(crate) fn command() -> Command {
-        let mut command = Command::new(binary());
-        command.stdin(Stdio::null()).env("RUST_LOG", "warn").env_remove("CHATROOMS_SECRET");
+        let mut command = Process::command("full_app");
+        command.env_remove("CHATROOMS_SECRET");
         command
     }
 
@@ -95,8 +76,7 @@ impl FullApp {
 
     /// Ends the process without a chance to say anything.
     pub(crate) async fn kill(&self) {
-        self.process.child().kill().expect("the process can be killed");
-        self.exited().await;
+        self.process.kill().await;
     }
 
     pub(crate) async fn exited(&self) -> ExitStatus {
@@ -136,84 +116,6 @@ impl Host for Arc<Process> {
     }
 
     fn shut_down(&self) -> LocalBoxFuture<'_, ()> {
-        async move {
-            self.terminate();
-            let status = self.exited().await;
-            assert!(status.success(), "a graceful end is exit 0, not {status}:\n{}", self.log());
-        }
-        .boxed_local()
+        Process::shut_down(self).boxed_local()
     }
-}
-
-impl Process {
-    fn child(&self) -> std::sync::MutexGuard<'_, Child> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn terminate(&self) {
-        let pid = self.child().id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(status.expect("kill runs").success(), "the process takes a signal");
-    }
-
-    async fn exited(&self) -> ExitStatus {
-        let mut status = None;
-        eventually("full_app ends", async || {
-            status = self.child().try_wait().expect("its status");
-            status.is_some()
-        })
-        .await;
-        status.expect("it has ended")
-    }
-
-    fn log(&self) -> String {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let mut child = self.child();
-        let _already_ended = child.kill();
-        let _reaped = child.wait();
-        drop(child);
-        let log = self.log();
-        if !thread::panicking() {
-            assert!(!log.contains("panicked at"), "full_app panicked:\n{log}");
-        }
-    }
-}
-
-/// Cargo puts examples beside the folder of its test binaries.
-fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test binary");
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("target/<profile>/deps");
-    let binary = profile.join("examples").join(format!("full_app{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        binary.exists(),
-        "{} is missing: run `cargo build --example full_app` first (`cargo test` without `--test` does so)",
-        binary.display()
-    );
-    binary
-}
-
-/// Reads all of stdout, so that the process never blocks on it; hands out the announced address.
-fn announced(stdout: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String> {
-    let (found, listening) = mpsc::channel();
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if let Some(base) = line.strip_prefix("listening on ") {
-                let _nobody_waits_twice = found.send(base.trim().to_owned());
-            }
-        }
-    });
-    listening
-}
-
-fn collect(stderr: impl std::io::Read + Send + 'static, log: Arc<Mutex<Vec<String>>>) {
-    thread::spawn(move || {
-        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-        }
-    });
 }

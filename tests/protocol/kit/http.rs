@@ -39,6 +39,15 @@ impl Request {
         Self { addr, method, path, headers, body: Vec::new(), receive_buffer: None }
     }
 
+    /// A correct WebSocket upgrade.
+    pub(crate) fn upgrade(addr: SocketAddr, path: &str) -> Self {
+        Self::new(addr, "GET", path)
+            .header("Connection", "Upgrade")
+            .header("Upgrade", "websocket")
+            .header("Sec-WebSocket-Version", "13")
+            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+    }
+
     /// Adds a header, beside others of the same name.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));

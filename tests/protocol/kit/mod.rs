@@ -2,11 +2,13 @@
 
 mod acts;
 mod client;
+mod example;
 mod faulty_store;
 mod full_app;
 mod http;
 mod in_process;
 mod oracle;
+mod process;
 mod raw;
 mod run;
 mod schema;
@@ -19,6 +21,7 @@ mod wait;
 
 pub(crate) use acts::{bodies, seqs, users};
 pub(crate) use client::{Client, Close};
+pub(crate) use example::Example;
 pub(crate) use faulty_store::{FaultyStore, Mood};
 pub(crate) use full_app::FullApp;
 pub(crate) use http::{Request, Response, encoded};
@@ -26,8 +29,8 @@ pub(crate) use in_process::{Adapter, InProcess};
 pub(crate) use oracle::violations;
 pub(crate) use raw::{Frame, RawSocket, opcode};
 pub(crate) use run::{
-    on_each_adapter, on_every_server, on_every_store, on_own_server, with_adapter, with_full_app,
-    with_own, with_shared, with_shared_full_app, with_shared_full_app_on_sqlite,
+    on_each_adapter, on_every_server, on_every_store, on_own_server, with_adapter, with_example,
+    with_full_app, with_own, with_shared, with_shared_full_app, with_shared_full_app_on_sqlite,
 };
 pub(crate) use schema::check_lists;
 pub(crate) use server::{Header, Host, Server};

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::full_app::Store;
 use super::in_process::assert_no_server_panicked;
-use super::{Adapter, FullApp, InProcess, Server};
+use super::{Adapter, Example, FullApp, InProcess, Server};
 
 /// No test takes this long unless it hangs.
 const TEST_LIMIT: Duration = Duration::from_secs(90);
@@ -140,6 +140,12 @@ pub(crate) fn with_shared_full_app_on_sqlite(script: impl AsyncFnOnce(&Server)) 
 pub(crate) fn with_full_app(options: &[&str], script: impl AsyncFnOnce(FullApp)) {
     let app = FullApp::start(options);
     block_on(script(app));
+}
+
+/// Runs a script on an example of its own.
+pub(crate) fn with_example(name: &str, script: impl AsyncFnOnce(Example)) {
+    let example = Example::start(name, &[]);
+    block_on(script(example));
 }
 
 fn block_on(script: impl Future<Output = ()>) {

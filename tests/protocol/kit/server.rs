@@ -57,10 +57,6 @@ impl Server {
 
     /// The same at a path of the host application's own.
     pub(crate) fn upgrade_at(&self, path: &str) -> Request {
-        self.request_outside("GET", path)
-            .header("Connection", "Upgrade")
-            .header("Upgrade", "websocket")
-            .header("Sec-WebSocket-Version", "13")
-            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+        Request::upgrade(self.addr, path)
     }
 }

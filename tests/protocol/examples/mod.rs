@@ -1,0 +1,3 @@
+//! The examples, run as a reader runs them: each does what it says.
+
+mod minimal;
