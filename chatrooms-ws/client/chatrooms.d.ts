@@ -107,6 +107,8 @@ export interface ClientEvents {
   bye: Bye;
   /** An error that answers no request. */
   error: ChatError;
+  /** What the host tells this user on all of their connections, whatever rooms they are in. It is never kept. */
+  notice: { readonly name: string; readonly data: unknown };
 }
 
 export interface Client extends TypedEventTarget<ClientEvents> {

@@ -453,6 +453,7 @@ class Client extends TypedTarget {
   /** @param {Frame} frame */
   #onFrame(frame) {
     if (frame.type === "error") this._emit("error", errorFrom(frame));
+    else if (frame.type === "notice") this._emit("notice", { name: frame.name, data: frame.data });
     else this.#joined.get(frame.room)?._receive(frame);
   }
 

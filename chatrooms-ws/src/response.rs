@@ -87,6 +87,11 @@ pub(crate) enum Frame<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'a str>,
     },
+    Notice {
+        name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<Raw<'a>>,
+    },
     Ok {
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<u64>,
@@ -192,6 +197,7 @@ impl<'a> Frame<'a> {
             EventKind::Removed { code, reason } => {
                 Self::Removed { room, code: code.code(), reason: reason.as_deref() }
             }
+            EventKind::Notice { name, data } => Self::Notice { name, data: data.as_ref().map(Raw) },
             // A kind that this version of the wire does not know is not for its clients.
             _ => return None,
         })

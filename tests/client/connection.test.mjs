@@ -121,6 +121,18 @@ test("an error that answers no request is told by the client", async () => {
   assert.deepEqual([errors[0].code, errors[0].message], ["bad_request", "what?"]);
 });
 
+test("a notice is told by the client, in a room or not, and by no room", async () => {
+  const world = await opened();
+  const notices = record(world.client, "notice");
+  world.socket.receive({ type: "notice", name: "invited", data: { by: "bob" } });
+  const room = world.client.join("lobby");
+  world.socket.answer(world.socket.take("join"), joined());
+  const inTheRoom = record(room, "notice");
+  world.socket.receive({ type: "notice", name: "maintenance" });
+  assert.deepEqual(notices, [{ name: "invited", data: { by: "bob" } }, { name: "maintenance", data: undefined }]);
+  assert.deepEqual(inTheRoom, []);
+});
+
 test("an unknown error code is kept, and of the kind forbidden", () => {
   const own = new ChatError("x-no-cats", "no cats here", 50);
   assert.deepEqual([own.code, own.kind, own.retryAfterMs], ["x-no-cats", "forbidden", 50]);

@@ -37,6 +37,7 @@ mod members;
 mod moderating;
 mod names;
 mod nonces;
+mod notices;
 mod order;
 mod origin;
 mod policy;

@@ -408,7 +408,10 @@ async fn no_frame_is_larger_than_what_it_counts() {
         session.redact(&room, sent.seq).await.unwrap().wait().await.unwrap();
     }
     watcher.ask_members(&room, None, Some(u64::MAX >> 11)).unwrap();
-    registry.kick(&room, &UserName::new("watcher").unwrap(), Some(&nasty));
+    let watcher_name = UserName::new("watcher").unwrap();
+    let data = chatrooms_core::Data::new(json!({ "x": nasty }).to_string());
+    registry.notify(&watcher_name, &"\u{1}".repeat(64), Some(data)).unwrap();
+    registry.kick(&room, &watcher_name, Some(&nasty));
     let (mut kinds, mut frames) = (std::collections::HashSet::new(), 0);
     loop {
         let event = watcher.next().await.unwrap();
@@ -420,8 +423,8 @@ async fn no_frame_is_larger_than_what_it_counts() {
             break;
         }
     }
-    assert_eq!(kinds.len(), 7, "every kind was there");
-    assert_eq!(frames, 1 + 20 * 5 + 1 + 1);
+    assert_eq!(kinds.len(), 8, "every kind was there");
+    assert_eq!(frames, 1 + 20 * 5 + 1 + 1 + 1);
 }
 
 #[tokio::test(start_paused = true)]

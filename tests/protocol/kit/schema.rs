@@ -118,6 +118,7 @@ const FRAMES: &[(&str, &[Field])] = &[
     ("history", &[ID, ROOM, MESSAGES, MORE]),
     ("members", &[ID, ROOM, MEMBERS, MORE]),
     ("removed", &[ROOM, Field("code", Always, Text), Field("reason", Maybe, Text)]),
+    ("notice", &[Field("name", Always, Text), Field("data", Maybe, Json)]),
     ("ok", &[ID]),
     ("pong", &[ID]),
     (
