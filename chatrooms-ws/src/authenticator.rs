@@ -8,7 +8,8 @@ use http::request::Parts;
 
 /// Finds out who sends a request, before anything else happens with it.
 ///
-/// A plain function is an authenticator:
+/// [`credentials`](crate::credentials) finds the text of a cookie or a token in a request, and says what each way to carry it costs. A plain
+/// function is an authenticator:
 ///
 /// ```
 /// use chatrooms_core::{Identity, UserName};
@@ -22,6 +23,10 @@ use http::request::Parts;
 /// # fn check(_: impl Authenticator) {}
 /// # check(by_header);
 /// ```
+///
+/// # One that fails
+/// An authenticator that does not answer within [`Options::authenticator_time`](crate::Options::authenticator_time) is answered for with 503,
+/// one that panics with 500: it harms that one request. Its futures may be dropped at any `.await`.
 #[async_trait]
 pub trait Authenticator: Send + Sync + 'static {
     /// Who sends this request? Cookies, headers, the query and the offered subprotocols are all in `request`.
@@ -30,8 +35,18 @@ pub trait Authenticator: Send + Sync + 'static {
     /// The [`Refusal`] that the client gets.
     async fn authenticate(&self, request: &Parts) -> Result<Identity, Refusal>;
 
-    /// Do the credentials of this identity still hold? Asked once more after the session stands in the registry, so that a logout
-    /// which ran meanwhile has either ended the session or is seen here.
+    /// Do the credentials of this identity still hold?
+    ///
+    /// Asked before every answer over HTTP, and for a socket after its session stands in the registry, so that a logout which ran meanwhile
+    /// has either ended the session or is seen here. Asked again and again while the socket is open, each time after
+    /// [`Options::recheck`](crate::Options::recheck) at most: `false` ends the session with
+    /// [`CloseReason::Unauthorized`](chatrooms_core::CloseReason::Unauthorized), which its client takes as the end and not as a lost connection. No answer
+    /// in time, or a panic, ends nobody: it is logged, and asked again at the next turn.
+    ///
+    /// This is how a revocation that happened elsewhere is noticed. Whoever knows of one ends the sessions at once, by
+    /// [`end_sessions`](chatrooms_core::RoomRegistry::end_sessions). Sessions that the host has let in itself, by
+    /// [`Endpoint::accept`](crate::Endpoint::accept), are not asked about. It never is asked when credentials expire:
+    /// [`Identity::expires_at`] says when that is.
     async fn still_valid(&self, _identity: &Identity) -> bool {
         true
     }

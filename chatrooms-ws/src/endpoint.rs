@@ -1,14 +1,17 @@
 //! One endpoint for all adapters: a request comes in, an answer goes out, whatever the framework.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use chatrooms_core::{Identity, RoomRegistry};
 use http::{Request, request::Parts};
 use http_body::Body;
-use tokio::time::timeout;
 
-use crate::{Answer, Authenticator, Options, Origins, Refusal};
+use crate::{
+    Answer, Authenticator, Options, Origins, Refusal,
+    answer::Problem,
+    asking::{Unanswered, ask},
+};
 
 /// The chat of a service, ready to be mounted. Cloning is cheap.
 ///
@@ -69,8 +72,8 @@ impl Endpoint {
     }
 
     /// Opens a socket for somebody whom the host has authenticated itself, and joins these rooms first. A request that is no
-    /// handshake, or comes from a foreign page, is answered accordingly. The authenticator is not asked: the host, whose word this
-    /// is, ends the sessions of those who log out by [`RoomRegistry::end_sessions`].
+    /// handshake, or comes from a foreign page, is answered accordingly. The authenticator is not asked, now or later: the host, whose word this
+    /// is, ends the sessions of those who log out by [`RoomRegistry::end_sessions`], and says by [`Identity::expires_at`] how long it holds.
     ///
     /// # Cancel safety
     /// Dropped, the upgrade has not happened.
@@ -78,20 +81,20 @@ impl Endpoint {
         self.upgrade_as(request, identity, rooms).unwrap_or_else(|problem| problem.answer())
     }
 
-    pub(crate) async fn authenticate(&self, parts: &Parts) -> Result<Identity, Refusal> {
-        let asked = self.authenticator.authenticate(parts);
-        timeout(self.options.authenticator_time, asked).await.unwrap_or_else(|_| {
-            tracing::error!("the authenticator did not answer in time");
-            Err(Refusal::Unavailable { retry_after: Duration::from_secs(5) })
-        })
+    /// Who sends this request, as the authenticator says.
+    pub(crate) async fn authenticate(&self, parts: &Parts) -> Result<Identity, Problem> {
+        let asked = async { self.authenticator.authenticate(parts).await };
+        Ok(ask(self.options.authenticator_time, asked).await??)
     }
 
-    pub(crate) async fn still_valid(&self, identity: &Identity) -> bool {
-        let asked = self.authenticator.still_valid(identity);
-        timeout(self.options.authenticator_time, asked).await.unwrap_or_else(|_| {
-            tracing::error!("the authenticator did not answer in time");
-            false
-        })
+    /// Refuses whose credentials hold no longer.
+    pub(crate) async fn confirm(&self, identity: &Identity) -> Result<(), Problem> {
+        if self.still_valid(identity).await? { Ok(()) } else { Err(Refusal::Unauthorized.into()) }
+    }
+
+    pub(crate) async fn still_valid(&self, identity: &Identity) -> Result<bool, Unanswered> {
+        let asked = async { self.authenticator.still_valid(identity).await };
+        ask(self.options.authenticator_time, asked).await
     }
 }
 

@@ -38,8 +38,10 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod asking;
 mod authenticator;
 mod client;
+pub mod credentials;
 mod endpoint;
 mod farewell;
 mod frames;
@@ -51,6 +53,7 @@ mod options;
 mod origin;
 mod request;
 mod response;
+mod revocation;
 mod routes;
 mod socket;
 mod upgrade;

@@ -41,6 +41,10 @@ pub struct Options {
     pub post_time: Duration,
     /// How long the authenticator may take. Default 5 s.
     pub authenticator_time: Duration,
+    /// How long a socket may stay open before the authenticator is asked again whether its credentials still hold. Each socket asks after a random time
+    /// between half of this and all of it, so that those who came together do not ask together. A very long time means never; less than
+    /// 100 ms is 100 ms. Default 60 s.
+    pub recheck: Duration,
     /// Whether `session` is answered. Default true.
     pub serve_session: bool,
     /// Whether the list of rooms is answered. Default true.
@@ -71,6 +75,7 @@ impl Default for Options {
             post_bytes: 64 * 1024,
             post_time: Duration::from_secs(10),
             authenticator_time: Duration::from_secs(5),
+            recheck: Duration::from_secs(60),
             serve_session: true,
             serve_rooms: true,
             serve_room: true,
@@ -81,12 +86,13 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Never less than a room's messages need.
+    /// Never less than a room's messages need, and never a host that is asked without end.
     pub(crate) fn fit(&mut self, config: &Config) {
         let text = config.body_bytes.saturating_add(config.data_bytes);
         let least = text.saturating_mul(6).saturating_add(4096);
         self.frame_bytes = self.frame_bytes.max(least);
         self.post_bytes = self.post_bytes.max(least);
+        self.recheck = self.recheck.max(Duration::from_millis(100));
     }
 }
 

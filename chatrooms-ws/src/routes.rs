@@ -78,9 +78,7 @@ impl Endpoint {
     /// Asks the authenticator, for a request that ends with its answer.
     async fn identify(&self, parts: &Parts) -> Result<Identity, Problem> {
         let identity = self.authenticate(parts).await?;
-        if !self.still_valid(&identity).await {
-            return Err(crate::Refusal::Unauthorized.into());
-        }
+        self.confirm(&identity).await?;
         Ok(identity)
     }
 

@@ -16,7 +16,7 @@ use futures_util::{
     future::{Either, FusedFuture as _, select},
 };
 use tokio::task::yield_now;
-use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::{
     Error as WsError, Message, Utf8Bytes,
     error::ProtocolError,
@@ -24,12 +24,13 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use crate::{
-    Options,
+    Endpoint, Options,
     farewell::Farewell,
     frames::Abuse,
     lanes::{Lanes, refused},
     request::{Action, Invalid, Request, RoomAction, invalid_room, parse},
     response::{Frame, encode, event_frame},
+    revocation::end_with_credentials,
 };
 
 /// How many bytes are taken out of the outbox for one flush. More would only take memory: a socket's send buffer holds about as much.
@@ -40,17 +41,32 @@ const BATCH: usize = 64 * 1024;
 /// Any stream and sink of WebSocket frames will do. When this returns, the session has left all its rooms. Whoever can see bytes go
 /// into the socket notes them in the outbox's [`Meter`](chatrooms_core::Meter).
 ///
+/// No authenticator is asked here: the session ends when its identity expires, or when the host ends it.
+///
 /// # Cancel safety
 /// Dropping it leaves all rooms at once and loses no message that was accepted.
 pub async fn serve<S>(session: Session, socket: S, rooms: Vec<String>, options: Arc<Options>)
 where
     S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Send + Unpin,
 {
+    serve_vouched(session, socket, rooms, options, None).await;
+}
+
+/// The same, for as long as the endpoint's authenticator vouches for the session, where there is one.
+pub(crate) async fn serve_vouched<S>(
+    session: Session,
+    socket: S,
+    rooms: Vec<String>,
+    options: Arc<Options>,
+    voucher: Option<Endpoint>,
+) where
+    S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Send + Unpin,
+{
     let (mut sink, stream) = socket.split();
     let hello = Frame::hello(&session, session.id(), options.heartbeat, options.frame_bytes);
     session.outbox().answer(encode(&hello));
     let violation = {
-        let mut reader = pin!(read(&session, stream, rooms, &options));
+        let mut reader = pin!(read(&session, stream, rooms, &options, voucher.as_ref()));
         let mut writer = pin!(write(session.outbox(), &mut sink, &options));
         match first(reader.as_mut(), writer.as_mut()).await {
             // The client has gone: its rooms learn it now, its own close is still answered.
@@ -104,6 +120,7 @@ async fn read<S>(
     mut stream: S,
     rooms: Vec<String>,
     options: &Options,
+    voucher: Option<&Endpoint>,
 ) -> Option<CloseCode>
 where
     S: Stream<Item = Result<Message, WsError>> + Unpin,
@@ -115,11 +132,11 @@ where
     let mut backlog = VecDeque::new();
     let mut malformed = Malformed::default();
     let mut deadline = Deadline::new(options.heartbeat.saturating_add(options.grace));
-    let mut expiry = pin!(expiry(session));
+    let mut credentials = pin!(end_with_credentials(session, voucher));
     loop {
         tokio::select! {
             biased;
-            () = &mut expiry => {}
+            () = &mut credentials => {}
             () = &mut first_rooms => {}
             () = lanes.advance(session) => {}
             frame = stream.next(), if backlog.len() < options.requests => {
@@ -167,16 +184,6 @@ fn violation(session: &Session, error: &WsError) -> Option<CloseCode> {
         }
         _ => None,
     }
-}
-
-async fn expiry(session: &Session) {
-    match session.expires() {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-    // Said once: the loop goes on until the client has gone.
-    session.close(CloseReason::Unauthorized);
-    std::future::pending::<()>().await;
 }
 
 /// Joins the rooms named in the request, one after the other.
@@ -302,7 +309,7 @@ impl Deadline {
 }
 
 /// Then, or as far away as makes no difference: a host that says "never" means it.
-fn after(start: Instant, time: Duration) -> Instant {
+pub(crate) fn after(start: Instant, time: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
     start + time.min(FAR)
 }

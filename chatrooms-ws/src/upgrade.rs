@@ -21,11 +21,11 @@ use tokio_tungstenite::{
 
 use crate::{
     Answer, Options, answer::Problem, endpoint::Endpoint, frames::Watch, metered::Metered,
-    socket::serve,
+    socket::serve_vouched,
 };
 
 /// The one version of the wire there is.
-const PROTOCOL: &str = "chatrooms.v1.json";
+pub(crate) const PROTOCOL: &str = "chatrooms.v1.json";
 /// A read buffer of this size instead of tungstenite's 128 KiB saves 128 KiB per connection.
 const READ_BUFFER: usize = 4 * 1024;
 
@@ -44,11 +44,9 @@ impl Endpoint {
         let session = self.registry().open_session(identity)?;
         // Asked after the session stands in the registry: a logout that ran before this has made the credentials void, one that runs
         // after it ends the session.
-        if !self.still_valid(session.identity()).await {
-            return Err(crate::Refusal::Unauthorized.into());
-        }
+        self.confirm(session.identity()).await?;
         let rooms = rooms(&parts);
-        self.open(&mut parts, &handshake, session, rooms)
+        self.open(&mut parts, &handshake, session, rooms, Some(self.clone()))
     }
 
     /// Opens a socket for somebody whom the host has authenticated itself.
@@ -60,7 +58,7 @@ impl Endpoint {
     ) -> Result<Answer, Problem> {
         let handshake = self.judge(&parts)?;
         let session = self.registry().open_session(identity)?;
-        self.open(&mut parts, &handshake, session, rooms)
+        self.open(&mut parts, &handshake, session, rooms, None)
     }
 
     fn judge(&self, parts: &Parts) -> Result<Handshake, Problem> {
@@ -101,13 +99,15 @@ impl Endpoint {
         handshake: &Handshake,
         session: Session,
         rooms: Vec<String>,
+        voucher: Option<Self>,
     ) -> Result<Answer, Problem> {
         let Some(on_upgrade) = parts.extensions.remove::<OnUpgrade>() else {
             // Not a fault of the client: the server in front of this cannot hand the connection over.
             let message = "this connection cannot be upgraded";
             return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_request", message));
         };
-        self.registry().spawn(run(on_upgrade, session, rooms, Arc::clone(self.options())));
+        let options = Arc::clone(self.options());
+        self.registry().spawn(run(on_upgrade, session, rooms, options, voucher));
         Ok(switching(handshake))
     }
 }
@@ -127,7 +127,13 @@ fn switching(handshake: &Handshake) -> Answer {
     answer
 }
 
-async fn run(on_upgrade: OnUpgrade, session: Session, rooms: Vec<String>, options: Arc<Options>) {
+async fn run(
+    on_upgrade: OnUpgrade,
+    session: Session,
+    rooms: Vec<String>,
+    options: Arc<Options>,
+    voucher: Option<Endpoint>,
+) {
     let upgraded = match timeout(options.close_timeout, on_upgrade).await {
         Ok(Ok(upgraded)) => upgraded,
         Ok(Err(error)) => return tracing::debug!(%error, "a connection was not upgraded"),
@@ -147,7 +153,7 @@ async fn run(on_upgrade: OnUpgrade, session: Session, rooms: Vec<String>, option
         .max_message_size(Some(options.frame_bytes))
         .max_frame_size(Some(options.frame_bytes));
     let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-    serve(session, &mut socket, rooms, options).await;
+    serve_vouched(session, &mut socket, rooms, options, voucher).await;
     let _ = timeout(DRAIN, drain(&mut socket.get_mut().io)).await;
 }
 
@@ -175,7 +181,7 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
 }
 
 /// The members of a comma-separated list in the headers.
-fn tokens(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
+pub(crate) fn tokens(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
     let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).map(str::trim)
 }
@@ -210,13 +216,46 @@ mod tests {
         }
     }
 
-    struct Silent;
+    /// What a host's code may do to whoever asks it.
+    #[derive(Clone, Copy, Debug)]
+    enum Fault {
+        SilentAtFirst,
+        SilentLater,
+        PanickingAtFirst,
+        PanickingLater,
+    }
 
     #[async_trait]
-    impl Authenticator for Silent {
+    impl Authenticator for Fault {
         async fn authenticate(&self, _: &Parts) -> Result<Identity, Refusal> {
-            std::future::pending().await
+            match self {
+                Self::SilentAtFirst => std::future::pending().await,
+                Self::PanickingAtFirst => panic!("on purpose"),
+                _ => VoidMeanwhile.authenticate(&Request::new(()).into_parts().0).await,
+            }
         }
+
+        async fn still_valid(&self, _: &Identity) -> bool {
+            match self {
+                Self::SilentLater => std::future::pending().await,
+                Self::PanickingLater => panic!("on purpose"),
+                _ => true,
+            }
+        }
+    }
+
+    /// The status and the code of both ways to ask who one is.
+    async fn refusals(endpoint: &Endpoint) -> [(StatusCode, String, bool); 2] {
+        let mut refusals = Vec::new();
+        for (path, request) in [("/ws", handshake()), ("/session", Request::new(String::new()))] {
+            let request = request.map(http_body_util::Full::<Bytes>::from);
+            let answer = endpoint.handle(path, request).await;
+            let body: serde_json::Value = serde_json::from_slice(answer.body()).expect("JSON");
+            let code = body["error"]["code"].as_str().unwrap_or_default().to_owned();
+            let tells_when = answer.headers().contains_key(header::RETRY_AFTER);
+            refusals.push((answer.status(), code, tells_when));
+        }
+        refusals.try_into().expect("two")
     }
 
     fn handshake() -> Request<String> {
@@ -244,10 +283,37 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_authenticator_that_does_not_answer_is_not_waited_for() {
-        let endpoint = Endpoint::new(RoomRegistry::new(), Silent);
-        let answer =
-            endpoint.handle("/ws", handshake().map(http_body_util::Full::<Bytes>::from)).await;
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        for fault in [Fault::SilentAtFirst, Fault::SilentLater] {
+            let endpoint = Endpoint::new(RoomRegistry::new(), fault);
+            for (status, _, tells_when) in refusals(&endpoint).await {
+                assert_eq!(
+                    (status, tells_when),
+                    (StatusCode::SERVICE_UNAVAILABLE, true),
+                    "{fault:?}"
+                );
+            }
+            assert_eq!(endpoint.registry().stats().sessions, 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_authenticator_that_panics_harms_one_request() {
+        for fault in [Fault::PanickingAtFirst, Fault::PanickingLater] {
+            let endpoint = Endpoint::new(RoomRegistry::new(), fault);
+            for (status, code, _) in refusals(&endpoint).await {
+                let expected = (StatusCode::INTERNAL_SERVER_ERROR, "internal");
+                assert_eq!((status, code.as_str()), expected, "{fault:?}");
+            }
+            assert_eq!(endpoint.registry().stats().sessions, 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_function_that_panics_before_it_answers_is_caught_too() {
+        let panicking = |_: &Parts| -> Result<Identity, Refusal> { panic!("on purpose") };
+        let endpoint = Endpoint::new(RoomRegistry::new(), panicking);
+        for (status, code, _) in refusals(&endpoint).await {
+            assert_eq!((status.as_u16(), code.as_str()), (500, "internal"));
+        }
     }
 }
