@@ -63,8 +63,12 @@
 //! Everything runs on tokio, with its timers enabled. Joining needs to be inside of a runtime; leaving, closing and dropping do not.
 //!
 //! - `conformance`: the suite that every [`MessageStore`] must pass, for the tests of those who write one.
+//! - `json`: events of an application's own, typed on this side and JSON on the wire: `AppEvent`.
+//! - `testing`: clients without a socket and a store that goes wrong on command, for the tests of those who embed this.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "json")]
+mod app_event;
 mod builder;
 mod config;
 #[cfg(any(test, feature = "conformance"))]
@@ -102,12 +106,16 @@ mod shutdown;
 mod store;
 mod sweeper;
 mod sync;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod visit;
 mod watch;
 mod watcher;
 mod writer;
 mod writes;
 
+#[cfg(feature = "json")]
+pub use app_event::{AppEvent, DataError};
 pub use async_trait::async_trait;
 pub use builder::RegistryBuilder;
 pub use config::Config;
