@@ -1,14 +1,14 @@
 //! F13 and F14: every public future may be dropped after any poll, and nothing is left behind.
 
-use std::{pin::pin, sync::Arc};
+use std::pin::pin;
 
-use chatrooms_core::{Draft, Error, Identity, Post, RoomName, RoomPolicy, async_trait};
+use chatrooms_core::{
+    Draft, Error, Identity, Post, RoomName, RoomPolicy, async_trait,
+    testing::{Call, Fault},
+};
 use futures_util::FutureExt as _;
 
-use crate::{
-    kit::{Client, House, describe, lobby, millis, secs, user},
-    store::{Call, Fault},
-};
+use crate::kit::{Client, House, describe, lobby, millis, secs, user};
 
 /// Takes its time over everything, so that there is something to be cancelled in.
 #[derive(Debug)]
@@ -294,11 +294,11 @@ async fn a_cancelled_start_leaves_everything_to_the_next_one() {
     let ada = house.guest("ada").await;
     ada.say("hello").await.unwrap();
     std::mem::forget(ada);
-    house.store.restart().await;
+    let store = house.store.restart();
     for polls in 0..3 {
-        let builder = chatrooms_core::RoomRegistry::builder().store(Arc::clone(&house.store));
+        let builder = chatrooms_core::RoomRegistry::builder().store(store.clone());
         drop(drop_after(polls, builder.start()).await);
     }
     tokio::time::sleep(secs(1)).await;
-    assert_eq!(house.store.open_lives(), []);
+    assert_eq!(store.open_lives(), []);
 }

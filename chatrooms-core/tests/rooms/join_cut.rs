@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use chatrooms_core::{Data, Event, EventKind, Identity, Join, Outgoing, Post};
-
-use crate::{
-    kit::{Client, House, describe, lobby, meta, names, seqs, user},
-    store::{Call, Fault},
+use chatrooms_core::{
+    Data, Event, EventKind, Identity, Join, Outgoing, Post,
+    testing::{Call, Fault},
 };
+
+use crate::kit::{Client, House, describe, lobby, meta, names, seqs, user};
 
 #[tokio::test(start_paused = true)]
 async fn what_a_join_returns_is_also_the_first_that_is_told() {
@@ -146,7 +146,7 @@ async fn an_answer_stays_within_its_bound_however_much_there_is() {
     for n in 0..300 {
         let name = "\u{1}".repeat(256);
         let who = Identity::new(user(&format!("{n:03}{}", "\"".repeat(61)))).display_name(&name);
-        let client = Client { session: house.registry.open_session(who).unwrap() };
+        let client = Client::with_identity(&house.registry, who);
         let large = Data::new("1".repeat(1024));
         client
             .join("lobby", Join { meta: Some(large), history: Some(0), ..Join::default() })

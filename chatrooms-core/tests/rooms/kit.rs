@@ -1,24 +1,20 @@
 //! What all tests here share: names, clients that write down what they are told, and a clock that moves only when nothing else can.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
-
-use chatrooms_core::{
-    Config, Data, Error, EventKind, Identity, Join, Joined, Member, Message, Nonce, Outgoing, Post,
-    Receipt, RegistryBuilder, RoomName, RoomRegistry, Sent, Session, UserName,
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Duration,
 };
 
-use crate::store::Faulty;
-
-pub(crate) fn room(name: &str) -> RoomName {
-    RoomName::new(name).unwrap()
-}
+pub(crate) use chatrooms_core::testing::{room, settle, user};
+use chatrooms_core::{
+    Config, Data, Error, Identity, Join, Joined, Member, Message, Nonce, Post, Receipt,
+    RegistryBuilder, RoomName, RoomRegistry, Sent,
+    testing::{FaultyStore, TestClient, describe_joined},
+};
 
 pub(crate) fn lobby() -> RoomName {
     room("lobby")
-}
-
-pub(crate) fn user(name: &str) -> UserName {
-    UserName::new(name).unwrap()
 }
 
 pub(crate) fn config(set: impl FnOnce(&mut Config)) -> Config {
@@ -38,7 +34,7 @@ pub(crate) const fn secs(secs: u64) -> Duration {
 /// A registry, and the store underneath that does as it is told.
 pub(crate) struct House {
     pub(crate) registry: RoomRegistry,
-    pub(crate) store: Arc<Faulty>,
+    pub(crate) store: FaultyStore,
 }
 
 impl House {
@@ -51,14 +47,14 @@ impl House {
     }
 
     pub(crate) async fn with(make: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> Self {
-        Self::over(Arc::new(Faulty::default()), make).await
+        Self::over(FaultyStore::new(), make).await
     }
 
     pub(crate) async fn over(
-        store: Arc<Faulty>,
+        store: FaultyStore,
         make: impl FnOnce(RegistryBuilder) -> RegistryBuilder,
     ) -> Self {
-        let builder = make(RoomRegistry::builder().store(Arc::clone(&store)));
+        let builder = make(RoomRegistry::builder().store(store.clone()));
         Self { registry: builder.start().await.unwrap(), store }
     }
 
@@ -90,23 +86,35 @@ impl House {
     }
 }
 
-/// Lets everything run that can. A paused clock moves only when nothing else can run, so that this waits for all of it, and for no time.
-pub(crate) async fn settle() {
-    tokio::time::sleep(millis(1)).await;
+/// A client to whom the lobby is home: what it does without naming a room happens there.
+#[derive(Debug)]
+pub(crate) struct Client(TestClient);
+
+impl Deref for Client {
+    type Target = TestClient;
+
+    fn deref(&self) -> &TestClient {
+        &self.0
+    }
 }
 
-/// A session that can be asked what it was told.
-pub(crate) struct Client {
-    pub(crate) session: Session,
+impl DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut TestClient {
+        &mut self.0
+    }
 }
 
 impl Client {
     pub(crate) fn new(registry: &RoomRegistry, name: &str) -> Self {
-        Self { session: registry.open_session(Identity::new(user(name))).unwrap() }
+        Self(TestClient::new(registry, name))
+    }
+
+    pub(crate) fn with_identity(registry: &RoomRegistry, identity: Identity) -> Self {
+        Self(TestClient::with_identity(registry, identity))
     }
 
     pub(crate) async fn join(&self, name: &str, join: Join) -> Result<Arc<Joined>, Error> {
-        self.session.join(&room(name), join).await
+        self.join_with(name, join).await
     }
 
     pub(crate) async fn enter(&self, name: &str) -> Arc<Joined> {
@@ -114,17 +122,17 @@ impl Client {
     }
 
     pub(crate) fn leave(&self, name: &str) {
-        self.session.leave(&room(name)).unwrap();
+        self.0.leave(name).unwrap();
     }
 
     /// Says something in the lobby and waits for the outcome.
     pub(crate) async fn say(&self, body: &str) -> Result<Sent, Error> {
-        self.session.publish(&lobby(), Post::new(body)).await
+        self.0.say("lobby", body).await
     }
 
     /// Says something in the lobby without waiting for the outcome.
     pub(crate) async fn begin(&self, body: &str) -> Receipt<Sent> {
-        self.session.send(&lobby(), Post::new(body)).await.unwrap()
+        self.send("lobby", body).await.unwrap()
     }
 
     /// Says something in the lobby under a nonce.
@@ -134,7 +142,7 @@ impl Client {
 
     /// Takes back a message of the lobby.
     pub(crate) async fn take_back(&self, seq: u64) -> Result<(), Error> {
-        self.session.redact(&lobby(), seq).await?.wait().await
+        self.redact("lobby", seq).await
     }
 
     /// The texts of the lobby that its history holds.
@@ -144,9 +152,8 @@ impl Client {
 
     /// Everything that waits for this client, one line each; it waits no longer.
     pub(crate) fn told(&self) -> Vec<String> {
-        let mut batch = Vec::new();
-        self.session.outbox().try_take(&mut batch, usize::MAX);
-        batch.iter().map(line).collect()
+        let at_home = |line: String| line.strip_prefix("lobby: ").map_or(line.clone(), Into::into);
+        self.0.told().into_iter().map(at_home).collect()
     }
 }
 
@@ -175,73 +182,7 @@ pub(crate) fn resume(from: &Joined, seq: u64) -> Join {
     Join { resume: Some((from.epoch, seq)), ..Join::default() }
 }
 
-fn line(item: &Outgoing) -> String {
-    let Outgoing::Event(event) = item else {
-        let Outgoing::Answer(frame) = item else { unreachable!() };
-        return format!("answer {}", String::from_utf8_lossy(frame));
-    };
-    let mut line = match event.room().map_or("", RoomName::as_str) {
-        "lobby" => String::new(),
-        elsewhere => format!("{elsewhere}: "),
-    };
-    line.push_str(&match event.kind() {
-        EventKind::Joined(joined) => describe(joined),
-        EventKind::Message(message) => {
-            let by = message.draft.user.as_ref().map_or("host", UserName::as_str);
-            format!("{} {by}: {}", message.seq, message.draft.body)
-        }
-        EventKind::Redacted { seq, by } => {
-            format!("{seq} taken back by {}", by.as_ref().map_or("host", UserName::as_str))
-        }
-        EventKind::Presence { joined, left } => presence(joined, left),
-        EventKind::Signal { user, name, .. } => format!("{user} {name}"),
-        EventKind::Members { page, .. } => {
-            format!(
-                "members [{}]{}",
-                names(&page.members).join(" "),
-                if page.more { " more" } else { "" }
-            )
-        }
-        EventKind::Removed { code, reason } => {
-            format!(
-                "removed {}{}",
-                code.code(),
-                reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"))
-            )
-        }
-        other => format!("{other:?}"),
-    });
-    line
-}
-
-fn presence(joined: &[Member], left: &[UserName]) -> String {
-    let came = names(joined).into_iter().map(|name| format!("+{name}"));
-    let went = left.iter().map(|name| format!("-{name}"));
-    came.chain(went).collect::<Vec<_>>().join(" ")
-}
-
 /// A join's answer in one line: where the room stands, who is there, and which messages come with it.
 pub(crate) fn describe(joined: &Arc<Joined>) -> String {
-    let how = if joined.resumed { "resumed" } else { "joined" };
-    let mut line = format!("{how} at {} [{}]", joined.seq, names(&joined.members).join(" "));
-    if joined.members_more {
-        line.push_str(" and others");
-    }
-    if !joined.messages.is_empty() {
-        let all: Vec<_> = joined
-            .messages
-            .iter()
-            .map(|message| {
-                if message.redacted { format!("{}!", message.seq) } else { message.seq.to_string() }
-            })
-            .collect();
-        write!(line, " ({})", all.join(" ")).unwrap();
-    }
-    if joined.more {
-        line.push_str(" more");
-    }
-    if !joined.redacted.is_empty() {
-        write!(line, " taken back {:?}", joined.redacted).unwrap();
-    }
-    line
+    describe_joined(joined)
 }

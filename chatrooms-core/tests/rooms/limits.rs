@@ -1,11 +1,11 @@
 //! P10: everything has a bound, and an error of its own.
 
-use chatrooms_core::{Data, Error, Identity, Join};
-
-use crate::{
-    kit::{House, millis, user},
-    store::Call,
+use chatrooms_core::{
+    Data, Error, Identity, Join,
+    testing::{Call, Fault},
 };
+
+use crate::kit::{House, millis, user};
 
 #[tokio::test(start_paused = true)]
 async fn a_session_is_in_so_many_rooms() {
@@ -22,7 +22,7 @@ async fn a_session_is_in_so_many_rooms() {
 #[tokio::test(start_paused = true)]
 async fn joins_at_the_same_time_are_counted_too() {
     let house = House::configured(|config| config.rooms_per_session = 2).await;
-    house.store.always(Call::Open, crate::store::Fault::Slow(millis(10)));
+    house.store.always(Call::Open, Fault::Slow(millis(10)));
     let ada = house.client("ada");
     let joins = ["a", "b", "c"].map(|room| ada.join(room, Join::default()));
     let joined = futures_util::future::join_all(joins).await;
@@ -35,7 +35,7 @@ async fn joins_at_the_same_time_are_counted_too() {
 #[tokio::test(start_paused = true)]
 async fn the_same_join_twice_at_the_same_time_gets_in_once() {
     let house = House::new().await;
-    house.store.always(Call::Open, crate::store::Fault::Slow(millis(10)));
+    house.store.always(Call::Open, Fault::Slow(millis(10)));
     let ada = house.client("ada");
     let joins = ["a", "a"].map(|room| ada.join(room, Join::default()));
     let joined = futures_util::future::join_all(joins).await;

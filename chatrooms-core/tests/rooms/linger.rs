@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use chatrooms_core::{CloseReason, Error, Identity, Join};
-
-use crate::{
-    kit::{Client, House, config, describe, lobby, millis, resume, secs, settle, user},
-    store::{Call, Fault, Faulty},
+use chatrooms_core::{
+    CloseReason, Error, Identity, Join,
+    testing::{Call, Fault, FaultyStore},
 };
+
+use crate::kit::{Client, House, config, describe, lobby, millis, resume, secs, settle, user};
 
 /// A way to end ada's stay; returns how many connections that were.
 type End = dyn Fn(&House, &Client) -> usize;
@@ -149,11 +149,11 @@ async fn closing_a_lingering_room_ends_it() {
 
 /// A house whose lobby held one message of ada's when its process went down.
 async fn after_a_restart(linger: std::time::Duration) -> (House, Arc<chatrooms_core::Joined>) {
-    let store = Arc::new(Faulty::default());
+    let store = FaultyStore::new();
     let lingering = |builder: chatrooms_core::RegistryBuilder| {
         builder.config(config(|config| config.linger = secs(30)))
     };
-    let before = House::over(Arc::clone(&store), lingering).await;
+    let before = House::over(store.clone(), lingering).await;
     let ada = before.client("ada");
     let joined = ada.enter("lobby").await;
     ada.say("one").await.unwrap();
@@ -161,11 +161,10 @@ async fn after_a_restart(linger: std::time::Duration) -> (House, Arc<chatrooms_c
     ada.take_back(1).await.unwrap();
     ada.enter("garden").await;
     std::mem::forget(ada);
-    store.restart().await;
     let with = |builder: chatrooms_core::RegistryBuilder| {
         builder.config(config(|config| config.linger = linger))
     };
-    (House::over(store, with).await, joined)
+    (House::over(store.restart(), with).await, joined)
 }
 
 #[tokio::test(start_paused = true)]

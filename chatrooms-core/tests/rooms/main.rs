@@ -1,7 +1,6 @@
 //! Rooms as their users see them, one theme per module. No test waits for real time: the clock stands still until nothing can run.
 
 mod kit;
-mod store;
 
 mod cancellation;
 mod join_cut;

@@ -1,11 +1,11 @@
 //! P1 and P6: who is in a room, in one order, over tabs, crashes and late joins.
 
-use chatrooms_core::{CloseReason, Error, Identity, Join, Post, RoomRegistry};
-
-use crate::{
-    kit::{Client, House, describe, lobby, names, room, settle, user},
-    store::{Call, Fault},
+use chatrooms_core::{
+    CloseReason, Error, Identity, Join, Post, RoomRegistry,
+    testing::{Call, Fault},
 };
+
+use crate::kit::{Client, House, describe, lobby, names, room, settle, user};
 
 #[tokio::test(start_paused = true)]
 async fn a_room_is_there_while_somebody_is_in_it() {

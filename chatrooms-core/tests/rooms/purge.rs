@@ -1,12 +1,12 @@
 //! P2: a life ends once, is purged once, and never meets another.
 
-use chatrooms_core::{Error, Join};
+use chatrooms_core::{
+    Error, Join,
+    testing::{Call, Fault},
+};
 use tokio::time::Instant;
 
-use crate::{
-    kit::{House, describe, lobby, millis, secs, settle},
-    store::{Call, Fault},
-};
+use crate::kit::{House, describe, lobby, millis, secs, settle};
 
 #[tokio::test(start_paused = true)]
 async fn a_join_after_the_last_exit_starts_a_new_life() {

@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use chatrooms_core::{Error, Join};
+use chatrooms_core::{
+    Error, Join,
+    testing::{Call, Fault},
+};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{
-    kit::{Client, House, millis, secs},
-    store::{Call, Fault},
-};
+use crate::kit::{Client, House, millis, secs};
 
 thread_local! {
     static PANICS: Cell<usize> = const { Cell::new(0) };

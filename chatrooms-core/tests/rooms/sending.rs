@@ -1,12 +1,12 @@
 //! P4 and P5: one order, stored before shown, once.
 
-use chatrooms_core::{Data, Error, Nonce, Post};
+use chatrooms_core::{
+    Data, Error, Nonce, Post,
+    testing::{Call, Fault},
+};
 use tokio::time::Instant;
 
-use crate::{
-    kit::{Client, House, bodies, lobby, millis, room, secs, settle},
-    store::{Call, Fault},
-};
+use crate::kit::{Client, House, bodies, lobby, millis, room, secs, settle};
 
 async fn two_guests(house: &House) -> (Client, Client) {
     let (ada, bob) = (house.guest("ada").await, house.guest("bob").await);

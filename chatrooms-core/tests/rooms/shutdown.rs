@@ -1,14 +1,12 @@
 //! P9: a registry stops in order and in time.
 
-use std::sync::Arc;
-
-use chatrooms_core::{CloseReason, Error, Identity, Join};
+use chatrooms_core::{
+    CloseReason, Error, Identity, Join,
+    testing::{Call, Fault, FaultyStore},
+};
 use tokio::time::Instant;
 
-use crate::{
-    kit::{Client, House, config, describe, millis, resume, secs, settle, user},
-    store::{Call, Fault, Faulty},
-};
+use crate::kit::{Client, House, config, describe, millis, resume, secs, settle, user};
 
 /// Somebody who reads to the end and goes, as a socket's loop does; returns why it ended.
 fn reader(mut client: Client) -> tokio::task::JoinHandle<Option<CloseReason>> {
@@ -147,11 +145,11 @@ async fn without_a_linger_a_shutdown_purges_every_room() {
 
 #[tokio::test(start_paused = true)]
 async fn with_a_linger_a_shutdown_keeps_rooms_for_the_next_process() {
-    let store = Arc::new(Faulty::default());
+    let store = FaultyStore::new();
     let lingering = |builder: chatrooms_core::RegistryBuilder| {
         builder.config(config(|config| config.linger = secs(30)))
     };
-    let before = House::over(Arc::clone(&store), lingering).await;
+    let before = House::over(store.clone(), lingering).await;
     let ada = before.client("ada");
     let joined = ada.enter("lobby").await;
     ada.say("one").await.unwrap();
@@ -167,8 +165,7 @@ async fn with_a_linger_a_shutdown_keeps_rooms_for_the_next_process() {
     tokio::time::sleep(secs(60)).await;
     assert_eq!(store.open_lives().len(), 1, "the old process's timers touch nothing any more");
 
-    store.restart().await;
-    let after = House::over(store, lingering).await;
+    let after = House::over(store.restart(), lingering).await;
     let answer = after.client("ada").join("lobby", resume(&joined, 0)).await.unwrap();
     assert_eq!(describe(&answer), "resumed at 3 [ada] (1 2 3)");
 }

@@ -5,12 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use chatrooms_core::{CloseReason, Error, Join, Post, RoomName};
+use chatrooms_core::{
+    CloseReason, Error, Join, Post, RoomName,
+    testing::{Call, Fault},
+};
 
 use crate::{
     kit::{Client, House, millis, room, user},
     oracle::{Ledger, Trace, View},
-    store::{Call, Fault},
 };
 
 const ROOMS: [&str; 3] = ["a", "b", "c"];
