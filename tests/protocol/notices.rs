@@ -43,7 +43,10 @@ async fn a_notice_is_never_kept(adapter: Adapter) {
     server.registry().notify(&name, "heard", None).expect("told");
     assert_eq!(client.expect("notice").await["name"], "heard");
     client.catch_up(&room).await;
-    assert_eq!(client.history(&room, json!({})).await["messages"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        client.history(&room, json!({})).await["messages"].as_array().map(Vec::len),
+        Some(1)
+    );
     assert_eq!(client.trace().of("notice").count(), 1);
 }
 

@@ -3,7 +3,6 @@
 mod acts;
 mod client;
 mod example;
-mod faulty_store;
 mod full_app;
 mod http;
 mod in_process;
@@ -22,7 +21,6 @@ mod wait;
 pub(crate) use acts::{bodies, seqs, users};
 pub(crate) use client::{Client, Close};
 pub(crate) use example::Example;
-pub(crate) use faulty_store::{FaultyStore, Mood};
 pub(crate) use full_app::FullApp;
 pub(crate) use http::{Request, Response, encoded};
 pub(crate) use in_process::{Adapter, InProcess};
@@ -34,6 +32,7 @@ pub(crate) use run::{
 };
 pub(crate) use schema::check_lists;
 pub(crate) use server::{Header, Host, Server};
+pub(crate) use tokens::{Doorkeeper, token};
 pub(crate) use trace::{Trace, same_order};
 pub(crate) use unique::unique;
 pub(crate) use user::User;
