@@ -1,13 +1,14 @@
 //! A store in trouble: each request learns what became of it, and nothing is shown that is not stored.
 
-use std::sync::Arc;
-
-use chatrooms::{Config, RoomRegistry};
+use chatrooms::{
+    Config, RoomRegistry,
+    testing::{Call, Fault, FaultyStore},
+};
 use futures_util::FutureExt;
 use futures_util::future::{join_all, select_all};
 use serde_json::{Value, json};
 
-use crate::kit::{Adapter, FaultyStore, InProcess, Mood, in_time, on_each_adapter, seqs, unique};
+use crate::kit::{Adapter, InProcess, on_each_adapter, seqs, unique};
 
 on_each_adapter!(
     what_the_store_refuses_is_not_said,
@@ -20,13 +21,13 @@ async fn what_the_store_refuses_is_not_said(adapter: Adapter) {
     let (server, store) = with_store(adapter, Config::default()).await;
     let (user, room) = (server.user("author").await, unique("hall"));
     let mut client = user.connect_to(&[&room]).await;
-    store.set(Mood::Refusing);
+    store.always(Call::Append, Fault::Fail);
     let send = json!({"type": "send", "room": room, "body": "lost"});
     assert_retry(&client.refused("store_unavailable", send).await, &room);
     let posted = user.post(&room, &json!({"body": "lost too"})).await;
     posted.assert_error(503, "store_unavailable");
     assert!(posted.header("Retry-After").is_some(), "{posted:?}");
-    store.set(Mood::Well);
+    store.heal();
     assert_eq!(client.say(&room, "kept").await, 1, "what was refused took no place");
     client.catch_up(&room).await;
     assert_eq!(seqs(&client.history(&room, json!({})).await), [1, 2]);
@@ -36,7 +37,7 @@ async fn what_the_store_refuses_is_not_said(adapter: Adapter) {
 async fn a_room_that_cannot_be_opened_is_not_joined(adapter: Adapter) {
     let (server, store) = with_store(adapter, Config::default()).await;
     let (user, room) = (server.user("guest").await, unique("hall"));
-    store.set(Mood::Refusing);
+    store.always(Call::Open, Fault::Fail);
     let mut client = user.connect_with(&format!("?room={room}")).await;
     let error = client.expect("error").await;
     assert_eq!(error["code"], "store_unavailable", "{error}");
@@ -44,7 +45,7 @@ async fn a_room_that_cannot_be_opened_is_not_joined(adapter: Adapter) {
     let join = json!({"type": "join", "room": room});
     assert_retry(&client.refused("store_unavailable", join).await, &room);
     user.get(&format!("/rooms/{room}")).await.assert_error(404, "not_found");
-    store.set(Mood::Well);
+    store.heal();
     client.join(&room).await;
 }
 
@@ -52,10 +53,9 @@ async fn what_may_have_happened_is_known_by_its_nonce(adapter: Adapter) {
     let (server, store) = with_store(adapter, Config::default()).await;
     let room = unique("hall");
     let mut client = server.user("author").await.connect_to(&[&room]).await;
-    store.set(Mood::Unsure);
+    store.next(Call::Append, Fault::Unsure);
     let send = json!({"type": "send", "room": room, "body": "perhaps", "nonce": "n"});
     assert_retry(&client.refused("outcome_unknown", send.clone()).await, &room);
-    store.set(Mood::Well);
     let sent = client.granted("sent", send).await;
     assert_eq!((&sent["seq"], &sent["duplicate"]), (&json!(1), &json!(true)));
     assert_eq!(client.expect("message").await["body"], "perhaps");
@@ -72,16 +72,16 @@ async fn more_than_may_wait_for_the_store_is_busy(adapter: Adapter) {
     for _ in 0..3 {
         others.push(server.user("other").await.connect_to(&[&room]).await);
     }
-    store.set(Mood::Stuck);
+    store.next(Call::Append, Fault::Hold);
     let send = json!({"type": "send", "room": room, "body": "waiting"});
     let id = first.ask(send.clone()).await;
-    in_time("the store to be asked", store.is_stuck()).await;
+    let held = store.held(Call::Append).await;
     // One is with the store and two may wait: of three more, one is answered at once.
     let asking = others.iter_mut().map(|other| other.request(send.clone()).boxed_local());
     let (busy, _, waiting) = select_all(asking).await;
     assert_eq!(busy["code"], "busy", "{busy}");
     assert_retry(&busy, &room);
-    store.set(Mood::Well);
+    held.release();
     for sent in join_all(waiting).await {
         assert_eq!(sent["type"], "sent", "{sent}");
     }
@@ -89,9 +89,9 @@ async fn more_than_may_wait_for_the_store_is_busy(adapter: Adapter) {
     assert_eq!(first.say(&room, "again").await, 4);
 }
 
-async fn with_store(adapter: Adapter, config: Config) -> (InProcess, Arc<FaultyStore>) {
-    let store = Arc::new(FaultyStore::new());
-    let rooms = RoomRegistry::builder().config(config).store(Arc::clone(&store));
+async fn with_store(adapter: Adapter, config: Config) -> (InProcess, FaultyStore) {
+    let store = FaultyStore::new();
+    let rooms = RoomRegistry::builder().config(config).store(store.clone());
     (InProcess::start(adapter, rooms).await, store)
 }
 
