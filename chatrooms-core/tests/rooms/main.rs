@@ -3,6 +3,7 @@
 mod kit;
 
 mod cancellation;
+mod host;
 mod join_cut;
 mod limits;
 mod linger;
@@ -14,8 +15,10 @@ mod policy;
 mod presence;
 mod purge;
 mod resume;
+mod rules;
 mod runtime;
 mod sending;
 mod shutdown;
 mod slow_readers;
 mod storm;
+mod watching;

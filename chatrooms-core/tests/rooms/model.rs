@@ -6,7 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use chatrooms_core::{CloseReason, Error, Join, Joined, Post};
+use chatrooms_core::{CloseReason, Error, Join, Joined, Post, RoomEnd, RoomEvent, Watch};
+use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
 use crate::kit::{Client, House, room, user};
@@ -131,14 +132,19 @@ struct Model {
     lives: BTreeMap<usize, Life>,
     begun: usize,
     told: Vec<Vec<String>>,
+    /// What the host has been told who watches all rooms.
+    watched: Vec<String>,
     /// The life and the newest message that a client knows of a room.
     known: BTreeMap<(usize, usize), (usize, u64)>,
 }
 
 impl Model {
     fn tell(&mut self, client: usize, at: usize, line: &str) {
-        let line = if at == 0 { line.into() } else { format!("{}: {line}", ROOMS[at]) };
-        self.told[client].push(line);
+        self.told[client].push(in_room(ROOMS[at], line));
+    }
+
+    fn show(&mut self, at: usize, line: &str) {
+        self.watched.push(in_room(ROOMS[at], line));
     }
 
     fn tell_all(&mut self, at: usize, but: Option<usize>, line: &str) {
@@ -161,6 +167,9 @@ impl Model {
     ) -> Result<(), Error> {
         if self.is_in(client, at) {
             return Err(Error::AlreadyInRoom);
+        }
+        if !self.lives.contains_key(&at) {
+            self.show(at, "opened at 0");
         }
         let number = &mut self.begun;
         let life = self.lives.entry(at).or_insert_with(|| {
@@ -195,6 +204,7 @@ impl Model {
         }
         self.known.insert((client, at), (life.number, life.head));
         if is_news {
+            self.show(at, &format!("+{}", name(client)));
             self.tell_all(at, Some(client), &format!("+{}", name(client)));
         }
         self.tell(client, at, &line);
@@ -202,17 +212,19 @@ impl Model {
     }
 
     /// Takes clients out of a room, together.
-    fn out(&mut self, clients: &[usize], at: usize) {
+    fn out(&mut self, clients: &[usize], at: usize, why: RoomEnd) {
         let Some(life) = self.lives.get_mut(&at).filter(|_| !clients.is_empty()) else { return };
         life.members.retain(|member| !clients.contains(member));
-        if life.members.is_empty() {
-            self.lives.remove(&at);
-            return;
-        }
         let gone: BTreeSet<_> =
             clients.iter().map(|client| name(*client)).filter(|name| !life.has(name)).collect();
+        let is_empty = life.members.is_empty();
         for name in gone {
+            self.show(at, &format!("-{name}"));
             self.tell_all(at, None, &format!("-{name}"));
+        }
+        if is_empty {
+            self.lives.remove(&at);
+            self.show(at, &format!("closed {why:?}"));
         }
     }
 
@@ -228,7 +240,9 @@ impl Model {
         for member in members {
             self.known.insert((member, at), (number, seq));
         }
-        self.tell_all(at, None, &format!("{seq} {by}: {}", body(seq)));
+        let line = format!("{seq} {by}: {}", body(seq));
+        self.show(at, &line);
+        self.tell_all(at, None, &line);
         seq
     }
 
@@ -244,7 +258,9 @@ impl Model {
             return Err(Error::Forbidden);
         }
         if life.redacted.insert(seq) {
-            self.tell_all(at, None, &format!("{seq} taken back by {}", name(client)));
+            let line = format!("{seq} taken back by {}", name(client));
+            self.show(at, &line);
+            self.tell_all(at, None, &line);
         }
         Ok(())
     }
@@ -254,12 +270,16 @@ impl Model {
         tabs.filter(|client| self.is_in(*client, at)).collect()
     }
 
-    fn remove(&mut self, clients: &[usize], at: usize, line: &str) {
+    fn remove(&mut self, clients: &[usize], at: usize, line: &str, why: RoomEnd) {
         for client in clients {
             self.tell(*client, at, line);
         }
-        self.out(clients, at);
+        self.out(clients, at, why);
     }
+}
+
+fn in_room(room: &str, line: &str) -> String {
+    if room == ROOMS[0] { line.into() } else { format!("{room}: {line}") }
 }
 
 fn body(seq: u64) -> String {
@@ -269,6 +289,7 @@ fn body(seq: u64) -> String {
 /// The real thing beside its model.
 struct Run {
     house: House,
+    watch: Watch,
     clients: Vec<Client>,
     joined: BTreeMap<(usize, usize), Arc<Joined>>,
     model: Model,
@@ -286,7 +307,8 @@ impl Run {
         let clients = (0..USERS.len() * TABS).map(|client| house.client(name(client))).collect();
         let told = vec![Vec::new(); USERS.len() * TABS];
         let model = Model { told, ..Model::default() };
-        Self { house, clients, joined: BTreeMap::new(), model }
+        let watch = house.registry.watch_all();
+        Self { house, watch, clients, joined: BTreeMap::new(), model }
     }
 
     async fn join(&mut self, client: usize, at: usize, history: Option<usize>, resume: bool) {
@@ -310,7 +332,7 @@ impl Run {
                 let expected = self.model.is_in(client, at).then_some(()).ok_or(Error::NotInRoom);
                 assert_eq!(self.clients[client].session.leave(&room(ROOMS[at])), expected);
                 if expected.is_ok() {
-                    self.model.out(&[client], at);
+                    self.model.out(&[client], at, RoomEnd::Left);
                 }
             }
             Step::Send { client, at } => self.send(client, at).await,
@@ -336,21 +358,21 @@ impl Run {
                 let clients = self.model.of(whom, at);
                 let kicked = self.house.registry.kick(&room(ROOMS[at]), &user(USERS[whom]), None);
                 assert_eq!(kicked, clients.len());
-                self.model.remove(&clients, at, "removed kicked");
+                self.model.remove(&clients, at, "removed kicked", RoomEnd::Left);
             }
             Step::Close { at } => {
                 let all =
                     self.model.lives.get(&at).map_or_else(Vec::new, |life| life.members.clone());
                 assert_eq!(self.house.registry.close_room(&room(ROOMS[at]), None), all.len());
-                self.model.remove(&all, at, "removed room_closed");
+                self.model.remove(&all, at, "removed room_closed", RoomEnd::Closed);
             }
-            Step::Reconnect { client } => self.reconnect(client),
+            Step::Reconnect { client } => self.reconnect(client, RoomEnd::Lost),
             Step::Logout { whom } => {
                 let reason = CloseReason::LoggedOut;
                 let ended = self.house.registry.end_sessions(&user(USERS[whom]), &reason);
                 assert_eq!(ended, TABS);
                 for client in whom * TABS..(whom + 1) * TABS {
-                    self.reconnect(client);
+                    self.reconnect(client, RoomEnd::Left);
                 }
             }
         }
@@ -380,14 +402,14 @@ impl Run {
         assert_eq!(outcome.map(|sent| sent.seq), expected);
     }
 
-    fn reconnect(&mut self, client: usize) {
+    fn reconnect(&mut self, client: usize, why: RoomEnd) {
         let lost = std::mem::replace(&mut self.clients[client], self.house.client(name(client)));
         drop(lost);
         self.model.told[client].clear();
         let mut rooms: Vec<_> = (0..ROOMS.len()).collect();
         rooms.retain(|at| self.model.is_in(client, *at));
         for at in rooms {
-            self.model.out(&[client], at);
+            self.model.out(&[client], at, why);
         }
     }
 
@@ -399,6 +421,7 @@ impl Run {
             expected.sort_by_key(|line| line.starts_with("garden: "));
             assert_eq!(told, expected);
         }
+        self.compare_watched();
         let rooms = self.house.registry.rooms(None, 9).0;
         let mut summaries: Vec<_> = rooms
             .iter()
@@ -416,12 +439,44 @@ impl Run {
         assert_eq!(self.house.store.open_lives().len(), expected.len());
     }
 
+    fn compare_watched(&mut self) {
+        let next = || self.watch.next().now_or_never().flatten();
+        let mut watched: Vec<_> = std::iter::from_fn(next).map(|event| line(&event)).collect();
+        let mut expected = std::mem::take(&mut self.model.watched);
+        for lines in [&mut watched, &mut expected] {
+            lines.sort_by_key(|line| line.starts_with("garden: "));
+            // Those who are made to go together have no order.
+            lines
+                .chunk_by_mut(|a, b| [a, b].iter().all(|line| line.contains('-')))
+                .for_each(<[_]>::sort);
+        }
+        assert_eq!(watched, expected);
+    }
+
     async fn end(self) {
         let begun = self.model.begun;
         drop(self.clients);
         self.house.emptied().await;
         assert_eq!(self.house.store.closed_lives().len(), begun, "every life is purged once");
     }
+}
+
+fn line(event: &RoomEvent) -> String {
+    let line = match event {
+        RoomEvent::RoomOpened { seq, .. } => format!("opened at {seq}"),
+        RoomEvent::UserJoined { member, .. } => format!("+{}", member.user),
+        RoomEvent::UserLeft { user, .. } => format!("-{user}"),
+        RoomEvent::Message { message, .. } => {
+            let by = message.draft.user.as_ref().map_or("host", |user| user.as_str());
+            format!("{} {by}: {}", message.seq, message.draft.body)
+        }
+        RoomEvent::Redacted { seq, by, .. } => {
+            format!("{seq} taken back by {}", by.as_ref().map_or("host", |user| user.as_str()))
+        }
+        RoomEvent::RoomClosed { reason, .. } => format!("closed {reason:?}"),
+        other => format!("{other:?}"),
+    };
+    in_room(event.room().map_or(ROOMS[0], |room| room.as_str()), &line)
 }
 
 proptest! {

@@ -1,6 +1,9 @@
 //! Kicks, bans and closed rooms.
 
-use chatrooms_core::{Error, Identity, Join, Post};
+use chatrooms_core::{
+    Draft, Error, Identity, Join, Post, RoomName, RoomPolicy, async_trait,
+    testing::{Call, Fault},
+};
 
 use crate::kit::{House, lobby, room, secs, user};
 
@@ -102,4 +105,113 @@ async fn a_closed_room_is_over_for_everybody_and_begins_anew() {
     assert_eq!(ada.enter("lobby").await.seq, 0);
     drop((ada, bob));
     house.emptied().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_can_be_lifted() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    house.registry.ban(&lobby(), &user("bob"), None, None);
+    let bob = house.client("bob");
+    assert_eq!(bob.join("lobby", Join::default()).await.unwrap_err(), Error::Banned);
+    assert!(house.registry.unban(&lobby(), &user("bob")));
+    assert!(!house.registry.unban(&lobby(), &user("bob")), "there is none any more");
+    bob.enter("lobby").await;
+    assert_eq!(ada.told(), ["+bob"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_muted_user_hears_everything_and_says_nothing() {
+    let house = House::new().await;
+    let (ada, bob) = (house.guest("ada").await, house.guest("bob").await);
+    bob.say("before").await.unwrap();
+    assert!(house.registry.mute(&lobby(), &user("bob"), Some(secs(60))));
+    assert!(!house.registry.mute(&room("nowhere"), &user("bob"), None));
+    assert_eq!(bob.say("now").await, Err(Error::Muted));
+    assert_eq!(bob.session.signal(&lobby(), "typing", None), Err(Error::Muted));
+    let visit = house.registry.visit(bob.session.identity(), &lobby()).await.unwrap();
+    assert_eq!(visit.publish(Post::new("from elsewhere")).await, Err(Error::Muted));
+    bob.take_back(1).await.unwrap();
+    ada.say("listen").await.unwrap();
+    assert_eq!(bob.told(), ["1 bob: before", "1 taken back by bob", "2 ada: listen"]);
+    tokio::time::sleep(secs(60)).await;
+    bob.say("after").await.unwrap();
+    house.registry.mute(&lobby(), &user("bob"), None);
+    tokio::time::sleep(secs(100_000)).await;
+    assert_eq!(bob.say("never").await, Err(Error::Muted));
+    assert!(house.registry.unmute(&lobby(), &user("bob")));
+    assert!(!house.registry.unmute(&lobby(), &user("bob")));
+    bob.say("again").await.unwrap();
+    drop((ada, bob));
+    assert!(!house.registry.mute(&lobby(), &user("bob"), None), "it ended with the life");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_muted_while_the_policy_thinks_is_not_heard() {
+    #[derive(Debug)]
+    struct Thoughtful;
+
+    #[async_trait]
+    impl RoomPolicy for Thoughtful {
+        async fn before_publish(
+            &self,
+            _: &Identity,
+            _: &RoomName,
+            draft: Draft,
+        ) -> Result<Draft, Error> {
+            tokio::time::sleep(secs(1)).await;
+            Ok(draft)
+        }
+    }
+
+    let house = House::with(|builder| builder.policy(Thoughtful)).await;
+    let ada = house.guest("ada").await;
+    let mute = async { house.registry.mute(&lobby(), &user("ada"), None) };
+    let (said, _) = tokio::join!(ada.say("too late"), mute);
+    assert_eq!(said, Err(Error::Muted));
+    let began = tokio::time::Instant::now();
+    assert_eq!(ada.say("in vain").await, Err(Error::Muted));
+    assert_eq!(began.elapsed(), secs(0), "the policy is not asked in vain");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_slow_mode_everybody_waits_for_themselves() {
+    let house = House::new().await;
+    let (ada, bob) = (house.guest("ada").await, house.guest("bob").await);
+    ada.say("fast").await.unwrap();
+    assert!(house.registry.slow_mode(&lobby(), secs(10)));
+    ada.say("one").await.unwrap();
+    tokio::time::sleep(secs(3)).await;
+    assert_eq!(ada.say("two").await, Err(Error::SlowMode { retry_after: secs(7) }));
+    bob.say("bob's own").await.unwrap();
+    ada.session.signal(&lobby(), "typing", None).unwrap();
+    house.registry.announce(&lobby(), Post::new("the host waits for nothing")).await.unwrap();
+    house.registry.announce(&lobby(), Post::new("indeed")).await.unwrap();
+    tokio::time::sleep(secs(7)).await;
+    ada.say("two").await.unwrap();
+    house.registry.slow_mode(&lobby(), secs(0));
+    ada.say("three").await.unwrap();
+    assert!(!house.registry.slow_mode(&room("nowhere"), secs(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_slow_mode_what_was_not_kept_does_not_count() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    house.registry.slow_mode(&lobby(), secs(10));
+    house.store.next(Call::Append, Fault::Fail);
+    assert_eq!(ada.say("lost").await, Err(Error::StoreUnavailable));
+    ada.say("again").await.unwrap();
+    assert_eq!(ada.say("more").await, Err(Error::SlowMode { retry_after: secs(10) }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_slow_mode_one_of_several_at_once_passes() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    house.registry.slow_mode(&lobby(), secs(10));
+    house.store.always(Call::Append, Fault::Slow(secs(1)));
+    let (first, second) = tokio::join!(ada.say("one"), ada.say("two"));
+    assert_eq!(first.map(|sent| sent.seq), Ok(1));
+    assert_eq!(second.unwrap_err().code(), "slow_mode");
 }

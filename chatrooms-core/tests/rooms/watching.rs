@@ -1,0 +1,281 @@
+//! The host watches rooms without being in them: one cut, no gap, nothing missed silently.
+
+use std::time::Duration;
+
+use chatrooms_core::{
+    CloseReason, Config, Epoch, Join, RoomEvent, RoomName, Watch,
+    testing::{Call, Fault, FaultyStore},
+};
+use futures_util::FutureExt as _;
+
+use crate::kit::{House, config, lobby, millis, names, room, secs, settle};
+
+/// Everything that waits for a watch, one line each.
+fn watched(watch: &mut Watch) -> Vec<String> {
+    let next = || watch.next().now_or_never().flatten();
+    std::iter::from_fn(next).map(|event| line(&event)).collect()
+}
+
+fn line(event: &RoomEvent) -> String {
+    let line = match event {
+        RoomEvent::RoomFound { seq, members, .. } => {
+            format!("found at {seq} [{}]", names(members).join(" "))
+        }
+        RoomEvent::RoomOpened { seq, .. } => format!("opened at {seq}"),
+        RoomEvent::UserJoined { member, .. } => format!("+{}", member.user),
+        RoomEvent::UserLeft { user, .. } => format!("-{user}"),
+        RoomEvent::Message { message, .. } => format!("{} {}", message.seq, message.draft.body),
+        RoomEvent::Redacted { seq, .. } => format!("{seq} taken back"),
+        RoomEvent::RoomClosed { reason, purged, lived, .. } => {
+            let kept = if *purged { "" } else { " and kept" };
+            format!("closed {reason:?} after {lived:?}{kept}")
+        }
+        other => format!("{other:?}"),
+    };
+    match event.room().map(RoomName::as_str) {
+        None | Some("lobby") => line,
+        Some(room) => format!("{room}: {line}"),
+    }
+}
+
+fn epoch(event: Option<RoomEvent>) -> Epoch {
+    match event {
+        Some(
+            RoomEvent::RoomFound { epoch, .. }
+            | RoomEvent::RoomOpened { epoch, .. }
+            | RoomEvent::RoomClosed { epoch, .. },
+        ) => epoch,
+        other => panic!("no epoch in {other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_life_is_told_from_its_beginning_to_its_end() {
+    let house = House::new().await;
+    let mut watch = house.registry.watch_all();
+    let ada = house.guest("ada").await;
+    let (bob, tab) = (house.guest("bob").await, house.guest("bob").await);
+    ada.say("one").await.unwrap();
+    ada.take_back(1).await.unwrap();
+    drop(bob);
+    tokio::time::sleep(secs(5)).await;
+    drop(tab);
+    ada.leave("lobby");
+    let told = [
+        "opened at 0",
+        "+ada",
+        "+bob",
+        "1 one",
+        "1 taken back",
+        "-bob",
+        "-ada",
+        "closed Left after 5s",
+    ];
+    assert_eq!(watched(&mut watch), told);
+    ada.enter("lobby").await;
+    assert_eq!(watched(&mut watch), ["opened at 0", "+ada"], "the next life");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_there_when_a_watch_begins_is_told_once_and_then_its_changes() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    ada.say("one").await.unwrap();
+    house.client("eve").enter("garden").await;
+    let eve = house.client("eve");
+    eve.enter("garden").await;
+    let mut watch = house.registry.watch_all();
+    let bob = house.client("bob");
+    bob.enter("cellar").await;
+    ada.say("two").await.unwrap();
+    let mut lines = watched(&mut watch);
+    // Between rooms there is no order.
+    lines.sort_by_key(|line| line.split_once(": ").map(|(room, _)| room.to_owned()));
+    // The watch had not come to the lobby yet when the second message was said: it is in the cut, and is not told again.
+    let told =
+        ["found at 2 [ada]", "cellar: opened at 0", "cellar: +bob", "garden: found at 0 [eve]"];
+    assert_eq!(lines, told);
+    ada.say("three").await.unwrap();
+    assert_eq!(watched(&mut watch), ["3 three"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_room_can_be_watched_over_all_its_lives() {
+    let house = House::new().await;
+    let mut watch = house.registry.watch(&lobby());
+    let ada = house.client("ada");
+    for _ in 0..2 {
+        ada.enter("garden").await;
+        ada.enter("lobby").await;
+        ada.leave("garden");
+        ada.leave("lobby");
+    }
+    let lines = watched(&mut watch);
+    let kinds: Vec<_> = lines.iter().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(kinds, ["opened", "+ada", "-ada", "closed", "opened", "+ada", "-ada", "closed"]);
+    ada.enter("lobby").await;
+    let first = epoch(watch.next().await);
+    let mut other = house.registry.watch(&lobby());
+    assert_eq!(epoch(other.next().await), first, "found by its epoch");
+    watched(&mut watch);
+    assert_eq!(watched(&mut other), [""; 0]);
+    ada.leave("lobby");
+    assert_eq!(watched(&mut other), watched(&mut watch), "all are told the same");
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_a_room_has_ended_is_told() {
+    let house = House::configured(|config| config.linger = secs(30)).await;
+    let mut watch = house.registry.watch_all();
+    let ada = house.guest("ada").await;
+    drop(ada);
+    assert_eq!(watched(&mut watch), ["opened at 0", "+ada", "-ada"], "it waits for her");
+    let ada = house.guest("ada").await;
+    assert_eq!(watched(&mut watch), ["+ada"], "the same life");
+    drop(ada);
+    tokio::time::sleep(secs(31)).await;
+    let lines = watched(&mut watch);
+    assert!(lines[0] == "-ada" && lines[1].starts_with("closed Expired after 30"), "{lines:?}");
+
+    let _ada = house.guest("ada").await;
+    house.registry.close_room(&lobby(), None);
+    assert!(watched(&mut watch)[3].starts_with("closed Closed"));
+
+    let ada = house.guest("ada").await;
+    ada.say("one").await.unwrap();
+    drop(ada);
+    watched(&mut watch);
+    house.registry.shutdown(secs(5)).await;
+    let lines = watched(&mut watch);
+    assert!(lines[0].starts_with("closed PutAway") && lines[0].ends_with("and kept"), "{lines:?}");
+    assert!(watch.next().await.is_none(), "nothing more will happen");
+    assert!(house.registry.watch_all().next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_last_connection_without_a_linger_is_told_as_lost() {
+    let house = House::new().await;
+    let mut watch = house.registry.watch(&lobby());
+    let ada = house.guest("ada").await;
+    ada.session.close(CloseReason::HeartbeatTimeout);
+    assert!(watched(&mut watch)[3].starts_with("closed Lost"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_people_come_back_to_after_a_restart_is_opened_where_it_was() {
+    let store = FaultyStore::new();
+    let set = |builder: chatrooms_core::RegistryBuilder| {
+        builder.config(config(|config: &mut Config| config.linger = secs(30)))
+    };
+    let house = House::over(store.clone(), set).await;
+    house.guest("ada").await.say("one").await.unwrap();
+    house.registry.shutdown(secs(5)).await;
+    let house = House::over(store.restart(), set).await;
+    let mut watch = house.registry.watch_all();
+    assert_eq!(watched(&mut watch), [""; 0], "nobody has come back yet");
+    let _ada = house.guest("ada").await;
+    assert_eq!(watched(&mut watch), ["opened at 1", "+ada"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_nobody_entered_was_never_there() {
+    let house = House::new().await;
+    house.store.always(Call::Open, Fault::Slow(secs(1)));
+    let mut watch = house.registry.watch_all();
+    let ada = house.client("ada");
+    let gave_up = tokio::time::timeout(millis(10), ada.join("lobby", Join::default())).await;
+    assert!(gave_up.is_err());
+    drop(ada);
+    house.emptied().await;
+    assert_eq!(watched(&mut watch), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_begun_while_a_room_opens_is_told_its_beginning() {
+    let house = House::new().await;
+    house.store.always(Call::Open, Fault::Slow(secs(1)));
+    let ada = house.client("ada");
+    let begin = async {
+        settle().await;
+        let mut watch = house.registry.watch_all();
+        assert_eq!(watched(&mut watch), [""; 0]);
+        watch
+    };
+    let (_, mut watch) = tokio::join!(ada.enter("lobby"), begin);
+    assert_eq!(watched(&mut watch), ["opened at 0", "+ada"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_lags_is_told_so_and_begins_anew() {
+    for (events, bytes) in [(4, usize::MAX), (usize::MAX, 2_000)] {
+        let house = House::configured(|config| {
+            (config.watch_events, config.watch_bytes) = (events, bytes);
+        })
+        .await;
+        let mut watch = house.registry.watch_all();
+        let mut attentive = house.registry.watch(&lobby());
+        let ada = house.guest("ada").await;
+        let eve = house.client("eve");
+        eve.enter("garden").await;
+        let mut heard = Vec::new();
+        for n in 1..=20 {
+            ada.say(&n.to_string()).await.unwrap();
+            heard.extend(watched(&mut attentive));
+        }
+        let all: Vec<_> = ["opened at 0".into(), "+ada".into()]
+            .into_iter()
+            .chain((1..=20).map(|n| format!("{n} {n}")))
+            .collect();
+        assert_eq!(heard, all, "who keeps up misses nothing");
+        let mut lines = watched(&mut watch);
+        assert_eq!(lines.remove(0), "Lagged");
+        lines.sort();
+        assert_eq!(lines, ["found at 20 [ada]", "garden: found at 0 [eve]"]);
+        ada.say("more").await.unwrap();
+        assert_eq!(watched(&mut watch), ["21 more"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_waits_and_loses_nothing_when_it_is_dropped_while_waiting() {
+    let house = House::new().await;
+    let mut watch = house.registry.watch_all();
+    let early = tokio::time::timeout(millis(10), watch.next()).await;
+    assert!(early.is_err());
+    let come = async {
+        tokio::time::sleep(secs(1)).await;
+        house.guest("ada").await
+    };
+    let (first, _ada) = tokio::join!(watch.next(), come);
+    assert_eq!(first.as_ref().map(line).as_deref(), Some("opened at 0"));
+    assert_eq!(watched(&mut watch), ["+ada"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_keeps_nothing_alive_and_is_nobody() {
+    let house = House::new().await;
+    let watches = [house.registry.watch_all(), house.registry.watch(&lobby())];
+    let ada = house.guest("ada").await;
+    assert_eq!(house.registry.room(&lobby()).unwrap().connections, 1);
+    assert_eq!(ada.told(), [""; 0]);
+    ada.leave("lobby");
+    drop(ada);
+    house.emptied().await;
+    drop(watches);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_room_is_watched_edge_by_edge() {
+    let house = House::configured(|config| {
+        config.presence_exact = 1;
+        config.presence_interval = Duration::from_secs(60);
+    })
+    .await;
+    let mut watch = house.registry.watch(&room("lobby"));
+    let _ada = house.guest("ada").await;
+    let bob = house.guest("bob").await;
+    house.guest("eve").await;
+    drop(bob);
+    let told = ["opened at 0", "+ada", "+bob", "+eve", "-eve", "-bob"];
+    assert_eq!(watched(&mut watch), told, "where members are told the net change once a minute");
+}
