@@ -20,14 +20,14 @@ macro_rules! on_both {
         mod axum {
             $(#[test]
             fn $scenario() {
-                $crate::kit::with_example("minimal_axum", super::$scenario);
+                $crate::kit::with_example("minimal_axum", &[], super::$scenario);
             })+
         }
 
         mod warp {
             $(#[test]
             fn $scenario() {
-                $crate::kit::with_example("minimal_warp", super::$scenario);
+                $crate::kit::with_example("minimal_warp", &[], super::$scenario);
             })+
         }
     };

@@ -142,9 +142,13 @@ pub(crate) fn with_full_app(options: &[&str], script: impl AsyncFnOnce(FullApp))
     block_on(script(app));
 }
 
-/// Runs a script on an example of its own.
-pub(crate) fn with_example(name: &str, script: impl AsyncFnOnce(Example)) {
-    let example = Example::start(name, &[]);
+/// Runs a script on an example of its own, started with these variables in its environment.
+pub(crate) fn with_example(
+    name: &str,
+    environment: &[(&str, &str)],
+    script: impl AsyncFnOnce(Example),
+) {
+    let example = Example::start(name, environment);
     block_on(script(example));
 }
 
