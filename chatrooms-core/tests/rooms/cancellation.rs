@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use chatrooms_core::{
-    Draft, Error, Identity, Post, RoomName, RoomPolicy, async_trait,
+    Draft, Epoch, Error, Identity, Post, RoomEnd, RoomName, RoomPolicy, RoomRules, async_trait,
     testing::{Call, Fault},
 };
 use futures_util::FutureExt as _;
@@ -34,6 +34,19 @@ impl RoomPolicy for Unhurried {
     async fn may_redact(&self, _: &Identity, _: &RoomName, _: u64) -> Result<(), Error> {
         tokio::time::sleep(millis(10)).await;
         Err(Error::Forbidden)
+    }
+
+    async fn open_room(&self, _: &RoomName, rules: RoomRules) -> Result<RoomRules, Error> {
+        tokio::time::sleep(millis(10)).await;
+        Ok(rules)
+    }
+
+    async fn room_opened(&self, _: &Identity, _: &RoomName, _: Epoch) {
+        tokio::time::sleep(millis(10)).await;
+    }
+
+    async fn room_closed(&self, _: &RoomName, _: Epoch, _: RoomEnd) {
+        tokio::time::sleep(millis(10)).await;
     }
 }
 
@@ -200,6 +213,39 @@ async fn a_cancelled_announcement_is_stored_and_shown_or_neither() {
         tokio::time::sleep(secs(1)).await;
         assert_eq!(bob.told().len(), bob.history().await.len());
         drop(bob);
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_message_on_the_hosts_word_is_stored_and_shown_or_neither() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let bob = house.guest("bob").await;
+        let (ada, lobby) = (Identity::new(user("ada")), lobby());
+        let publish = house.registry.publish_as(&ada, &lobby, Post::new("hello"));
+        let done = drop_after(polls, publish).await.is_some();
+        is_stored_as_shown(&bob).await;
+        drop(bob);
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hosts_cancelled_look_at_the_history_harms_nothing() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let ada = house.guest("ada").await;
+        ada.say("hello").await.unwrap();
+        let lobby = lobby();
+        let look = house.registry.history(&lobby, None, 9);
+        let done = drop_after(polls, look).await.is_some();
+        assert_eq!(ada.history().await, ["hello"]);
+        drop(ada);
         house.emptied().await;
         done
     })
