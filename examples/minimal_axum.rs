@@ -2,20 +2,19 @@
 //!
 //! Guests are who they say they are. A service that has users of its own asks them instead: see `existing_service`.
 
-use axum::{Router, extract::Query, http::request::Parts, response::Html};
-use axum::{routing::get, serve::ListenerExt as _};
-use chatrooms::{Identity, RoomRegistry, UserName, ws};
-use std::{collections::HashMap, env::args, io};
+use axum::{Router, http::request::Parts, response::Html, routing::get, serve::ListenerExt as _};
+use chatrooms::ws::{Endpoint, Refusal, credentials};
+use chatrooms::{Identity, RoomRegistry, UserName};
+use std::{env::args, io};
 
-fn who(request: &Parts) -> Result<Identity, ws::Refusal> {
-    let query = Query::<HashMap<String, String>>::try_from_uri(&request.uri);
-    let user = query.ok().and_then(|query| UserName::new(query.get("user")?).ok());
-    user.map(Identity::new).ok_or(ws::Refusal::Unauthorized)
+fn who(request: &Parts) -> Result<Identity, Refusal> {
+    let user = credentials::query(request, "user").and_then(|user| UserName::new(&user).ok());
+    user.map(Identity::new).ok_or(Refusal::Unauthorized)
 }
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let chat = chatrooms::axum::router(ws::Endpoint::new(RoomRegistry::new(), who));
+    let chat = chatrooms::axum::router(Endpoint::new(RoomRegistry::new(), who));
     let app = Router::new().route("/", get(Html(PAGE))).nest("/chat", chat);
     let addr = args().nth(1).unwrap_or("127.0.0.1:5000".to_owned());
     let listener = tokio::net::TcpListener::bind(addr).await?;

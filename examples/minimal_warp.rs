@@ -2,20 +2,19 @@
 //!
 //! Guests are who they say they are. A service that has users of its own asks them instead: see `existing_service`.
 
-use chatrooms::{Identity, RoomRegistry, UserName, ws};
+use chatrooms::ws::{Endpoint, Refusal, credentials};
+use chatrooms::{Identity, RoomRegistry, UserName};
 use std::{env::args, error::Error};
 use warp::{Filter, http::request::Parts};
 
-fn who(request: &Parts) -> Result<Identity, ws::Refusal> {
-    let query = request.uri.query().unwrap_or_default();
-    let user = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "user");
-    let user = user.and_then(|(_, user)| UserName::new(&user).ok());
-    user.map(Identity::new).ok_or(ws::Refusal::Unauthorized)
+fn who(request: &Parts) -> Result<Identity, Refusal> {
+    let user = credentials::query(request, "user").and_then(|user| UserName::new(&user).ok());
+    user.map(Identity::new).ok_or(Refusal::Unauthorized)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let chat = chatrooms::warp::routes(ws::Endpoint::new(RoomRegistry::new(), who));
+    let chat = chatrooms::warp::routes(Endpoint::new(RoomRegistry::new(), who));
     let app = warp::path::end().map(|| warp::reply::html(PAGE)).or(warp::path("chat").and(chat));
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.set_reuseaddr(cfg!(unix))?;

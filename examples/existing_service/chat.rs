@@ -61,10 +61,11 @@ impl Authenticator for ByCookie {
         Ok(identity.claims(login))
     }
 
-    /// Asked once more when the socket is known to the registry, so that a logout which ran meanwhile is never missed.
+    /// Asked once more when the socket is known to the registry, so that a logout which ran meanwhile is never missed, and then from time to
+    /// time. A database that gives no answer has taken nothing back.
     async fn still_valid(&self, identity: &Identity) -> bool {
         let Some(Login { token, .. }) = identity.claim() else { return false };
-        matches!(self.0.login(token).await, Ok(Some(_)))
+        !matches!(self.0.login(token).await, Ok(None))
     }
 }
 
