@@ -1,11 +1,24 @@
 //! Chat rooms without a socket: who is in a room, what is said there in which order, and that it is gone when everybody has gone.
 //!
 //! ```
-//! use chatrooms_core::{EventKind, Identity, Join, Post, RoomName, RoomRegistry, UserName};
+//! use chatrooms_core::{
+//!     Draft, Error, EventKind, Identity, Join, Post, RoomName, RoomPolicy, RoomRegistry, UserName, async_trait,
+//! };
+//!
+//! /// The host's say: here, what may be said.
+//! #[derive(Debug)]
+//! struct Polite;
+//!
+//! #[async_trait]
+//! impl RoomPolicy for Polite {
+//!     async fn before_publish(&self, _: &Identity, _: &RoomName, draft: Draft) -> Result<Draft, Error> {
+//!         if draft.body.contains("darn") { Err(Error::Forbidden) } else { Ok(draft) }
+//!     }
+//! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let registry = RoomRegistry::new();
+//! let registry = RoomRegistry::builder().policy(Polite).start().await?;
 //! let lobby = RoomName::new("lobby")?;
 //! let ada = registry.open_session(Identity::new(UserName::new("ada")?))?;
 //! let mut bob = registry.open_session(Identity::new(UserName::new("bob")?))?;
@@ -22,9 +35,12 @@
 //! let second = bob.next().await.expect("the session is open");
 //! assert!(matches!(second.kind(), EventKind::Message(message) if message.seq == 2));
 //!
-//! // Dropping a session leaves all its rooms. The last one to go ends the room.
+//! assert_eq!(bob.publish(&lobby, Post::new("darn")).await, Err(Error::Forbidden));
+//! registry.kick(&lobby, bob.identity().user(), Some("mind your words"));
+//! assert!(bob.rooms().is_empty());
+//!
+//! // Dropping a session leaves all its rooms. The last one to go ends the room, and with it its messages.
 //! drop(ada);
-//! bob.leave(&lobby)?;
 //! assert_eq!(registry.stats().rooms, 0);
 //! assert_eq!(bob.join(&lobby, Join::default()).await?.seq, 0);
 //! # Ok(())
@@ -34,7 +50,7 @@
 //! # The concepts
 //!
 //! - A [`RoomRegistry`] holds all rooms and all sessions of a service. It is cheap to clone, and everything that a host does to rooms
-//!   is a method of it: list, announce, kick, ban, close, log out, shut down.
+//!   is a method of it: list, announce, notify, kick, ban, mute, close, log out, shut down.
 //! - A [`Session`] is one client, with a socket behind it or not. It joins and leaves rooms, and its [`Outbox`] holds what it is still
 //!   to be told: bounded, so that a client that does not read harms only itself. A session in a room is a *connection*; a user may have
 //!   several, and others see the user, not the tabs.
@@ -42,7 +58,9 @@
 //!   belong to a life. When it ends they are purged, once, however long that takes, while the next life has begun already.
 //! - A [`MessageStore`] keeps messages and gives them their order. [`MemoryStore`] is the default; a store of one's own passes the public
 //!   conformance suite.
-//! - A [`RoomPolicy`] is the host's say: who may join, which message passes and as what, who may take back what others said.
+//! - A [`RoomPolicy`] is the host's say: who may join, which message passes and as what, who may take back what others said, and which
+//!   [`RoomRules`] hold in which room.
+//! - A [`Watch`] tells the host what happens, in one room or in all, with the same gap-free cut and without being in any.
 //!
 //! # What holds
 //!
