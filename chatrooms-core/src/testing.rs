@@ -1,23 +1,23 @@
 //! What an embedder's own tests are written with: clients without a socket, and a store that goes wrong on command.
 //!
-//! Behind the feature `testing`, for `[dev-dependencies]`. A policy, tested in ten lines:
+//! Behind the feature `testing`, for `[dev-dependencies]`. A policy of one's own, and its test in ten lines:
 //!
 //! ```test_harness
 //! use chatrooms_core::testing::{TestClient, registry};
-//! # use chatrooms_core::{Draft, Error, Identity, RoomName, RoomPolicy, async_trait};
-//! #
-//! # #[derive(Debug)]
-//! # struct NoLinks;
-//! #
-//! # #[async_trait]
-//! # impl RoomPolicy for NoLinks {
-//! #     async fn before_publish(&self, _: &Identity, _: &RoomName, draft: Draft) -> Result<Draft, Error> {
-//! #         if draft.body.contains("https:") {
-//! #             return Err(Error::Refused { code: "x-no-links".into(), message: "no links, please".into() });
-//! #         }
-//! #         Ok(draft)
-//! #     }
-//! # }
+//! use chatrooms_core::{Draft, Error, Identity, RoomName, RoomPolicy, async_trait};
+//!
+//! #[derive(Debug)]
+//! struct NoLinks;
+//!
+//! #[async_trait]
+//! impl RoomPolicy for NoLinks {
+//!     async fn before_publish(&self, _: &Identity, _: &RoomName, draft: Draft) -> Result<Draft, Error> {
+//!         if draft.body.contains("https:") {
+//!             return Err(Error::Refused { code: "x-no-links".into(), message: "no links, please".into() });
+//!         }
+//!         Ok(draft)
+//!     }
+//! }
 //!
 //! #[tokio::test(start_paused = true)]
 //! async fn nobody_posts_links() {
@@ -90,6 +90,8 @@ mod faulty_calls;
 mod faulty_store;
 mod holds;
 mod lives;
+#[cfg(test)]
+mod tests;
 mod waits;
 
 use std::time::Duration;

@@ -46,7 +46,7 @@ pub fn describe(event: &Event) -> String {
 
 /// The answer to a join in one line, such as `joined at 7 [ada bobx2] (5 6! 7) more`: the newest message's number, who is there, with the number of
 /// connections where there are several, the messages that came with it, a `!` behind those that were taken back, and whether older ones are
-/// kept. A join that goes on where the client was begins with `resumed`, and ends with the messages that were taken back meanwhile.
+/// kept. A join that goes on where the client was begins with `resumed`, and ends with those of its messages that were taken back.
 #[must_use]
 pub fn describe_joined(joined: &Joined) -> String {
     let how = if joined.resumed { "resumed" } else { "joined" };
