@@ -33,11 +33,13 @@ export interface ConnectOptions {
   /** Added to the query of the WebSocket and of `session`. A function is asked before each attempt (fresh tokens). */
   query?: Dynamic<Record<string, string>>;
   /**
-   * Subprotocols to offer, for authenticators that read a token there. `chatrooms.v1.json` is added where it is missing.
-   * A browser cannot repeat them in the `session` request, so that one is then asked only if `headers` are given too.
+   * Subprotocols to offer, for authenticators that read a token there: `["token.ABC"]`. `chatrooms.v1.json` is added where it is missing.
+   * A browser takes letters, digits and ``!#$%&'*+-.^_`|~``, no `/` and no `=`. A function is asked before each attempt.
+   * A browser cannot repeat them in the `session` request, so that one is then asked only if `headers` are given too; without it a token
+   * that has ended looks like a server that is away, and is tried again and again.
    */
   subprotocols?: Dynamic<readonly string[]>;
-  /** Headers of the `session` request, e.g. `{ Authorization: "Bearer ..." }`. */
+  /** Headers of the `session` request, e.g. `{ Authorization: "Bearer ..." }`. A function is asked before each request. */
   headers?: Dynamic<Record<string, string>>;
   /** How long a handshake may take. Default 15,000 ms. */
   connectTimeoutMs?: number;
@@ -123,7 +125,7 @@ export interface Client extends TypedEventTarget<ClientEvents> {
   readonly rooms: readonly Room[];
   /** Joins a room, now or when the connection is open. A room that is joined already is returned as it is. */
   join(room: string, options?: JoinOptions): Room;
-  /** Tries at once instead of at `retryAt`; starts again after `closed`. */
+  /** Tries at once instead of at `retryAt`; starts again after `closed`, with credentials that are asked for anew. */
   reconnect(): void;
   /** Ends the session and all rooms. */
   close(): void;

@@ -44,9 +44,12 @@ pub trait Authenticator: Send + Sync + 'static {
     /// in time, or a panic, ends nobody: it is logged, and asked again at the next turn.
     ///
     /// This is how a revocation that happened elsewhere is noticed. Whoever knows of one ends the sessions at once, by
-    /// [`end_sessions`](chatrooms_core::RoomRegistry::end_sessions). Sessions that the host has let in itself, by
-    /// [`Endpoint::accept`](crate::Endpoint::accept), are not asked about. It never is asked when credentials expire:
-    /// [`Identity::expires_at`] says when that is.
+    /// [`end_sessions`](chatrooms_core::RoomRegistry::end_sessions), or those of one device by
+    /// [`end_sessions_where`](chatrooms_core::RoomRegistry::end_sessions_where): first the credentials become void, then the sessions end.
+    ///
+    /// A host that cannot tell at the moment, because its database is away, says `true`: it is asked again, and `false` would end everybody. Sessions
+    /// that the host has let in itself, by [`Endpoint::accept`](crate::Endpoint::accept), are not asked about, and nobody is asked when
+    /// credentials expire: [`Identity::expires_at`] says when that is.
     async fn still_valid(&self, _identity: &Identity) -> bool {
         true
     }

@@ -73,7 +73,7 @@ impl Endpoint {
 
     /// Opens a socket for somebody whom the host has authenticated itself, and joins these rooms first. A request that is no
     /// handshake, or comes from a foreign page, is answered accordingly. The authenticator is not asked, now or later: the host, whose word this
-    /// is, ends the sessions of those who log out by [`RoomRegistry::end_sessions`], and says by [`Identity::expires_at`] how long it holds.
+    /// is, ends the sessions of those who log out by [`RoomRegistry::end_sessions_where`], and says by [`Identity::expires_at`] how long it holds.
     ///
     /// # Cancel safety
     /// Dropped, the upgrade has not happened.

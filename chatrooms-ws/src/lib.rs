@@ -29,8 +29,13 @@
 //!
 //! # Who may
 //!
-//! An [`Authenticator`] says who sends a request; frames never do. [`Origins`] says from which pages browsers may come: from those of the same host,
-//! unless told otherwise.
+//! An [`Authenticator`] says who sends a request; frames never do. It finds a cookie, a bearer token, a parameter of the query or a token among the
+//! subprotocols by [`credentials`], where it stands what each of these costs. [`Origins`] says from which pages browsers may come: from those of
+//! the same host, unless told otherwise; whoever goes by cookies leaves it so.
+//!
+//! Credentials end in three ways, and sockets with them: when [`Identity::expires_at`](chatrooms_core::Identity::expires_at) says so; when the host ends
+//! the sessions of a user, or of one device of theirs ([`RoomRegistry::end_sessions_where`](chatrooms_core::RoomRegistry::end_sessions_where)); and
+//! within [`Options::recheck`] when [`Authenticator::still_valid`] no longer holds, for whatever ended elsewhere.
 //!
 //! # What is not here
 //!

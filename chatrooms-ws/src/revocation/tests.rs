@@ -140,8 +140,7 @@ async fn those_who_came_together_are_asked_about_one_by_one() {
 #[tokio::test(start_paused = true)]
 async fn a_host_that_says_never_is_never_asked() {
     for recheck in [Duration::MAX, Duration::from_secs(100 * 365 * 86_400)] {
-        let mut options = Options::default();
-        options.recheck = recheck;
+        let options = Options { recheck, ..Options::default() };
         let scene = Scene::with(Mood::Void, options);
         assert!(scene.stands_for(Duration::from_secs(365 * 86_400)).await);
         assert_eq!(scene.asked(), 0);
@@ -150,8 +149,7 @@ async fn a_host_that_says_never_is_never_asked() {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_says_always_is_asked_ten_times_a_second_or_a_little_more() {
-    let mut options = Options::default();
-    options.recheck = Duration::ZERO;
+    let options = Options { recheck: Duration::ZERO, ..Options::default() };
     let scene = Scene::with(Mood::Valid, options);
     assert!(scene.stands_for(MINUTE).await);
     assert!((600..=1200).contains(&scene.asked()), "{}", scene.asked());
@@ -180,9 +178,8 @@ async fn a_host_that_panics_ends_nobody_and_is_asked_again() {
 #[tokio::test(start_paused = true)]
 async fn credentials_end_on_time_whatever_the_host_does() {
     for mood in [Mood::Valid, Mood::Silent, Mood::Panicking] {
-        let mut options = Options::default();
         // It is being asked when the time comes.
-        options.authenticator_time = 10 * MINUTE;
+        let options = Options { authenticator_time: 10 * MINUTE, ..Options::default() };
         let scene = Scene::with(mood, options);
         let began = Instant::now();
         let until = ada().expires_at(SystemTime::now() + 5 * MINUTE);
