@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chatrooms_core::{
-    CloseReason, Config, Epoch, Join, RoomEvent, RoomName, Watch,
+    CloseReason, Config, Epoch, Join, RegistryBuilder, RoomEvent, RoomName, Watch,
     testing::{Call, Fault, FaultyStore},
 };
 use futures_util::FutureExt as _;
@@ -164,7 +164,7 @@ async fn a_lost_last_connection_without_a_linger_is_told_as_lost() {
 #[tokio::test(start_paused = true)]
 async fn what_people_come_back_to_after_a_restart_is_opened_where_it_was() {
     let store = FaultyStore::new();
-    let set = |builder: chatrooms_core::RegistryBuilder| {
+    let set = |builder: RegistryBuilder| {
         builder.config(config(|config: &mut Config| config.linger = secs(30)))
     };
     let house = House::over(store.clone(), set).await;
@@ -278,4 +278,44 @@ async fn a_large_room_is_watched_edge_by_edge() {
     drop(bob);
     let told = ["opened at 0", "+ada", "+bob", "+eve", "-eve", "-bob"];
     assert_eq!(watched(&mut watch), told, "where members are told the net change once a minute");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_process_kept_is_nothing_to_see_before_somebody_comes_back() {
+    for comes_back in [true, false] {
+        let linger =
+            |builder: RegistryBuilder| builder.config(config(|config| config.linger = secs(30)));
+        let before = House::over(FaultyStore::new(), linger).await;
+        before.guest("ada").await.say("one").await.unwrap();
+        let house = House::over(before.store.restart(), linger).await;
+        // Opened after nobody waited for it any more, the room waits on its own.
+        house.store.next(Call::Open, Fault::Slow(secs(8)));
+        let ada = house.client("ada");
+        ada.join("lobby", Join::default()).await.unwrap_err();
+        tokio::time::sleep(secs(10)).await;
+        assert_eq!(house.registry.stats().rooms, 1);
+        let mut watch = house.registry.watch_all();
+        assert_eq!(watched(&mut watch), [""; 0]);
+        if comes_back {
+            ada.enter("lobby").await;
+            assert_eq!(watched(&mut watch), ["opened at 1", "+ada"]);
+        } else {
+            tokio::time::sleep(secs(30)).await;
+            assert_eq!(house.registry.stats().rooms, 0);
+            assert_eq!(watched(&mut watch), [""; 0]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_opens_before_a_new_watch_comes_to_it_is_told_once() {
+    let house = House::new().await;
+    house.store.always(Call::Open, Fault::Slow(secs(1)));
+    let ada = house.client("ada");
+    let begin = async {
+        settle().await;
+        house.registry.watch_all()
+    };
+    let (_, mut watch) = tokio::join!(ada.enter("lobby"), begin);
+    assert_eq!(watched(&mut watch), ["opened at 0", "+ada"]);
 }
