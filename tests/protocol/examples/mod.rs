@@ -1,5 +1,6 @@
 //! The examples, run as a reader runs them: each does what it says.
 
+mod bot;
 mod custom_store;
 mod existing_service;
 mod minimal;
