@@ -63,11 +63,12 @@ async fn a_call_that_was_given_up_is_not_held() {
     store.times(2, Call::ReadAfter, Fault::Hold);
     let given_up = store.read_after(&life, 0, ALL);
     assert!(tokio::time::timeout(SECOND, given_up).await.is_err());
-    let (page, ()) = tokio::join!(store.read_after(&life, 0, ALL), async {
+    let reading = tokio::time::timeout(SECOND, store.read_after(&life, 0, ALL));
+    let (page, ()) = tokio::join!(reading, async {
         store.stuck(Call::ReadAfter).await;
         store.held(Call::ReadAfter).await.release();
     });
-    assert!(page.is_ok());
+    assert!(page.is_ok_and(|page| page.is_ok()));
     assert!(tokio::time::timeout(SECOND, store.stuck(Call::ReadAfter)).await.is_err());
 }
 

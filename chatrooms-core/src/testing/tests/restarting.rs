@@ -60,28 +60,28 @@ async fn nothing_of_an_ended_process_is_done_any_more() {
     settle().await;
 
     let next = store.restart();
-    let asked = next.calls(Call::Append);
+    let after = process(&next).await;
+    let bob = TestClient::joined(&after, "bob", "tea").await;
     assert!(late.wait().await.is_err());
     assert!(ada.say("tea", "not begun").await.is_err());
     assert!(store.abandoned().await.is_err());
     ada.leave("tea").unwrap();
     settle().await;
-    assert_eq!((next.calls(Call::Append), next.batches()), (asked, vec![1, 1]));
+    assert_eq!((next.calls(Call::Append), next.batches()), (2, vec![1, 1]));
     assert_eq!(next.calls(Call::Close), 0);
-
-    let after = process(&next).await;
-    let joined = TestClient::new(&after, "bob").join("tea").await.unwrap();
-    assert_eq!(describe_joined(&joined), "joined at 1 [bob] (1)");
+    assert_eq!(bob.say("tea", "what was begun is not done").await.unwrap().seq, 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn faults_outlast_a_restart_and_a_failed_opening_leaves_a_life_where_it_was() {
-    let store = FaultyStore::new();
+    let inner = FaultyStore::new();
+    let store = FaultyStore::over(inner.clone());
     let life = begin(&store, "tea").await;
     append(&store, &life).await.unwrap();
     store.next(Call::Open, Fault::Fail);
+    inner.next(Call::ReadAfter, Fault::Fail);
     let store = store.restart();
-    for opens in [false, true, false] {
+    for opens in [false, false, true, false] {
         let opened = store.open(&life.room, Some(life.epoch), ALL).await;
         assert_eq!(opened.is_ok(), opens);
     }
