@@ -34,6 +34,23 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// What logs and metrics call it.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::SlowConsumer => "slow_consumer",
+            Self::HeartbeatTimeout => "heartbeat_timeout",
+            Self::Moved => "moved",
+            Self::Unauthorized => "unauthorized",
+            Self::LoggedOut => "logged_out",
+            Self::Kicked => "kicked",
+            Self::Banned => "banned",
+            Self::Abuse => "abuse",
+            Self::ShuttingDown { .. } => "shutting_down",
+            Self::Internal => "internal",
+        }
+    }
+
     /// Whether the user was made to go, rather than that a connection was lost: nothing waits for their return.
     pub(crate) const fn is_final(&self) -> bool {
         match self {

@@ -44,7 +44,7 @@ impl Hook {
 
     async fn tell(self, shared: Arc<Shared>) {
         let Some(policy) = &shared.policy else { return };
-        let (limit, room) = (shared.config.policy_timeout, self.room.name());
+        let room = self.room.name();
         // What goes wrong has been logged, and nobody waits for an answer.
         let _ = match self.what {
             What::Opened(by) => {
@@ -52,7 +52,7 @@ impl Hook {
                     policy.room_opened(&by, room, self.epoch).await;
                     Ok(())
                 };
-                let outcome = ask(limit, told).await;
+                let outcome = ask(&shared, "room_opened", told).await;
                 let _ = self.opened.set(());
                 outcome
             }
@@ -62,7 +62,7 @@ impl Hook {
                     policy.room_closed(room, self.epoch, reason).await;
                     Ok(())
                 };
-                ask(limit, told).await
+                ask(&shared, "room_closed", told).await
             }
         };
     }

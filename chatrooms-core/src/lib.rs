@@ -82,6 +82,7 @@
 //!
 //! - `conformance`: the suite that every [`MessageStore`] must pass, for the tests of those who write one.
 //! - `json`: events of an application's own, typed on this side and JSON on the wire: `AppEvent`.
+//! - `metrics`: what happens here is counted, for the recorder of the crate `metrics` that the host has installed. It has to be there before the registry is made.
 //! - `testing`: clients without a socket and a store that goes wrong on command, for the tests of those who embed this.
 #![forbid(unsafe_code)]
 
@@ -99,13 +100,17 @@ mod event;
 mod hooks;
 mod host;
 mod identity;
+#[doc(hidden)]
+pub mod instruments;
 mod join;
 mod life;
 mod live;
 mod memory;
 mod message;
+mod metrics;
 mod moderation;
 mod name;
+mod observed_store;
 mod opening;
 mod outbox;
 mod peer;

@@ -110,12 +110,14 @@ impl Live {
             self.begin(room, peer, shared, effects);
         }
         let first_connection_of_user = self.roster.insert(peer, join.meta.clone());
+        effects.tally.connections += 1;
         if first_connection_of_user && let Some(member) = self.roster.member(peer.user()) {
             let joined = || RoomEvent::UserJoined { room: room.name().clone(), member };
             self.audience.tell(effects, joined);
         }
         self.tell(room, Some(peer), shared, effects);
         let cut = self.cut(peer, join, &shared.config);
+        effects.tally.joined(cut.resumed);
         let joined = Arc::new(Joined { first_in_room, first_connection_of_user, ..cut });
         self.push_to(peer, room.name(), EventKind::Joined(Arc::clone(&joined)), effects);
         Ok(joined)
@@ -136,6 +138,7 @@ impl Live {
         });
         self.begun = Some(Begun { at: Instant::now(), told });
         let (epoch, seq) = (self.life.epoch, self.head);
+        effects.opened(room, epoch);
         let opened = || RoomEvent::RoomOpened { room: room.name().clone(), epoch, seq };
         self.audience.tell(effects, opened);
     }
@@ -143,13 +146,14 @@ impl Live {
     /// The life is over.
     pub(crate) fn end(&mut self, room: &Arc<Room>, reason: RoomEnd, effects: &mut Effects) {
         let Some(begun) = self.begun.take() else { return };
-        let epoch = self.life.epoch;
+        let (epoch, lived) = (self.life.epoch, begun.at.elapsed());
+        effects.closed(room, epoch, reason, lived);
         self.audience.tell(effects, || RoomEvent::RoomClosed {
             room: room.name().clone(),
             epoch,
             reason,
             purged: reason != RoomEnd::PutAway,
-            lived: begun.at.elapsed(),
+            lived,
         });
         if let Some(told) = begun.told {
             effects.hook(Hook::closed(room, epoch, reason, told));
@@ -164,6 +168,7 @@ impl Live {
         effects: &mut Effects,
     ) -> Option<Arc<Peer>> {
         let peer = self.roster.remove(session)?;
+        effects.tally.connections -= 1;
         if self.roster.sessions_of(peer.user()).is_empty() {
             let left = || RoomEvent::UserLeft { room: room.clone(), user: peer.user().clone() };
             self.audience.tell(effects, left);
@@ -306,7 +311,8 @@ impl Live {
             });
             events.push(Event::new(room.clone(), EventKind::Message(message)));
         }
-        self.push(&events, None, effects);
+        effects.tally.messages += events.len() as u64;
+        effects.tally.deliveries += self.push(&events, None, effects);
     }
 
     /// Takes a message back; it is told once.
@@ -337,20 +343,23 @@ impl Live {
         }
     }
 
-    /// Tells everybody but one.
+    /// Tells everybody but one; says how many copies wait for somebody now.
     pub(crate) fn push(
         &self,
         events: &[Arc<Event>],
         but: Option<SessionId>,
         effects: &mut Effects,
-    ) {
+    ) -> u64 {
+        let mut queued = 0;
         if events.is_empty() {
-            return;
+            return queued;
         }
         for peer in self.roster.peers().filter(|peer| Some(peer.id()) != but) {
             let pushed = peer.outbox.push(events.iter().cloned().map(Outgoing::Event));
+            queued += pushed.queued;
             effects.pushed(peer, pushed);
         }
+        queued
     }
 
     /// Tells one.

@@ -15,7 +15,7 @@ use crate::{
     Budget, Epoch, Error, Life, Opened, RoomName, RoomRules, StoreError, policy,
     room::Room,
     shared::Shared,
-    sync::{Arc, Mutex, after, guarded, lock},
+    sync::{Arc, Mutex, after, lock},
 };
 
 /// Lives of an earlier process that wait for somebody to come back.
@@ -93,7 +93,7 @@ fn sweep_expired(ends: BTreeSet<Instant>, shared: &Arc<Shared>, runtime: &Handle
 async fn rules(room: &RoomName, shared: &Shared) -> Result<RoomRules, Error> {
     let rules = RoomRules::new(&shared.config);
     let Some(policy) = &shared.policy else { return Ok(rules) };
-    policy::ask(shared.config.policy_timeout, async { policy.open_room(room, rules).await }).await
+    policy::ask(shared, "open_room", async { policy.open_room(room, rules).await }).await
 }
 
 /// Asks the store to open a room's life. Those who wait for it wait for [`Config::store_timeout`](crate::Config::store_timeout) at most:
@@ -108,7 +108,7 @@ pub(crate) async fn open(room: Arc<Room>, shared: Arc<Shared>) {
     let (opened, kept) = match timeout(shared.config.store_timeout, &mut opening).await {
         Ok(opened) => opened,
         Err(_) => {
-            tracing::error!(room = ?room.name(), "a room was not opened in time");
+            shared.store_timed_out("open", Some(room.name()));
             room.open(Err(Error::StoreUnavailable), None, &shared);
             match opening.await {
                 // Its people may still come back to it: it waits for them on its own.
@@ -152,16 +152,9 @@ fn put_back(life: Life, until: Instant, room: &Room, shared: &Arc<Shared>) {
 async fn ask(room: &Room, kept: Option<Epoch>, shared: &Arc<Shared>) -> Result<Opened, Error> {
     let config = &shared.config;
     let recent = Budget { messages: config.recent, bytes: config.half_reply() };
-    match guarded(async { shared.store.open(room.name(), kept, recent).await }).await {
-        Some(Ok(opened)) => Ok(opened),
-        Some(Err(StoreError::Closed)) => Err(Error::NotFound),
-        Some(Err(error)) => {
-            tracing::error!(room = ?room.name(), %error, "a room cannot be opened");
-            Err(Error::StoreUnavailable)
-        }
-        None => {
-            tracing::error!(room = ?room.name(), "the store panicked while it opened a room");
-            Err(Error::StoreUnavailable)
-        }
+    match shared.store.open(room.name(), kept, recent).await {
+        Ok(opened) => Ok(opened),
+        Err(StoreError::Closed) => Err(Error::NotFound),
+        Err(_) => Err(Error::StoreUnavailable),
     }
 }

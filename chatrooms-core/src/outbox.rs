@@ -15,7 +15,8 @@ use tokio::time::Instant;
 
 use crate::{
     CloseReason, Config, Event, EventKind,
-    sync::{Arc, Mutex, lock},
+    instruments::Gauge,
+    sync::{Arc, Mutex, lock, millis},
 };
 
 /// One thing to tell a session.
@@ -50,6 +51,8 @@ pub struct Outbox {
     state: Mutex<State>,
     bounds: Bounds,
     meter: Meter,
+    /// The bytes that wait in all outboxes. Changed by as much as `state.bytes`, once its lock is free.
+    waiting: Gauge,
 }
 
 /// Notes when a client last took something. Whoever sees bytes go into its socket holds a clone.
@@ -67,8 +70,7 @@ impl Meter {
 
     /// Notes that the client took something: at least a byte went into its socket.
     pub fn progress(&self) {
-        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last.store(now, Ordering::Relaxed);
+        self.last.store(millis(self.born.elapsed()), Ordering::Relaxed);
     }
 
     fn last(&self) -> Instant {
@@ -99,10 +101,16 @@ pub(crate) struct Pushed {
     pub(crate) wake: Option<Waker>,
     /// The session is over its bound; somebody has to end its memberships.
     pub(crate) overflowed: bool,
+    /// How many things wait that did not before.
+    pub(crate) queued: u64,
+    /// How many signals found no place.
+    pub(crate) dropped: u64,
+    /// By how many bytes more is waiting, which somebody has to count.
+    pub(crate) bytes: i64,
 }
 
 impl Outbox {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, waiting: Gauge) -> Self {
         Self {
             state: Mutex::default(),
             bounds: Bounds {
@@ -111,6 +119,7 @@ impl Outbox {
                 stall: config.outbox_stall,
             },
             meter: Meter::new(),
+            waiting,
         }
     }
 
@@ -124,6 +133,7 @@ impl Outbox {
     pub fn answer(&self, frame: Bytes) {
         // An overflow here is found by the task that is answering: it drives this session and sees it closed.
         let pushed = self.push([Outgoing::Answer(frame)]);
+        self.waiting.add(pushed.bytes);
         if let Some(waker) = pushed.wake {
             waker.wake();
         }
@@ -134,19 +144,26 @@ impl Outbox {
         if state.closed.is_some() {
             return Pushed::default();
         }
+        let mut pushed = Pushed::default();
+        let before = state.bytes;
         for item in items {
             if item.is_signal() && self.is_over(&state, 4) {
+                pushed.dropped += 1;
                 continue;
             }
             state.bytes += item.cost();
             state.queue.push_back(item);
+            pushed.queued += 1;
         }
         self.note_crowd(&mut state);
-        let overflowed = self.is_over(&state, 1) || self.has_stalled(&state);
-        if overflowed {
+        pushed.overflowed = self.is_over(&state, 1) || self.has_stalled(&state);
+        if pushed.overflowed {
             state.close(CloseReason::SlowConsumer);
+            pushed.queued = 0;
         }
-        Pushed { wake: state.reader.take(), overflowed }
+        pushed.bytes = change(before, state.bytes);
+        pushed.wake = state.reader.take();
+        pushed
     }
 
     /// Whether more waits than one `part`-th of the bound.
@@ -188,10 +205,15 @@ impl Outbox {
             if let Either::Left((reason, _)) = select(pin!(self.until_closed()), stalled).await {
                 return reason;
             }
-            let mut state = lock(&self.state);
-            if self.has_stalled(&state) {
-                state.close(CloseReason::SlowConsumer);
-            }
+            let freed = {
+                let mut state = lock(&self.state);
+                let before = state.bytes;
+                if self.has_stalled(&state) {
+                    state.close(CloseReason::SlowConsumer);
+                }
+                change(before, state.bytes)
+            };
+            self.waiting.add(freed);
         }
     }
 
@@ -216,24 +238,28 @@ impl Outbox {
     /// # Cancel safety
     /// Nothing is taken unless it completes. One task at a time may wait.
     pub async fn take(&self, batch: &mut Vec<Outgoing>, bytes: usize) -> Result<(), CloseReason> {
-        self.watch(|state| {
+        let taken = self.watch(|state| {
             if state.queue.is_empty() {
                 return state.closed.clone().map(Err);
             }
-            self.take_from(state, batch, bytes);
-            Some(Ok(()))
-        })
-        .await
+            Some(Ok(self.take_from(state, batch, bytes)))
+        });
+        self.waiting.add(taken.await?);
+        Ok(())
     }
 
     /// Takes what is there now, up to `bytes`, without waiting.
     pub fn try_take(&self, batch: &mut Vec<Outgoing>, bytes: usize) {
-        self.take_from(&mut lock(&self.state), batch, bytes);
+        let taken = self.take_from(&mut lock(&self.state), batch, bytes);
+        self.waiting.add(taken);
     }
 
-    fn take_from(&self, state: &mut State, batch: &mut Vec<Outgoing>, bytes: usize) {
+    /// Returns by how many bytes that changes what waits.
+    fn take_from(&self, state: &mut State, batch: &mut Vec<Outgoing>, bytes: usize) -> i64 {
+        let before = state.bytes;
         state.take(batch, bytes);
         self.note_crowd(state);
+        change(before, state.bytes)
     }
 
     /// Waits until the state gives an answer; every push and the end have it asked again.
@@ -254,11 +280,13 @@ impl Outbox {
     ///
     /// The session stays in its rooms until it is dropped; [`Session::close`](crate::Session::close) takes it out of them at once.
     pub fn close(&self, reason: CloseReason) {
-        let waker = {
+        let (waker, freed) = {
             let mut state = lock(&self.state);
+            let before = state.bytes;
             state.close(reason);
-            state.reader.take()
+            (state.reader.take(), change(before, state.bytes))
         };
+        self.waiting.add(freed);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -276,6 +304,18 @@ impl Outbox {
         let state = lock(&self.state);
         (state.queue.len(), state.bytes)
     }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        let left = lock(&self.state).bytes;
+        self.waiting.add(change(left, 0));
+    }
+}
+
+/// No queue comes near the bound of this.
+fn change(before: usize, after: usize) -> i64 {
+    after as i64 - before as i64
 }
 
 impl State {
@@ -312,11 +352,15 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::{RoomName, UserName};
+    use crate::{RoomName, UserName, instruments::describe};
 
     /// An outbox that holds 8 frames and 1,000 bytes.
     fn outbox() -> Outbox {
-        Outbox::new(&Config { outbox_frames: 8, outbox_bytes: 1000, ..Config::default() })
+        with(&Config { outbox_frames: 8, outbox_bytes: 1000, ..Config::default() })
+    }
+
+    fn with(config: &Config) -> Outbox {
+        Outbox::new(config, Gauge::new(describe("waiting", "for a test")))
     }
 
     fn answer(bytes: usize) -> Outgoing {
@@ -379,7 +423,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_leaves_no_buffer_behind() {
-        let outbox = Outbox::new(&Config::default());
+        let outbox = with(&Config::default());
         let _ = outbox.push((0..1000).map(|_| answer(1)));
         let mut batch = Vec::new();
         outbox.take(&mut batch, usize::MAX).await.unwrap();

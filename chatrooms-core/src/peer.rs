@@ -4,6 +4,7 @@ use std::{collections::HashMap, fmt};
 
 use crate::{
     CloseReason, Config, Epoch, Error, Identity, Outbox, RoomName, UserName,
+    instruments::Gauge,
     room::Room,
     sync::{Arc, Mutex, lock},
 };
@@ -42,11 +43,11 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(identity: Identity, config: &Config) -> Self {
+    pub(crate) fn new(identity: Identity, config: &Config, waiting: Gauge) -> Self {
         Self {
             id: SessionId::new(),
             identity,
-            outbox: Outbox::new(config),
+            outbox: Outbox::new(config, waiting),
             rooms: Mutex::new(Some(HashMap::new())),
         }
     }

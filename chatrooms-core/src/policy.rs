@@ -1,10 +1,15 @@
 //! The host's say in what happens in rooms.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use async_trait::async_trait;
+use tokio::time::{Instant, timeout};
 
-use crate::{Draft, Epoch, Error, Identity, RoomEnd, RoomName, RoomRules, sync::guarded};
+use crate::{
+    Draft, Epoch, Error, Identity, RoomEnd, RoomName, RoomRules,
+    shared::Shared,
+    sync::{guarded, millis},
+};
 
 /// The host's rules. Every hook allows by default, so that a policy says only what it cares about.
 ///
@@ -79,17 +84,35 @@ pub trait RoomPolicy: fmt::Debug + Send + Sync + 'static {
 
 /// Asks a hook, whatever the hook does.
 pub(crate) async fn ask<T>(
-    limit: Duration,
-    hook: impl Future<Output = Result<T, Error>>,
+    shared: &Shared,
+    hook: &'static str,
+    asked: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    match tokio::time::timeout(limit, guarded(hook)).await {
+    let (limit, metrics) = (shared.config.policy_timeout, &shared.metrics);
+    let began = Instant::now();
+    let answer = timeout(limit, guarded(asked)).await;
+    metrics.policy.record(hook, began.elapsed());
+    match answer {
         Ok(Some(answer)) => answer,
         Ok(None) => {
-            tracing::error!("a policy hook panicked");
+            metrics.policy_failures.count("panicked");
+            tracing::error!(
+                name: "policy_panicked",
+                target: "chatrooms_core",
+                hook,
+                "the policy panicked"
+            );
             Err(Error::Internal)
         }
         Err(_) => {
-            tracing::error!(?limit, "a policy hook did not answer in time");
+            metrics.policy_failures.count("timed_out");
+            tracing::error!(
+                name: "policy_timed_out",
+                target: "chatrooms_core",
+                hook,
+                limit_ms = millis(limit),
+                "the policy did not answer in time"
+            );
             Err(Error::Internal)
         }
     }

@@ -2,9 +2,7 @@
 
 use tokio::time::timeout;
 
-use crate::{
-    Budget, Error, Life, Page, StoreError, cost, room::Room, shared::Shared, sync::guarded,
-};
+use crate::{Budget, Error, Life, Page, StoreError, cost, room::Room, shared::Shared};
 
 impl Room {
     /// The messages before `before` (exclusive), or the newest, as far as they have been delivered: what is not told yet will be.
@@ -48,19 +46,12 @@ pub(crate) async fn read(
     life: &Life,
     reading: impl Future<Output = Result<Page, StoreError>>,
 ) -> Result<Page, Error> {
-    match timeout(shared.config.store_timeout, guarded(reading)).await {
-        Ok(Some(Ok(page))) => Ok(page),
-        Ok(Some(Err(StoreError::Closed))) => Err(Error::NotFound),
-        Ok(Some(Err(error))) => {
-            tracing::error!(room = ?life.room, %error, "messages cannot be read");
-            Err(Error::StoreUnavailable)
-        }
-        Ok(None) => {
-            tracing::error!(room = ?life.room, "the store panicked while it read");
-            Err(Error::StoreUnavailable)
-        }
+    match timeout(shared.config.store_timeout, reading).await {
+        Ok(Ok(page)) => Ok(page),
+        Ok(Err(StoreError::Closed)) => Err(Error::NotFound),
+        Ok(Err(_)) => Err(Error::StoreUnavailable),
         Err(_) => {
-            tracing::error!(room = ?life.room, "messages were not read in time");
+            shared.store_timed_out("read", Some(&life.room));
             Err(Error::StoreUnavailable)
         }
     }

@@ -94,7 +94,8 @@ impl RoomRegistry {
     /// # Errors
     /// [`Error::ShuttingDown`], [`Error::TooManySessions`], [`Error::ServerFull`].
     pub fn open_session(&self, identity: Identity) -> Result<Session, Error> {
-        let peer = Arc::new(Peer::new(identity, self.config()));
+        let waiting = self.shared.metrics.outbox_bytes.clone();
+        let peer = Arc::new(Peer::new(identity, self.config(), waiting));
         self.shared.add_session(&peer)?;
         let session = Session::new(peer, self.clone());
         // Asked after the session stands in the list: a shutdown that has not seen it is seen here.
@@ -176,8 +177,7 @@ impl RoomRegistry {
 
     async fn may_join(&self, who: &Identity, room: &RoomName) -> Result<(), Error> {
         let Some(policy) = &self.shared.policy else { return Ok(()) };
-        let asked = async { policy.may_join(who, room).await };
-        ask(self.config().policy_timeout, asked).await
+        ask(&self.shared, "may_join", async { policy.may_join(who, room).await }).await
     }
 
     /// What a user may see and do in a room without being connected to it.
@@ -215,7 +215,7 @@ impl RoomRegistry {
         self.check_size(&draft)?;
         let Some(policy) = &self.shared.policy else { return Ok(draft) };
         let asked = async { policy.before_publish(who, room, draft).await };
-        let draft = ask(self.config().policy_timeout, asked).await?;
+        let draft = ask(&self.shared, "before_publish", asked).await?;
         self.check_size(&draft)?;
         Ok(draft)
     }
@@ -294,6 +294,12 @@ impl RoomRegistry {
     /// Outside of a tokio runtime.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.shared.tasks.spawn(task);
+    }
+
+    /// Counts a request that a client's own words got refused: what an adapter answers with an error, whoever found it.
+    #[doc(hidden)]
+    pub fn count_refusal(&self, code: &str) {
+        self.shared.metrics.refused(code);
     }
 
     /// Whether a shutdown has begun.

@@ -316,6 +316,7 @@ impl Room {
                 return Err(Error::Muted);
             }
             live.push(&[event], Some(from), effects);
+            effects.tally.signals += 1;
             Ok(())
         });
         relayed.unwrap_or(Err(Error::NotInRoom))

@@ -216,11 +216,12 @@ impl<T: Ord, A: Iterator<Item = T>, B: Iterator<Item = T>> Iterator for Merged<A
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, Identity};
+    use crate::{Config, Identity, metrics::Metrics};
 
     fn peer(name: &str) -> Arc<Peer> {
         let identity = Identity::new(UserName::new(name).unwrap());
-        Arc::new(Peer::new(identity, &Config::default()))
+        let waiting = Metrics::new().outbox_bytes;
+        Arc::new(Peer::new(identity, &Config::default(), waiting))
     }
 
     /// A roster of which everything has been told.

@@ -82,7 +82,15 @@ impl Post {
 }
 
 impl Session {
-    pub(crate) const fn new(peer: Arc<Peer>, registry: RoomRegistry) -> Self {
+    pub(crate) fn new(peer: Arc<Peer>, registry: RoomRegistry) -> Self {
+        registry.shared().metrics.sessions_opened.add(1);
+        tracing::debug!(
+            name: "session_opened",
+            target: "chatrooms_core",
+            session = %peer.id(),
+            user = ?peer.user(),
+            "a session has opened"
+        );
         Self { peer, registry }
     }
 
@@ -206,7 +214,7 @@ impl Session {
         let shared = self.registry.shared();
         let Some(policy) = &shared.policy else { return false };
         let asked = async { policy.may_redact(self.identity(), room, seq).await };
-        ask(shared.config.policy_timeout, asked).await.is_ok()
+        ask(shared, "may_redact", asked).await.is_ok()
     }
 
     /// Relays something passing to all other sessions in a room. It is never kept, and dropped first where a session is slow.
@@ -284,7 +292,18 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.close(CloseReason::Gone);
-        self.registry.shared().forget_session(&self.peer);
+        let shared = self.registry.shared();
+        shared.forget_session(&self.peer);
+        let reason = self.outbox().closed().unwrap_or(CloseReason::Gone);
+        shared.metrics.sessions_ended.count(reason.name());
+        tracing::debug!(
+            name: "session_ended",
+            target: "chatrooms_core",
+            session = %self.id(),
+            user = ?self.identity().user(),
+            reason = reason.name(),
+            "a session has ended"
+        );
     }
 }
 

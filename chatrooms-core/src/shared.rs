@@ -14,6 +14,8 @@ use tokio_util::task::TaskTracker;
 use crate::{
     Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, RoomRules, SessionId,
     UserName,
+    metrics::Metrics,
+    observed_store::ObservedStore,
     opening::{Kept, open},
     peer::Peer,
     room::{Arrival, Room},
@@ -27,6 +29,7 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn MessageStore>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) policy: Option<Arc<dyn RoomPolicy>>,
     /// A mere index: whether a room is over is decided under the room's own lock. No guard of the map is held while another
     /// lock is taken, nor over an await.
@@ -50,11 +53,14 @@ impl Shared {
         store: Arc<dyn MessageStore>,
         policy: Option<Arc<dyn RoomPolicy>>,
     ) -> Self {
+        let metrics = Arc::new(Metrics::new());
+        let store: Arc<dyn MessageStore> = Arc::new(ObservedStore::new(store, metrics.clone()));
         Self {
             sends: SendLimits::new(&config),
             config: config.sound(),
-            sweeper: Arc::new(Sweeper::new(Arc::clone(&store))),
+            sweeper: Arc::new(Sweeper::new(Arc::clone(&store), Arc::clone(&metrics))),
             store,
+            metrics,
             policy,
             rooms: DashMap::new(),
             room_count: AtomicUsize::new(0),
@@ -196,6 +202,7 @@ impl Shared {
             has_room
         };
         if is_added {
+            self.metrics.sessions.add(1);
             return Ok(());
         }
         self.session_count.send_modify(|count| *count -= 1);
@@ -207,6 +214,7 @@ impl Shared {
         let removed =
             self.people.get_mut(peer.user()).and_then(|mut sessions| sessions.remove(&peer.id()));
         if removed.is_some() {
+            self.metrics.sessions.add(-1);
             self.session_count.send_modify(|count| *count -= 1);
         }
         self.forget_user_without_sessions(peer.user());
@@ -226,6 +234,18 @@ impl Shared {
 
     pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
         self.people.iter().flat_map(|user| user.values().cloned().collect::<Vec<_>>()).collect()
+    }
+
+    /// Notes that the store was given up.
+    pub(crate) fn store_timed_out(&self, operation: &'static str, room: Option<&RoomName>) {
+        self.metrics.store_failures.count(operation);
+        tracing::error!(
+            name: "store_timed_out",
+            target: "chatrooms_core",
+            operation,
+            room = room.map(tracing::field::debug),
+            "the store did not answer in time"
+        );
     }
 
     /// Waits until there is no session any more.

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     CloseReason, RoomRegistry,
     effects::end_peer,
-    sync::{after, guarded},
+    sync::{after, millis},
 };
 
 /// How a shutdown went.
@@ -32,6 +32,15 @@ impl RoomRegistry {
             (after(time / 4 * 3), after(time / 8 * 7), after(time));
         let shared = self.shared();
         shared.stop();
+        let stats = self.stats();
+        tracing::info!(
+            name: "shutdown_begun",
+            target: "chatrooms_core",
+            sessions = stats.sessions,
+            rooms = stats.rooms,
+            time_ms = millis(time),
+            "the rooms are shutting down"
+        );
         self.say_goodbye();
         let _ = timeout_at(sessions_by, shared.all_gone()).await;
         let cut_off = self.cut_off();
@@ -44,7 +53,15 @@ impl RoomRegistry {
         let _ = timeout_at(purges_by, shared.sweeper.idle()).await;
         shared.watchers.close();
         self.end_store(end_by).await;
-        ShutdownReport { cut_off, unfinished_purges: shared.sweeper.purges().pending }
+        let unfinished_purges = shared.sweeper.purges().pending;
+        tracing::info!(
+            name: "shutdown_ended",
+            target: "chatrooms_core",
+            cut_off,
+            unfinished_purges,
+            "the rooms have shut down"
+        );
+        ShutdownReport { cut_off, unfinished_purges }
     }
 
     fn say_goodbye(&self) {
@@ -63,12 +80,8 @@ impl RoomRegistry {
     }
 
     async fn end_store(&self, by: Instant) {
-        let ending = guarded(async { self.shared().store.shutdown().await });
-        match timeout_at(by, ending).await {
-            Ok(Some(Ok(()))) => {}
-            Ok(Some(Err(error))) => tracing::error!(%error, "the store did not end in order"),
-            Ok(None) => tracing::error!("the store panicked at its end"),
-            Err(_) => tracing::error!("the store did not end in time"),
+        if timeout_at(by, self.shared().store.shutdown()).await.is_err() {
+            self.shared().store_timed_out("shutdown", None);
         }
     }
 }

@@ -14,7 +14,8 @@ use tokio::{
 
 use crate::{
     Life, MessageStore, StoreError,
-    sync::{Arc, guarded, in_a_task},
+    metrics::Metrics,
+    sync::{Arc, in_a_task, millis},
 };
 
 /// How many lives the store is asked to end at a time.
@@ -35,6 +36,7 @@ pub(crate) struct Sweeper {
     pending: watch::Sender<usize>,
     done: AtomicU64,
     failed: AtomicU64,
+    metrics: Arc<Metrics>,
 }
 
 /// What has become of the lives that have ended.
@@ -50,29 +52,33 @@ pub struct Purges {
 }
 
 impl Sweeper {
-    pub(crate) fn new(store: Arc<dyn MessageStore>) -> Self {
+    pub(crate) fn new(store: Arc<dyn MessageStore>, metrics: Arc<Metrics>) -> Self {
         Self {
             store,
             slots: Semaphore::new(AT_A_TIME),
             pending: watch::Sender::new(0),
             done: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            metrics,
         }
     }
 
     /// Removes a life's messages, however often that has to be tried. It counts as pending from here on, before this is polled.
     pub(crate) fn purge(self: &Arc<Self>, life: Life) -> impl Future<Output = ()> + Send + use<> {
         self.pending.send_modify(|pending| *pending += 1);
+        self.metrics.purges_pending.add(1);
         let sweeper = Arc::clone(self);
         async move {
             let mut retry = FIRST_RETRY;
             while !sweeper.close(&life).await {
-                sweeper.failed.fetch_add(1, Ordering::Relaxed);
+                sweeper.failed(&life, retry);
                 in_a_task().await;
                 sleep(retry).await;
                 retry = (retry * 2).min(LAST_RETRY);
             }
             sweeper.done.fetch_add(1, Ordering::Relaxed);
+            sweeper.metrics.purges.count("done");
+            sweeper.metrics.purges_pending.add(-1);
             sweeper.pending.send_modify(|pending| *pending -= 1);
         }
     }
@@ -81,18 +87,21 @@ impl Sweeper {
     async fn close(&self, life: &Life) -> bool {
         // The semaphore is never closed.
         let slot = self.slots.acquire().await.ok();
-        let closing = guarded(async { self.store.close(life).await });
-        match unhurried(closing, slot).await {
-            Some(Ok(_) | Err(StoreError::Closed)) => true,
-            Some(Err(error)) => {
-                tracing::error!(room = ?life.room, epoch = %life.epoch, %error, "a purge failed and will be tried again");
-                false
-            }
-            None => {
-                tracing::error!(room = ?life.room, epoch = %life.epoch, "the store panicked in a purge, which will be tried again");
-                false
-            }
-        }
+        let closed = unhurried(self.store.close(life), slot).await;
+        matches!(closed, Ok(_) | Err(StoreError::Closed))
+    }
+
+    fn failed(&self, life: &Life, retry: Duration) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        self.metrics.purges.count("failed");
+        tracing::warn!(
+            name: "purge_failed",
+            target: "chatrooms_core",
+            room = ?life.room,
+            epoch = %life.epoch,
+            retry_ms = millis(retry),
+            "a purge failed and will be tried again"
+        );
     }
 
     /// Waits until every purge is done.

@@ -22,6 +22,11 @@ pub(crate) fn after(time: Duration) -> Instant {
     now.checked_add(time).unwrap_or_else(|| now + NEVER)
 }
 
+/// In the unit of logs.
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Runs the code of a store or a host; `None` where it panicked.
 ///
 /// The call itself belongs into the block that is given here, so that one that panics before it has made its future is caught too.

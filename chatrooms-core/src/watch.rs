@@ -138,6 +138,19 @@ pub enum RoomEnd {
     PutAway,
 }
 
+impl RoomEnd {
+    /// What logs and metrics call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Lost => "lost",
+            Self::Expired => "expired",
+            Self::Closed => "closed",
+            Self::PutAway => "put_away",
+        }
+    }
+}
+
 impl RoomEvent {
     /// The room; `None` for [`RoomEvent::Lagged`].
     #[must_use]

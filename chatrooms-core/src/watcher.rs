@@ -36,19 +36,21 @@ impl Watcher {
         Self { state: Mutex::default(), events: config.watch_events, bytes: config.watch_bytes }
     }
 
-    /// Puts an event behind what waits already; over the bound, all of that is lost and nothing more is taken.
-    pub(crate) fn push(&self, event: RoomEvent) -> Option<Waker> {
+    /// Puts an event behind what waits already; over the bound, all of that is lost and nothing more is taken. Returns whom to wake, and whether the
+    /// bound was this event.
+    pub(crate) fn push(&self, event: RoomEvent) -> (Option<Waker>, bool) {
         let mut state = lock(&self.state);
         if state.is_closed {
-            return None;
+            return (None, false);
         }
         state.bytes += event.cost();
         state.queue.push_back(event);
-        if state.queue.len() > self.events || state.bytes > self.bytes {
+        let lags = state.queue.len() > self.events || state.bytes > self.bytes;
+        if lags {
             state.queue = VecDeque::from([RoomEvent::Lagged]);
             state.is_closed = true;
         }
-        state.reader.take()
+        (state.reader.take(), lags)
     }
 
     pub(crate) async fn next(&self) -> Option<RoomEvent> {
@@ -179,6 +181,9 @@ impl Audience {
         }
         self.0.retain(|watcher| !watcher.is_closed());
         let event = event();
-        effects.wake(self.0.iter().filter_map(|watcher| watcher.push(event.clone())));
+        for watcher in &self.0 {
+            let (wake, lags) = watcher.push(event.clone());
+            effects.told(wake, lags);
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     reading::read,
     room::Room,
     shared::Shared,
-    sync::{Arc, after, guarded, in_a_task, yield_once},
+    sync::{Arc, after, in_a_task, yield_once},
     writes::{Batch, Job, Redact},
 };
 
@@ -159,17 +159,13 @@ impl Writer<'_> {
         deadline: Instant,
     ) -> u64 {
         let speakers = self.speakers(&drafts);
-        let appending = async { self.shared.store.append(self.life, drafts, deadline).await };
-        let results = guarded(appending).await.unwrap_or_else(|| {
-            tracing::error!(room = ?self.life.room, "the store panicked while it appended");
-            Vec::new()
-        });
+        let results = self.shared.store.append(self.life, drafts, deadline).await;
         let mut fresh = Fresh::default();
-        // A store that panicked has given fewer results than it got drafts.
+        // A store that breaks its promise may give fewer results than it got drafts.
         let mut results = results.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
         let answers: Vec<_> = outcomes
             .into_iter()
-            .map(|outcome| (outcome, fresh.note(results.next().flatten(), self.life)))
+            .map(|outcome| (outcome, fresh.note(results.next().flatten())))
             .collect();
         let refused = answers.iter().zip(speakers).filter(|((_, answer), _)| answer.is_err());
         self.unspeak(refused.filter_map(|(_, user)| user));
@@ -255,19 +251,14 @@ impl Writer<'_> {
             return Err(Error::NotFound);
         }
         let author = redact.author.as_ref();
-        let redacting = async { self.shared.store.redact(self.life, redact.seq, author).await };
-        match guarded(redacting).await {
-            Some(Ok(Redaction::Done | Redaction::Already)) => {
+        match self.shared.store.redact(self.life, redact.seq, author).await {
+            Ok(Redaction::Done | Redaction::Already) => {
                 self.room.redacted(redact.seq, redact.by, self.shared);
                 Ok(())
             }
-            Some(Ok(Redaction::NotFound)) => Err(Error::NotFound),
-            Some(Ok(Redaction::NotAuthor)) => Err(Error::Forbidden),
-            Some(Err(error)) => Err(refusal(error, self.life)),
-            None => {
-                tracing::error!(room = ?self.life.room, "the store panicked while it took a message back");
-                Err(Error::OutcomeUnknown)
-            }
+            Ok(Redaction::NotFound) => Err(Error::NotFound),
+            Ok(Redaction::NotAuthor) => Err(Error::Forbidden),
+            Err(error) => Err(refusal(error)),
         }
     }
 
@@ -280,14 +271,9 @@ impl Writer<'_> {
             (kept > keep).then(|| live.head - (keep - keep / 8))
         });
         let Some(up_to) = excess.flatten() else { return };
-        match guarded(async { self.shared.store.trim(self.life, up_to).await }).await {
-            Some(Ok(())) => {
-                self.room.live(|live| live.trimmed(up_to + 1));
-            }
-            Some(Err(error)) => {
-                tracing::warn!(room = ?self.life.room, %error, "old messages stay for now");
-            }
-            None => tracing::error!(room = ?self.life.room, "the store panicked while it trimmed"),
+        // Where that fails, the next message has it tried again.
+        if self.shared.store.trim(self.life, up_to).await.is_ok() {
+            self.room.live(|live| live.trimmed(up_to + 1));
         }
     }
 }
@@ -309,11 +295,7 @@ struct Fresh {
 
 impl Fresh {
     /// Notes what became of a draft; returns what its sender is told.
-    fn note(
-        &mut self,
-        result: Option<Result<Appended, StoreError>>,
-        life: &Life,
-    ) -> Result<Sent, Error> {
+    fn note(&mut self, result: Option<Result<Appended, StoreError>>) -> Result<Sent, Error> {
         match result {
             Some(Ok(Appended::Stored { message, oldest })) => {
                 let sent = Sent::new(message.seq, message.at, false);
@@ -328,7 +310,7 @@ impl Fresh {
             }
             Some(Err(error)) => {
                 self.is_unsure |= matches!(error, StoreError::OutcomeUnknown { .. });
-                Err(refusal(error, life))
+                Err(refusal(error))
             }
             None => {
                 self.is_unsure = true;
@@ -338,13 +320,9 @@ impl Fresh {
     }
 }
 
-fn refusal(error: StoreError, life: &Life) -> Error {
-    match &error {
-        StoreError::Closed => return Error::NotInRoom,
-        StoreError::Unavailable { store, source }
-        | StoreError::OutcomeUnknown { store, source } => {
-            tracing::error!(room = ?life.room, store, %source, "{error}");
-        }
+fn refusal(error: StoreError) -> Error {
+    match error {
+        StoreError::Closed => Error::NotInRoom,
+        error => error.into(),
     }
-    error.into()
 }

@@ -1,0 +1,68 @@
+//! The same without anything behind it.
+
+use std::time::Duration;
+
+use super::Description;
+
+/// Something that only grows.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter;
+
+impl Counter {
+    /// The counter.
+    #[must_use]
+    pub const fn new(_: Description) -> Self {
+        Self
+    }
+
+    /// Counts nothing.
+    pub const fn add(&self, _: u64) {}
+}
+
+/// Something that grows and shrinks.
+#[derive(Clone, Copy, Debug)]
+pub struct Gauge;
+
+impl Gauge {
+    /// The gauge.
+    #[must_use]
+    pub const fn new(_: Description) -> Self {
+        Self
+    }
+
+    /// Changes nothing.
+    pub const fn add(&self, _: i64) {}
+}
+
+/// One counter for each value of a label.
+#[derive(Clone, Copy, Debug)]
+pub struct Counters;
+
+impl Counters {
+    /// The counters.
+    #[must_use]
+    pub const fn new(_: Description, _: &'static str, _: &[&'static str]) -> Self {
+        Self
+    }
+
+    /// Counts nothing.
+    pub const fn count(&self, _: &str) {}
+
+    /// Counts nothing.
+    pub const fn add(&self, _: &str, _: u64) {}
+}
+
+/// How long something takes, for each value of a label.
+#[derive(Clone, Copy, Debug)]
+pub struct Timers;
+
+impl Timers {
+    /// The histograms.
+    #[must_use]
+    pub const fn new(_: Description, _: &'static str, _: &[&'static str]) -> Self {
+        Self
+    }
+
+    /// Records nothing.
+    pub const fn record(&self, _: &str, _: Duration) {}
+}

@@ -1,0 +1,196 @@
+//! The host's store, watched: what it takes, and what goes wrong in it, whoever asked.
+
+use std::{error::Error, fmt::Debug, pin::pin, time::Duration};
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    Appended, Budget, Draft, Epoch, Life, MessageStore, Opened, Page, Redaction, RoomName,
+    StoreError, UserName,
+    metrics::Metrics,
+    sync::{Arc, guarded, in_a_task, millis},
+};
+
+/// A store that takes longer than this over one call is told of.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// Times every call, tells the log of those that fail, panic or are slow, and makes an error of a panic.
+#[derive(Debug)]
+pub(crate) struct ObservedStore<S> {
+    store: S,
+    metrics: Arc<Metrics>,
+}
+
+impl<S: MessageStore> ObservedStore<S> {
+    pub(crate) const fn new(store: S, metrics: Arc<Metrics>) -> Self {
+        Self { store, metrics }
+    }
+
+    /// `None` where the store panicked.
+    async fn timed<T>(
+        &self,
+        operation: &'static str,
+        room: Option<&RoomName>,
+        call: impl Future<Output = T>,
+    ) -> Option<T> {
+        let began = Instant::now();
+        let answer = told_when_slow(operation, room, guarded(call)).await;
+        self.metrics.store.record(operation, began.elapsed());
+        if answer.is_none() {
+            self.metrics.store_failures.count(operation);
+            tracing::error!(
+                name: "store_panicked",
+                target: "chatrooms_core",
+                operation,
+                room = room.map(tracing::field::debug),
+                "the store panicked"
+            );
+        }
+        answer
+    }
+
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        room: Option<&RoomName>,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let Some(answer) = self.timed(operation, room, call).await else { return Err(panicked()) };
+        answer.inspect_err(|error| self.failed(operation, room, error))
+    }
+
+    fn failed(&self, operation: &'static str, room: Option<&RoomName>, error: &StoreError) {
+        // Nothing has failed where somebody came too late.
+        if matches!(error, StoreError::Closed) {
+            return;
+        }
+        self.metrics.store_failures.count(operation);
+        tracing::error!(
+            name: "store_failed",
+            target: "chatrooms_core",
+            operation,
+            room = room.map(tracing::field::debug),
+            error = error as &(dyn Error + 'static),
+            "the store failed"
+        );
+    }
+}
+
+/// A call that hangs is told of too: the log says so while it does.
+async fn told_when_slow<T>(
+    operation: &'static str,
+    room: Option<&RoomName>,
+    call: impl Future<Output = T>,
+) -> T {
+    let mut call = pin!(call);
+    // A store that answers at once needs no timer.
+    if let Some(answer) = call.as_mut().now_or_never() {
+        return answer;
+    }
+    in_a_task().await;
+    if let Ok(answer) = timeout(SLOW, &mut call).await {
+        return answer;
+    }
+    tracing::warn!(
+        name: "store_slow",
+        target: "chatrooms_core",
+        operation,
+        room = room.map(tracing::field::debug),
+        waited_ms = millis(SLOW),
+        "the store has not answered yet"
+    );
+    call.await
+}
+
+const NAME: &str = "the store";
+
+fn panicked() -> StoreError {
+    StoreError::unavailable(NAME, "it panicked")
+}
+
+fn panicked_half_way() -> StoreError {
+    StoreError::outcome_unknown(NAME, "it panicked")
+}
+
+#[async_trait]
+impl<S: MessageStore> MessageStore for ObservedStore<S> {
+    async fn open(
+        &self,
+        room: &RoomName,
+        kept: Option<Epoch>,
+        recent: Budget,
+    ) -> Result<Opened, StoreError> {
+        self.call("open", Some(room), async { self.store.open(room, kept, recent).await }).await
+    }
+
+    async fn append(
+        &self,
+        life: &Life,
+        drafts: Vec<Draft>,
+        deadline: Instant,
+    ) -> Vec<Result<Appended, StoreError>> {
+        let (room, count) = (Some(&life.room), drafts.len());
+        let call = async { self.store.append(life, drafts, deadline).await };
+        let Some(results) = self.timed("append", room, call).await else {
+            return std::iter::repeat_with(|| Err(panicked_half_way())).take(count).collect();
+        };
+        // What fails one draft most often fails all of them: told once.
+        let errors = results.iter().filter_map(|result| result.as_ref().err());
+        if let Some(error) = errors.into_iter().find(|error| !matches!(error, StoreError::Closed)) {
+            self.failed("append", room, error);
+        }
+        results
+    }
+
+    async fn read_before(
+        &self,
+        life: &Life,
+        before: Option<u64>,
+        budget: Budget,
+    ) -> Result<Page, StoreError> {
+        let call = async { self.store.read_before(life, before, budget).await };
+        self.call("read", Some(&life.room), call).await
+    }
+
+    async fn read_after(
+        &self,
+        life: &Life,
+        after: u64,
+        budget: Budget,
+    ) -> Result<Page, StoreError> {
+        let call = async { self.store.read_after(life, after, budget).await };
+        self.call("read", Some(&life.room), call).await
+    }
+
+    async fn redact(
+        &self,
+        life: &Life,
+        seq: u64,
+        author: Option<&UserName>,
+    ) -> Result<Redaction, StoreError> {
+        let room = Some(&life.room);
+        let call = async { self.store.redact(life, seq, author).await };
+        let Some(answer) = self.timed("redact", room, call).await else {
+            return Err(panicked_half_way());
+        };
+        answer.inspect_err(|error| self.failed("redact", room, error))
+    }
+
+    async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError> {
+        self.call("trim", Some(&life.room), async { self.store.trim(life, up_to).await }).await
+    }
+
+    async fn close(&self, life: &Life) -> Result<u64, StoreError> {
+        self.call("close", Some(&life.room), async { self.store.close(life).await }).await
+    }
+
+    async fn abandoned(&self) -> Result<Vec<Life>, StoreError> {
+        self.call("abandoned", None, async { self.store.abandoned().await }).await
+    }
+
+    async fn shutdown(&self) -> Result<(), StoreError> {
+        self.call("shutdown", None, async { self.store.shutdown().await }).await
+    }
+}
