@@ -59,14 +59,6 @@ test("session is asked with a header that is made anew, and its 401 is the end",
   assert.deepEqual(world.client.state, { status: "closed", code: 401, reason: "unauthorized" });
 });
 
-test("without a header for it session is not asked about a token in a subprotocol", async () => {
-  const world = start({ subprotocols: ["token.abc"] });
-  await settle();
-  world.socket.drop();
-  await settle();
-  assert.deepEqual([world.requests.length, world.client.state.status], [0, "waiting"]);
-});
-
 test("tokens work against a real server", () => {
   // Node 20 has its WebSocket behind a flag, which later ones still take.
   const script = fileURLToPath(new URL("by_token.mjs", import.meta.url));
