@@ -187,3 +187,45 @@ impl Audience {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RoomRegistry;
+
+    impl Watchers {
+        fn count(&self) -> (usize, usize) {
+            self.change(|lists| (lists.of_all.len(), lists.of_one.len()))
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_kept_who_watches_no_more() {
+        let config = Config { watch_events: 0, ..Config::default() };
+        let registry = RoomRegistry::builder().config(config).build();
+        let watchers = &registry.shared().watchers;
+        let lobby = RoomName::new("lobby").unwrap();
+        let (mut all, one) = (registry.watch_all(), registry.watch(&lobby));
+        assert_eq!(watchers.count(), (1, 1));
+        let _ = watchers.of(&lobby)[0].push(RoomEvent::Lagged);
+        assert!(matches!(all.next().await, Some(RoomEvent::Lagged)));
+        assert_eq!(watchers.count(), (1, 1), "it began anew");
+        drop((all, one));
+        assert_eq!(watchers.count(), (0, 0));
+    }
+
+    #[test]
+    fn an_audience_loses_those_who_have_gone() {
+        let config = Config::default();
+        let (stays, goes) = (Arc::new(Watcher::new(&config)), Arc::new(Watcher::new(&config)));
+        let mut audience = Audience::new(vec![Arc::clone(&stays), Arc::clone(&goes)]);
+        assert!(!audience.add(&stays), "it is here already");
+        goes.close();
+        let mut effects = Effects::default();
+        audience.tell(&mut effects, || RoomEvent::Lagged);
+        assert_eq!(audience.0.len(), 1);
+        stays.close();
+        assert!(audience.add(&Arc::new(Watcher::new(&config))));
+        assert_eq!(audience.0.len(), 1);
+    }
+}

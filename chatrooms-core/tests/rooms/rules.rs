@@ -7,8 +7,8 @@ use std::{
 };
 
 use chatrooms_core::{
-    Config, Epoch, Error, Identity, Join, RoomEnd, RoomName, RoomPolicy, RoomRules, async_trait,
-    testing::FaultyStore,
+    Config, Epoch, Error, Identity, Join, Post, RoomEnd, RoomName, RoomPolicy, RoomRules,
+    async_trait, testing::FaultyStore,
 };
 
 use crate::kit::{House, config, lobby, millis, room, secs, settle};
@@ -67,18 +67,23 @@ async fn house() -> House {
 async fn each_room_has_its_own_bounds() {
     let house = house().await;
     let (ada, bob, eve) = (house.client("ada"), house.client("bob"), house.client("eve"));
+    let slow_room = room("slow");
     for client in [&ada, &bob] {
         client.enter("pair").await;
     }
     assert_eq!(eve.join("pair", Join::default()).await.unwrap_err(), Error::RoomFull);
     eve.enter("lobby").await;
 
+    let slow = |body: &'static str| ada.session.publish(&slow_room, Post::new(body));
+    ada.enter("slow").await;
+    slow("one").await.unwrap();
+    assert_eq!(slow("two").await, Err(Error::SlowMode { retry_after: secs(10) }));
+    house.registry.slow_mode(&slow_room, Duration::ZERO);
+    slow("two").await.unwrap();
+
     ada.enter("short").await;
     for n in 0..30 {
-        ada.session
-            .publish(&room("short"), chatrooms_core::Post::new(n.to_string()))
-            .await
-            .unwrap();
+        ada.session.publish(&room("short"), Post::new(n.to_string())).await.unwrap();
     }
     let kept = house.registry.history(&room("short"), None, 200).await.unwrap().messages.len();
     assert!(kept <= 8, "{kept} are kept");
@@ -185,7 +190,7 @@ async fn rooms_left_behind_wait_as_long_as_their_own_rules_say() {
     let ada = house.client("ada");
     for name in ["lobby", "patient", "panics", "unknown"] {
         ada.enter(name).await;
-        ada.session.publish(&room(name), chatrooms_core::Post::new("one")).await.unwrap();
+        ada.session.publish(&room(name), Post::new("one")).await.unwrap();
     }
     drop(ada);
     let house = House::over(store.restart(), |builder| {

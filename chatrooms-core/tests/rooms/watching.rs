@@ -274,6 +274,8 @@ async fn a_large_room_is_watched_edge_by_edge() {
     let mut watch = house.registry.watch(&room("lobby"));
     let _ada = house.guest("ada").await;
     let bob = house.guest("bob").await;
+    let mut late = house.registry.watch(&room("lobby"));
+    assert_eq!(watched(&mut late), ["found at 0 [ada bob]"]);
     house.guest("eve").await;
     drop(bob);
     let told = ["opened at 0", "+ada", "+bob", "+eve", "-eve", "-bob"];
