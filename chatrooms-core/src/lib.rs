@@ -85,6 +85,7 @@
 //! - `metrics`: what happens here is counted, for the recorder of the crate `metrics` that the host has installed. It has to be there before the registry is made.
 //! - `testing`: clients without a socket and a store that goes wrong on command, for the tests of those who embed this.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "json")]
 mod app_event;

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::step::{Steps, program, root};
+use crate::step::{Steps, cargo, program, root};
 
 /// A program, and the Debian package that brings it.
 const PROGRAMS: [(&str, &str); 4] =
@@ -67,6 +67,12 @@ fn python(steps: &mut Steps) {
     let arguments =
         ["-m", "pip", "install", "--quiet", "--requirement", "tests/foreign/requirements.txt"];
     steps.run("install: a WebSocket client from elsewhere", &mut program(PYTHON, &arguments, ""));
+}
+
+/// A program from crates.io, in the version that is known to work here; cargo knows whether it has it already.
+pub(crate) fn tool(steps: &mut Steps, name_and_version: &str) {
+    let install = ["install", "--locked", "--root", "target/tools", name_and_version];
+    steps.run(&format!("install: {name_and_version}"), &mut cargo(&install));
 }
 
 fn is_there(program: &str, argument: &str) -> bool {

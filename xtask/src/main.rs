@@ -2,21 +2,30 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
+mod audit;
+mod features;
 mod install;
+mod manifest;
 mod step;
 mod test;
+mod workspace;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask test     installs what the tests need (Debian and npm packages), then checks and tests everything
-cargo xtask help     this text";
+cargo xtask test                  installs what the tests need (Debian and npm packages), then checks and tests everything
+cargo xtask audit                 before a release: licences, bans and sources of all dependencies, foreign types in public APIs,
+                                  the documentation as docs.rs builds it, and every package compiled from its own files
+cargo xtask audit --advisories    the same, and the RustSec advisories, which are fetched from GitHub
+cargo xtask help                  this text";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["test"] => test::run(),
+        ["audit"] => audit::run(audit::Advisories::Leave),
+        ["audit", "--advisories"] => audit::run(audit::Advisories::Fetch),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             ExitCode::SUCCESS

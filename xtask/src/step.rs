@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitCode},
     time::Instant,
 };
 
@@ -16,9 +16,22 @@ pub(crate) struct Steps {
 impl Steps {
     /// Runs a command in a folder of the workspace.
     pub(crate) fn run(&mut self, name: &str, command: &mut Command) {
+        self.take(name, || command.status().is_ok_and(|status| status.success()));
+    }
+
+    /// Looks for problems, shows them, and passes if there is none.
+    pub(crate) fn check(&mut self, name: &str, problems: impl FnOnce() -> Vec<String>) {
+        self.take(name, || {
+            let problems = problems();
+            problems.iter().for_each(|problem| eprintln!("{problem}"));
+            problems.is_empty()
+        });
+    }
+
+    fn take(&mut self, name: &str, step: impl FnOnce() -> bool) {
         eprintln!("\n=== {name}");
         let began = Instant::now();
-        let ok = command.status().is_ok_and(|status| status.success());
+        let ok = step();
         eprintln!("=== {name}: {} after {:.0?}", if ok { "ok" } else { "FAILED" }, began.elapsed());
         if ok {
             self.passed += 1;
@@ -27,13 +40,13 @@ impl Steps {
         }
     }
 
-    /// Prints what became of the steps; says whether all went well.
-    pub(crate) fn report(&self) -> bool {
+    /// Prints what became of the steps; succeeds if all of them have.
+    pub(crate) fn report(&self) -> ExitCode {
         for name in &self.failed {
             println!("failed: {name}");
         }
         println!("{} passed, {} failed", self.passed, self.failed.len());
-        self.failed.is_empty()
+        if self.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 

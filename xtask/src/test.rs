@@ -3,20 +3,33 @@
 use std::process::ExitCode;
 
 use crate::{
-    install,
+    features, install, manifest,
     step::{Steps, cargo, program},
+    workspace,
 };
-
-/// The features of the facade: every combination has to compile.
-const FEATURES: [&str; 3] = ["axum", "sqlite", "warp"];
 
 /// Installs, checks and tests; everything is run, whatever fails before.
 pub(crate) fn run() -> ExitCode {
     let mut steps = Steps::default();
     install::everything(&mut steps);
+    manifests(&mut steps);
     checks(&mut steps);
     tests(&mut steps);
-    if steps.report() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    steps.report()
+}
+
+fn manifests(steps: &mut Steps) {
+    let packages = workspace::packages();
+    steps.check("toolchain", || manifest::toolchain(&packages));
+    let published = || packages.iter().filter(|package| package.is_published());
+    steps.check("manifests", || published().flat_map(manifest::missing).collect());
+    // Not compiled again here, which takes minutes: `cargo xtask audit` does that.
+    let package = ["package", "--workspace", "--exclude", "xtask", "--no-verify", "--allow-dirty"];
+    steps.run("packages", &mut cargo(&package));
+    for package in published() {
+        let name = format!("features of {}", package.name());
+        steps.check(&name, || features::broken(package));
+    }
 }
 
 fn checks(steps: &mut Steps) {
@@ -26,14 +39,6 @@ fn checks(steps: &mut Steps) {
     steps.run("clippy", &mut cargo(&clippy));
     let mut doc = cargo(&["doc", "--workspace", "--all-features", "--no-deps"]);
     steps.run("documentation", doc.env("RUSTDOCFLAGS", "--deny warnings"));
-    for combination in powerset(&FEATURES) {
-        let check = ["check", "--package", "chatrooms", "--lib", "--features", &combination];
-        steps.run(&format!("features: {combination:?}"), &mut cargo(&check));
-    }
-    steps.run(
-        "features: core without any",
-        &mut cargo(&["check", "--package", "chatrooms-core", "--lib"]),
-    );
 }
 
 fn tests(steps: &mut Steps) {
@@ -46,22 +51,4 @@ fn tests(steps: &mut Steps) {
         &mut program(install::PYTHON, &["tests/foreign/check.py"], ""),
     );
     steps.run("browser", &mut program("npm", &["test", "--silent"], "tests/browser"));
-}
-
-/// All subsets, as cargo takes them.
-fn powerset(features: &[&str]) -> Vec<String> {
-    let mut subsets = vec![Vec::new()];
-    for feature in features {
-        let with = subsets.iter().map(|subset| [subset.as_slice(), &[*feature]].concat());
-        subsets = subsets.iter().cloned().chain(with).collect();
-    }
-    subsets.into_iter().map(|subset: Vec<&str>| subset.join(",")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_powerset_has_every_combination() {
-        assert_eq!(super::powerset(&["a", "b"]), ["", "a", "b", "a,b"]);
-    }
 }

@@ -1,0 +1,72 @@
+//! What is looked at before a release. The tools take minutes to install, which is why this is no part of the tests.
+
+use std::process::{Command, ExitCode};
+
+use crate::{
+    install,
+    step::{Steps, cargo, program, root},
+    workspace::{self, Package},
+};
+
+/// The advisories of RustSec: fetching them needs GitHub, all the rest only crates.io.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Advisories {
+    Fetch,
+    Leave,
+}
+
+/// Installs the tools, then looks at everything, whatever fails before.
+pub(crate) fn run(advisories: Advisories) -> ExitCode {
+    let mut steps = Steps::default();
+    dependencies(&mut steps, advisories);
+    public_types(&mut steps);
+    documentation(&mut steps);
+    // Without --allow-dirty: what is released is what is committed.
+    let package = ["package", "--workspace", "--exclude", "xtask", "--all-features"];
+    steps.run("packages, compiled from their own files", &mut cargo(&package));
+    steps.report()
+}
+
+/// By the rules of `deny.toml`.
+fn dependencies(steps: &mut Steps, advisories: Advisories) {
+    install::tool(steps, "cargo-deny@0.20.2");
+    let mut deny = tool("cargo-deny", "");
+    deny.args(["--workspace", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+    if advisories == Advisories::Fetch {
+        deny.arg("advisories");
+    }
+    steps.run("dependencies", &mut deny);
+}
+
+/// Which types of other crates stand in public APIs: each manifest lists those that may, in `package.metadata.cargo_check_external_types`.
+fn public_types(steps: &mut Steps) {
+    install::tool(steps, "cargo-check-external-types@0.5.0");
+    for package in workspace::packages().iter().filter(|package| lists_types(package)) {
+        let mut check = tool("cargo-check-external-types", &package.folder().to_string_lossy());
+        check.args(["check-external-types", "--all-features"]);
+        steps.run(&format!("public types of {}", package.name()), unstable(&mut check));
+    }
+}
+
+fn lists_types(package: &Package) -> bool {
+    package.tool("cargo_check_external_types").is_object()
+}
+
+/// As docs.rs builds it, where a feature's items say so.
+fn documentation(steps: &mut Steps) {
+    let mut doc =
+        cargo(&["doc", "--workspace", "--exclude", "xtask", "--all-features", "--no-deps"]);
+    doc.env("RUSTDOCFLAGS", "--cfg docsrs --deny warnings");
+    steps.run("documentation for docs.rs", unstable(&mut doc));
+}
+
+/// A program that [`install::tool`] has installed, to be run in a folder.
+fn tool(name: &str, folder: &str) -> Command {
+    let path = root().join("target/tools/bin").join(name);
+    program(&path.to_string_lossy(), &[], folder)
+}
+
+/// With what only nightly has otherwise: rustdoc's JSON and `doc_cfg`. Dependencies compile differently then, hence a folder of its own.
+fn unstable(command: &mut Command) -> &mut Command {
+    command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", root().join("target/audit"))
+}
