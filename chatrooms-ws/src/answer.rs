@@ -53,6 +53,14 @@ impl Problem {
         self
     }
 
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
     pub(crate) fn answer(&self) -> Answer {
         #[derive(Serialize)]
         struct Body<'a> {

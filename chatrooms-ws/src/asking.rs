@@ -4,9 +4,9 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 
 use chatrooms_core::Error;
 use futures_util::FutureExt as _;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use crate::{Refusal, answer::Problem};
+use crate::{Refusal, answer::Problem, metrics::Metrics};
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,17 +18,36 @@ pub(crate) enum Unanswered {
 /// Waits for an answer of the authenticator. The call itself belongs into the block that is given here, so that one that panics before it
 /// has made its future is caught too.
 pub(crate) async fn ask<T>(
+    question: &'static str,
     limit: Duration,
+    metrics: &Metrics,
     asked: impl Future<Output = T>,
 ) -> Result<T, Unanswered> {
-    match timeout(limit, AssertUnwindSafe(asked).catch_unwind()).await {
+    let began = Instant::now();
+    let answer = timeout(limit, AssertUnwindSafe(asked).catch_unwind()).await;
+    metrics.authenticator.record(question, began.elapsed());
+    match answer {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(_)) => {
-            tracing::error!("the authenticator panicked");
+            metrics.authenticator_failures.count("panicked");
+            tracing::error!(
+                name: "authenticator_panicked",
+                target: "chatrooms_ws",
+                question,
+                "the authenticator panicked"
+            );
             Err(Unanswered::Panicked)
         }
         Err(_) => {
-            tracing::error!(?limit, "the authenticator did not answer in time");
+            metrics.authenticator_failures.count("timed_out");
+            let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            tracing::error!(
+                name: "authenticator_timed_out",
+                target: "chatrooms_ws",
+                question,
+                limit_ms = limit_ms,
+                "the authenticator did not answer in time"
+            );
             Err(Unanswered::Late)
         }
     }

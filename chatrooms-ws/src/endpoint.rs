@@ -11,6 +11,7 @@ use crate::{
     Answer, Authenticator, Options, Origins, Refusal,
     answer::Problem,
     asking::{Unanswered, ask},
+    metrics::Metrics,
 };
 
 /// The chat of a service, ready to be mounted. Cloning is cheap.
@@ -21,13 +22,18 @@ pub struct Endpoint {
     registry: RoomRegistry,
     authenticator: Arc<dyn Authenticator>,
     options: Arc<Options>,
+    metrics: Arc<Metrics>,
 }
 
 impl Endpoint {
     /// The chat of this registry, for those whom the authenticator lets in.
     pub fn new(registry: RoomRegistry, authenticator: impl Authenticator) -> Self {
-        let endpoint =
-            Self { registry, authenticator: Arc::new(authenticator), options: Arc::default() };
+        let endpoint = Self {
+            registry,
+            authenticator: Arc::new(authenticator),
+            options: Arc::default(),
+            metrics: Arc::new(Metrics::new()),
+        };
         endpoint.with_options(Options::default())
     }
 
@@ -68,7 +74,14 @@ impl Endpoint {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
-        self.route(path, parts, body).await.unwrap_or_else(|problem| problem.answer())
+        let path = path.trim_start_matches('/');
+        if path == "ws" {
+            return self.handshake(self.upgrade(parts).await);
+        }
+        self.route(path, parts, body).await.unwrap_or_else(|problem| {
+            self.registry.count_refusal(problem.code());
+            problem.answer()
+        })
     }
 
     /// Opens a socket for somebody whom the host has authenticated itself, and joins these rooms first. A request that is no
@@ -78,13 +91,31 @@ impl Endpoint {
     /// # Cancel safety
     /// Dropped, the upgrade has not happened.
     pub async fn accept(&self, request: Parts, identity: Identity, rooms: Vec<String>) -> Answer {
-        self.upgrade_as(request, identity, rooms).unwrap_or_else(|problem| problem.answer())
+        self.handshake(self.upgrade_as(request, identity, rooms))
+    }
+
+    /// Answers a handshake, whatever has come of it.
+    fn handshake(&self, outcome: Result<Answer, Problem>) -> Answer {
+        let answer = outcome.unwrap_or_else(|problem| {
+            // Neither who asked nor with what: a request that is refused may hold anything.
+            tracing::debug!(
+                name: "handshake_refused",
+                target: "chatrooms_ws",
+                status = problem.status().as_u16(),
+                code = ?problem.code(),
+                "a handshake was refused"
+            );
+            problem.answer()
+        });
+        self.metrics.handshake(answer.status());
+        answer
     }
 
     /// Who sends this request, as the authenticator says.
     pub(crate) async fn authenticate(&self, parts: &Parts) -> Result<Identity, Problem> {
         let asked = async { self.authenticator.authenticate(parts).await };
-        Ok(ask(self.options.authenticator_time, asked).await??)
+        let limit = self.options.authenticator_time;
+        Ok(ask("authenticate", limit, &self.metrics, asked).await??)
     }
 
     /// Refuses whose credentials hold no longer.
@@ -94,7 +125,7 @@ impl Endpoint {
 
     pub(crate) async fn still_valid(&self, identity: &Identity) -> Result<bool, Unanswered> {
         let asked = async { self.authenticator.still_valid(identity).await };
-        ask(self.options.authenticator_time, asked).await
+        ask("still_valid", self.options.authenticator_time, &self.metrics, asked).await
     }
 }
 

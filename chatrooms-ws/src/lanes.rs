@@ -11,7 +11,7 @@ use chatrooms_core::{Error, Nonce, Post, Receipt, RoomName, Sent, Session};
 use futures_util::{FutureExt as _, future::BoxFuture};
 
 use crate::{
-    request::RoomAction,
+    request::{Invalid, RoomAction},
     response::{Frame, encode},
 };
 
@@ -145,24 +145,25 @@ async fn begin(session: &Session, room: RoomName, id: Option<u64>, action: RoomA
             join.tag = id;
             // The answer of a join that succeeds is the event that the room itself has put into the outbox.
             let outcome = session.join(&room, join).await;
-            Step::Answered(outcome.err().map(|error| refused(id, &room, &error)))
+            Step::Answered(outcome.err().map(|error| refused(session, id, &room, &error)))
         }
         RoomAction::Leave => Step::Answered(Some(match session.leave(&room) {
             Ok(()) => encode(&Frame::Left { id, room: room.as_str() }),
-            Err(error) => refused(id, &room, &error),
+            Err(error) => refused(session, id, &room, &error),
         })),
-        RoomAction::Refuse(invalid) => Step::Answered(invalid.answer()),
+        RoomAction::Refuse(invalid) => Step::Answered(refused_as(session, &invalid)),
         RoomAction::Send(post) => send(session, room, id, post).await,
         RoomAction::Redact(seq) => match session.redact(&room, seq).await {
-            Ok(receipt) => Step::Waiting(redacted(receipt, room, id).boxed()),
-            Err(error) => Step::Answered(Some(refused(id, &room, &error))),
+            Ok(receipt) => Step::Waiting(redacted(session, receipt, room, id).boxed()),
+            Err(error) => Step::Answered(Some(refused(session, id, &room, &error))),
         },
         RoomAction::Signal { name, data } => {
-            Step::Answered(match session.signal(&room, &name, data) {
-                _ if id.is_none() => None,
-                Ok(()) => Some(encode(&Frame::Ok { id })),
-                Err(error) => Some(refused(id, &room, &error)),
-            })
+            let answer = match session.signal(&room, &name, data) {
+                Ok(()) => encode(&Frame::Ok { id }),
+                Err(error) => refused(session, id, &room, &error),
+            };
+            // The one request that is answered only where that was asked for.
+            Step::Answered(id.map(|_| answer))
         }
     }
 }
@@ -170,12 +171,13 @@ async fn begin(session: &Session, room: RoomName, id: Option<u64>, action: RoomA
 async fn send(session: &Session, room: RoomName, id: Option<u64>, post: Post) -> Step<'_> {
     let nonce = post.nonce.clone();
     match session.send(&room, post).await {
-        Ok(receipt) => Step::Waiting(sent(receipt, room, id, nonce).boxed()),
-        Err(error) => Step::Answered(Some(refused(id, &room, &error))),
+        Ok(receipt) => Step::Waiting(sent(session, receipt, room, id, nonce).boxed()),
+        Err(error) => Step::Answered(Some(refused(session, id, &room, &error))),
     }
 }
 
 async fn sent(
+    session: &Session,
     receipt: Receipt<Sent>,
     room: RoomName,
     id: Option<u64>,
@@ -183,17 +185,30 @@ async fn sent(
 ) -> Option<Bytes> {
     Some(match receipt.wait().await {
         Ok(sent) => encode(&Frame::sent(id, &room, &sent, nonce.as_ref().map(Nonce::as_str))),
-        Err(error) => refused(id, &room, &error),
+        Err(error) => refused(session, id, &room, &error),
     })
 }
 
-async fn redacted(receipt: Receipt<()>, room: RoomName, id: Option<u64>) -> Option<Bytes> {
+async fn redacted(
+    session: &Session,
+    receipt: Receipt<()>,
+    room: RoomName,
+    id: Option<u64>,
+) -> Option<Bytes> {
     Some(match receipt.wait().await {
         Ok(()) => encode(&Frame::Ok { id }),
-        Err(error) => refused(id, &room, &error),
+        Err(error) => refused(session, id, &room, &error),
     })
 }
 
-pub(crate) fn refused(id: Option<u64>, room: &RoomName, error: &Error) -> Bytes {
+/// Counts a request that is no request; its answer, where there is one.
+pub(crate) fn refused_as(session: &Session, invalid: &Invalid) -> Option<Bytes> {
+    session.registry().count_refusal(invalid.code);
+    invalid.answer()
+}
+
+/// Counts a request that is refused, and answers it.
+pub(crate) fn refused(session: &Session, id: Option<u64>, room: &RoomName, error: &Error) -> Bytes {
+    session.registry().count_refusal(error.code());
     encode(&Frame::error(id, Some(room.as_str()), error))
 }

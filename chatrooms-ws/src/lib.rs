@@ -53,6 +53,7 @@ mod frames;
 mod json;
 mod lanes;
 mod metered;
+mod metrics;
 mod object;
 mod options;
 mod origin;

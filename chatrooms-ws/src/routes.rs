@@ -31,9 +31,8 @@ impl Endpoint {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let options = self.options();
-        let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let segments: Vec<&str> = path.split('/').collect();
         match segments[..] {
-            ["ws"] => self.upgrade(parts).await,
             ["session"] if options.serve_session => self.session(&parts).await,
             ["rooms"] if options.serve_rooms => self.rooms(&parts).await,
             ["rooms", room] if options.serve_room => self.room(room, &parts).await,

@@ -22,12 +22,13 @@ use tokio_tungstenite::tungstenite::{
     error::ProtocolError,
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
+use tracing::{Instrument as _, Span};
 
 use crate::{
     Endpoint, Options,
     farewell::Farewell,
     frames::Abuse,
-    lanes::{Lanes, refused},
+    lanes::{Lanes, refused, refused_as},
     request::{Action, Invalid, Request, RoomAction, invalid_room, parse},
     response::{Frame, encode, event_frame},
     revocation::end_with_credentials,
@@ -49,7 +50,18 @@ pub async fn serve<S>(session: Session, socket: S, rooms: Vec<String>, options: 
 where
     S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Send + Unpin,
 {
-    serve_vouched(session, socket, rooms, options, None).await;
+    let span = span(&session);
+    serve_vouched(session, socket, rooms, options, None).instrument(span).await;
+}
+
+/// All that is logged while a session is served stands in here.
+pub(crate) fn span(session: &Session) -> Span {
+    tracing::info_span!(
+        target: "chatrooms_ws",
+        "chatrooms.session",
+        session = %session.id(),
+        user = ?session.identity().user()
+    )
 }
 
 /// The same, for as long as the endpoint's authenticator vouches for the session, where there is one.
@@ -89,7 +101,6 @@ pub(crate) async fn serve_vouched<S>(
         let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
         let _ = timeout(options.close_timeout, send(&mut sink, &mut vec![close])).await;
     }
-    tracing::debug!(session = %session.id(), reason = ?session.outbox().closed(), "session has ended");
 }
 
 /// Runs both until one ends, in turn first: whichever came first every time could use up all that tokio grants a task, and a client that
@@ -160,7 +171,7 @@ where
         {
             let is_malformed = answer(session, frame, &mut lanes);
             if is_malformed && malformed.is_one_too_many(options) {
-                session.close(CloseReason::Abuse);
+                end_abuse(session, "malformed_frames");
                 backlog.clear();
             }
         }
@@ -179,11 +190,23 @@ fn violation(session: &Session, error: &WsError) -> Option<CloseCode> {
         WsError::Utf8(_) => Some(CloseCode::Invalid),
         WsError::Capacity(_) => Some(CloseCode::Size),
         WsError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Abuse>()) => {
-            session.close(CloseReason::Abuse);
+            end_abuse(session, "control_frames_or_fragments");
             None
         }
         _ => None,
     }
+}
+
+fn end_abuse(session: &Session, of: &'static str) {
+    tracing::warn!(
+        name: "abuse",
+        target: "chatrooms_ws",
+        session = %session.id(),
+        user = ?session.identity().user(),
+        of,
+        "a client abuses the protocol"
+    );
+    session.close(CloseReason::Abuse);
 }
 
 /// Joins the rooms named in the request, one after the other.
@@ -193,7 +216,9 @@ async fn join_first(session: &Session, rooms: Vec<String>) {
         let room = match RoomName::new(&given) {
             Ok(room) => room,
             Err(error) => {
-                session.outbox().answer(encode(&Frame::invalid(&invalid_room(error, &given))));
+                let invalid = invalid_room(error, &given);
+                session.registry().count_refusal(invalid.code);
+                session.outbox().answer(encode(&Frame::invalid(&invalid)));
                 continue;
             }
         };
@@ -201,6 +226,7 @@ async fn join_first(session: &Session, rooms: Vec<String>) {
             continue;
         }
         if let Err(error) = session.join(&room, Join::default()).await {
+            session.registry().count_refusal(error.code());
             session.outbox().answer(encode(&Frame::error(None, Some(&given), &error)));
         }
         joined.push(room);
@@ -219,7 +245,7 @@ fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> bo
     let Request { id, action } = match parsed {
         Ok(request) => request,
         Err(invalid) => {
-            if let Some(answer) = invalid.answer() {
+            if let Some(answer) = refused_as(session, &invalid) {
                 session.outbox().answer(answer);
             }
             return invalid.is_malformed();
@@ -236,14 +262,14 @@ fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> bo
         // The answer is an event of the room, in one order with those who come and go.
         Action::Members { room, after } => {
             if let Err(error) = session.ask_members(&room, after.as_ref(), id) {
-                session.outbox().answer(refused(id, &room, &error));
+                session.outbox().answer(refused(session, id, &room, &error));
             }
         }
         Action::History { room, before, limit } => lanes.push_free(
             async move {
                 match session.history(&room, before, limit).await {
                     Ok(page) => encode(&Frame::history(id, &room, &page)),
-                    Err(error) => refused(id, &room, &error),
+                    Err(error) => refused(session, id, &room, &error),
                 }
             }
             .boxed(),

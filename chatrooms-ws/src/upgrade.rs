@@ -18,10 +18,15 @@ use tokio_tungstenite::{
         protocol::{Role, WebSocketConfig},
     },
 };
+use tracing::Instrument as _;
 
 use crate::{
-    Answer, Options, answer::Problem, endpoint::Endpoint, frames::Watch, metered::Metered,
-    socket::serve_vouched,
+    Answer, Options,
+    answer::Problem,
+    endpoint::Endpoint,
+    frames::Watch,
+    metered::Metered,
+    socket::{serve_vouched, span},
 };
 
 /// The one version of the wire there is.
@@ -107,7 +112,8 @@ impl Endpoint {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_request", message));
         };
         let options = Arc::clone(self.options());
-        self.registry().spawn(run(on_upgrade, session, rooms, options, voucher));
+        let span = span(&session);
+        self.registry().spawn(run(on_upgrade, session, rooms, options, voucher).instrument(span));
         Ok(switching(handshake))
     }
 }
@@ -136,8 +142,8 @@ async fn run(
 ) {
     let upgraded = match timeout(options.close_timeout, on_upgrade).await {
         Ok(Ok(upgraded)) => upgraded,
-        Ok(Err(error)) => return tracing::debug!(%error, "a connection was not upgraded"),
-        Err(_) => return tracing::debug!("a connection was not upgraded in time"),
+        Ok(Err(error)) => return not_upgraded(&error),
+        Err(late) => return not_upgraded(&late),
     };
     let io = Metered {
         io: TokioIo::new(upgraded),
@@ -155,6 +161,15 @@ async fn run(
     let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
     serve_vouched(session, &mut socket, rooms, options, voucher).await;
     let _ = timeout(DRAIN, drain(&mut socket.get_mut().io)).await;
+}
+
+fn not_upgraded(error: &(dyn std::error::Error + 'static)) {
+    tracing::debug!(
+        name: "upgrade_failed",
+        target: "chatrooms_ws",
+        error,
+        "a connection went before it was a socket"
+    );
 }
 
 /// How long what a client has still sent is taken off a connection that has ended.
