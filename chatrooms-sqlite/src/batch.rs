@@ -269,7 +269,6 @@ impl Batch {
     }
 
     fn refused(&mut self, drafts: &[(usize, usize)], error: sqlx::Error) {
-        tracing::error!(%error, "a message is refused by the database");
         let error = error::unavailable(error);
         for (append, draft) in drafts {
             self.appends[*append].outcomes[*draft] = Outcome::Refused(error.clone());

@@ -50,7 +50,12 @@ impl Checkpoint {
 
     pub(crate) fn failed(&mut self, error: &(dyn Error + 'static)) {
         if !std::mem::replace(&mut self.failing, true) {
-            tracing::error!(error, "what was removed cannot be taken from the log");
+            tracing::error!(
+                name: "checkpoint_failed",
+                target: "chatrooms_sqlite",
+                error,
+                "what was removed cannot be taken from the database's log"
+            );
         }
         self.not_before = Some(Instant::now() + FAILED);
     }

@@ -93,7 +93,6 @@ impl Lease<'_> {
     ) -> Result<T, StoreError> {
         let result = read(self.get().await?).await;
         if let Err(error) = &result {
-            tracing::error!(%error, "messages cannot be read");
             self.blame(error).await;
         }
         result.map_err(error::unavailable)

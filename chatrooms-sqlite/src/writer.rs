@@ -259,13 +259,22 @@ impl Writer {
     fn note(&mut self, error: &(dyn std::error::Error + 'static)) {
         self.shared.counters.failure();
         if !std::mem::replace(&mut self.failing, true) {
-            tracing::error!(error, "the database cannot be written");
+            tracing::error!(
+                name: "database_failing",
+                target: "chatrooms_sqlite",
+                error,
+                "the database cannot be written"
+            );
         }
     }
 
     fn recovered(&mut self) {
         if std::mem::take(&mut self.failing) {
-            tracing::info!("the database can be written again");
+            tracing::info!(
+                name: "database_recovered",
+                target: "chatrooms_sqlite",
+                "the database can be written again"
+            );
         }
     }
 
