@@ -89,9 +89,15 @@ impl From<Error> for Problem {
         let status = match &error {
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::NotFound | Error::NotInRoom => StatusCode::NOT_FOUND,
-            Error::Forbidden | Error::Banned | Error::Refused { .. } => StatusCode::FORBIDDEN,
+            // What a policy finds malformed, such as an event of the application's own.
+            Error::Refused { code, .. } if code == "bad_request" => StatusCode::BAD_REQUEST,
+            Error::Forbidden | Error::Banned | Error::Muted | Error::Refused { .. } => {
+                StatusCode::FORBIDDEN
+            }
             Error::SessionEnded => StatusCode::UNAUTHORIZED,
-            Error::RateLimited { .. } | Error::TooManySessions => StatusCode::TOO_MANY_REQUESTS,
+            Error::RateLimited { .. } | Error::SlowMode { .. } | Error::TooManySessions => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Error::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
@@ -135,4 +141,32 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_the_status_of_its_kind() {
+        let retry_after = Duration::from_millis(1500);
+        let refused = |code: &'static str| Error::Refused { code: code.into(), message: "".into() };
+        for (error, status, seconds) in [
+            (Error::Muted, 403, None),
+            (Error::Banned, 403, None),
+            (refused("x-no-links"), 403, None),
+            (refused("bad_request"), 400, None),
+            (Error::SlowMode { retry_after }, 429, Some("2")),
+            (Error::RateLimited { retry_after }, 429, Some("2")),
+            (Error::TooManySessions, 429, Some("5")),
+            (Error::StoreUnavailable, 503, Some("1")),
+            (Error::ShuttingDown, 503, Some("5")),
+            (Error::Internal, 500, None),
+        ] {
+            let answer = Problem::from(error.clone()).answer();
+            let told = answer.headers().get(header::RETRY_AFTER).map(HeaderValue::as_bytes);
+            let seconds = seconds.map(str::as_bytes);
+            assert_eq!((answer.status().as_u16(), told), (status, seconds), "{error:?}");
+        }
+    }
 }

@@ -1,0 +1,44 @@
+//! A guide from `cargo add` to production. Every Rust example in it is compiled and, where it can be, run.
+//!
+//! | chapter | what it answers |
+//! | --- | --- |
+//! | [Quick start](quick_start) | a whole chat in axum or in warp, from an empty directory |
+//! | [Your users](users) | who sends a request, from which page, until when, and how they are logged out |
+//! | [Rooms from the server](rooms) | saying, asking, watching and moderating without a socket; bots |
+//! | [Policies](policies) | who may come in, what may be said, how a room behaves; what a hook that fails does |
+//! | [Typed events](typed_events) | an application's own events, as Rust types |
+//! | [Stores](stores) | memory, SQLite, restarts, a store of one's own |
+//! | [Pages](pages) | the client module: send, reconnect, offline, unread |
+//! | [Production](production) | proxies, TLS, cookies, limits, kernel, deploys, scaling, backups |
+//! | [Testing your chat](testing) | clients without a socket, a paused clock, a store that fails on command |
+//! | [The wire](protocol) | the protocol, for those who write clients in other languages |
+
+#[doc = include_str!("../docs/guide/quick-start.md")]
+pub mod quick_start {}
+
+#[doc = include_str!("../docs/guide/users.md")]
+pub mod users {}
+
+#[doc = include_str!("../docs/guide/rooms.md")]
+pub mod rooms {}
+
+#[doc = include_str!("../docs/guide/policies.md")]
+pub mod policies {}
+
+#[doc = include_str!("../docs/guide/typed-events.md")]
+pub mod typed_events {}
+
+#[doc = include_str!("../docs/guide/stores.md")]
+pub mod stores {}
+
+#[doc = include_str!("../docs/guide/pages.md")]
+pub mod pages {}
+
+#[doc = include_str!("../docs/guide/production.md")]
+pub mod production {}
+
+#[doc = include_str!("../docs/guide/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("../docs/PROTOCOL.md")]
+pub mod protocol {}
