@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Description;
 
 /// Something that only grows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Counter;
 
 impl Counter {
@@ -20,7 +20,7 @@ impl Counter {
 }
 
 /// Something that grows and shrinks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Gauge;
 
 impl Gauge {
@@ -35,7 +35,7 @@ impl Gauge {
 }
 
 /// One counter for each value of a label.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Counters;
 
 impl Counters {
@@ -53,7 +53,7 @@ impl Counters {
 }
 
 /// How long something takes, for each value of a label.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Timers;
 
 impl Timers {
