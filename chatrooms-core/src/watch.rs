@@ -14,7 +14,7 @@ use crate::{
 ///
 /// A watch counts as nobody: it keeps no room alive, and no member is told of it.
 ///
-/// What is not taken yet waits, up to [`Config::watch_events`] and [`Config::watch_bytes`]. A watch over that is told
+/// What is not taken yet waits, up to [`Config::watch_events`](crate::Config::watch_events) and [`Config::watch_bytes`](crate::Config::watch_bytes). A watch over that is told
 /// [`RoomEvent::Lagged`] in place of what it has missed, and then every room anew, as if it had just begun: it never goes deaf, and never
 /// misses anything silently.
 ///
