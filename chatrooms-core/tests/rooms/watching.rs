@@ -321,3 +321,20 @@ async fn a_room_that_opens_before_a_new_watch_comes_to_it_is_told_once() {
     let (_, mut watch) = tokio::join!(ada.enter("lobby"), begin);
     assert_eq!(watched(&mut watch), ["opened at 0", "+ada"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_waits_in_a_task_is_woken_by_what_happens_and_by_the_end() {
+    let house = House::new().await;
+    let mut watch = house.registry.watch_all();
+    let waits = tokio::spawn(async move { (watch.next().await, watch) });
+    settle().await;
+    let ada = house.guest("ada").await;
+    let (first, mut watch) = tokio::time::timeout(secs(1), waits).await.unwrap().unwrap();
+    assert_eq!(first.as_ref().map(line).as_deref(), Some("opened at 0"));
+    drop(ada);
+    assert_eq!(watched(&mut watch).len(), 3);
+    let waits = tokio::spawn(async move { watch.next().await.is_none() });
+    settle().await;
+    house.registry.shutdown(secs(1)).await;
+    assert!(tokio::time::timeout(secs(1), waits).await.unwrap().unwrap(), "it is over");
+}
