@@ -15,10 +15,12 @@ mod failure;
 mod headers;
 mod ledger;
 mod logout;
+mod monitoring;
 mod names;
 mod options;
 mod origin;
 mod pages;
+mod process;
 mod room;
 mod secret;
 mod serve;
@@ -45,6 +47,7 @@ use crate::{
     app::App,
     cookie::Cookies,
     failure::{Failure, reasons},
+    monitoring::Monitoring,
     options::Options,
     pages::Pages,
     stop::Stop,
@@ -94,6 +97,11 @@ async fn run(options: Options) -> Result<(), Failure> {
         Stop::watch().map_err(|error| Failure::because("signals cannot be watched", &error))?;
     let pages = Pages::load()?;
     let listener = serve::listen(&options.addr).await?;
+    // Before the registry is made, which counts with what is there then.
+    let monitoring = match &options.metrics {
+        Some(addr) => Some(Monitoring::start(addr).await?),
+        None => None,
+    };
     let kept = store::open(&options).await?;
     let mut config = Config::default();
     config.linger = Duration::from_secs(options.linger);
@@ -109,6 +117,8 @@ async fn run(options: Options) -> Result<(), Failure> {
     serve::announce(&listener)?;
     serve::serve(listener, app.router(), registry, stop).await;
     looking.abort();
+    // To the last: an operator watches how it ends.
+    drop(monitoring);
     kept.names.close().await;
     Ok(())
 }

@@ -20,6 +20,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = RangedU64ValueParser::<u64>::new().range(..=604_800))]
     pub(crate) linger: u64,
 
+    /// Where to serve numbers for Prometheus, at `/metrics` and to whoever can connect: for 127.0.0.1 or a private address. Without it they are not counted
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) metrics: Option<String>,
+
     /// What cookies are signed with, at least 32 bytes. Without it: a random key, kept in the SQLite file if there is one
     #[arg(long, env = "CHATROOMS_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<OsString>,

@@ -9,7 +9,7 @@ fn help_names_every_option() {
     let output = run(&["--help"]);
     assert!(output.status.success());
     let text = String::from_utf8_lossy(&output.stdout);
-    for option in ["--addr", "--store", "--linger", "--secret"] {
+    for option in ["--addr", "--store", "--linger", "--metrics", "--secret"] {
         assert!(text.contains(option), "{option} in {text}");
     }
 }
@@ -35,6 +35,7 @@ fn a_bad_option_is_one_clear_line() {
         (&["--linger", "-1"], "-1"),
         (&["--linger", "99999999999999999999"], "--linger"),
         (&["--addr", "nowhere"], "nowhere"),
+        (&["--addr", "127.0.0.1:0", "--metrics", "nowhere"], "nowhere"),
         (&["--addr"], "--addr"),
         (&["lobby"], "lobby"),
         (&["--store", "sqlite:"], "--store"),

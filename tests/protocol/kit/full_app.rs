@@ -69,6 +69,11 @@ impl FullApp {
         command
     }
 
+    /// The end of a line that begins like this, which it printed before it said where it listens.
+    pub(crate) fn said(&self, beginning: &str) -> Option<&str> {
+        self.process.said(beginning)
+    }
+
     /// Asks the process to end as an operator does.
     pub(crate) fn terminate(&self) {
         self.process.terminate();

@@ -13,8 +13,13 @@ use super::{HANG, eventually};
 /// A running example; dropping it kills the process.
 pub(crate) struct Process {
     child: Mutex<Child>,
-    log: Arc<Mutex<Vec<String>>>,
+    /// Its stderr.
+    log: Lines,
+    /// What it said before it said where it listens.
+    said: Vec<String>,
 }
+
+type Lines = Arc<Mutex<Vec<String>>>;
 
 impl Process {
     /// The program of an example, with nothing said yet.
@@ -31,11 +36,17 @@ impl Process {
         let log = Arc::new(Mutex::new(Vec::new()));
         collect(child.stderr.take().expect("its stderr"), Arc::clone(&log));
         let listening = announced(child.stdout.take().expect("its stdout"));
-        let process = Self { child: Mutex::new(child), log };
-        let base = listening
+        let mut process = Self { child: Mutex::new(child), log, said: Vec::new() };
+        let (base, said) = listening
             .recv_timeout(HANG)
             .unwrap_or_else(|_| panic!("{command:?} never listened:\n{}", process.log()));
+        process.said = said;
         (process, base.trim_start_matches("http://").parse().expect("the printed address"))
+    }
+
+    /// The end of a line that begins like this, which it printed before it said where it listens.
+    pub(crate) fn said(&self, beginning: &str) -> Option<&str> {
+        self.said.iter().find_map(|line| line.strip_prefix(beginning))
     }
 
     /// Asks the process to end as an operator does.
@@ -104,20 +115,25 @@ fn binary(example: &str) -> PathBuf {
     binary
 }
 
-/// Reads all of stdout, so that the process never blocks on it; hands out the announced address.
-fn announced(stdout: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String> {
+/// Reads all of stdout, so that the process never blocks on it; hands out the announced address and the lines before it.
+fn announced(stdout: impl std::io::Read + Send + 'static) -> mpsc::Receiver<(String, Vec<String>)> {
     let (found, listening) = mpsc::channel();
     thread::spawn(move || {
+        let mut said = Vec::new();
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if let Some(base) = line.strip_prefix("listening on ") {
-                let _nobody_waits_twice = found.send(base.trim().to_owned());
+            match line.strip_prefix("listening on ") {
+                Some(base) => {
+                    let announced = (base.trim().to_owned(), std::mem::take(&mut said));
+                    let _nobody_waits_twice = found.send(announced);
+                }
+                None => said.push(line),
             }
         }
     });
     listening
 }
 
-fn collect(stderr: impl std::io::Read + Send + 'static, log: Arc<Mutex<Vec<String>>>) {
+fn collect(stderr: impl std::io::Read + Send + 'static, log: Lines) {
     thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
