@@ -95,7 +95,9 @@
 //! | `warp` | [`chatrooms::warp`](warp): the same as filters; [`chatrooms::ws`](ws) underneath |
 //! | `sqlite` | [`chatrooms::sqlite`](sqlite): messages in an SQLite file |
 //! | `json` | [`AppEvent`]: events of an application's own, typed on this side and JSON on the wire |
+//! | `metrics` | what happens is counted, for the recorder of the crate `metrics` that the host installs, such as a Prometheus page |
 //! | `testing` | [`chatrooms::testing`](testing): clients without a socket and a store that goes wrong on command, for a host's own tests |
+//! | `conformance` | [`chatrooms::conformance`](conformance): the suite that every [`MessageStore`] must pass, for those who write one |
 //!
 //! # What is not here
 //!
@@ -111,6 +113,7 @@
 #![cfg_attr(
     not(all(
         feature = "axum",
+        feature = "conformance",
         feature = "json",
         feature = "sqlite",
         feature = "testing",
