@@ -4,3 +4,5 @@ mod bot;
 mod custom_store;
 mod existing_service;
 mod minimal;
+mod moderation;
+mod typed_events;
