@@ -78,3 +78,30 @@ impl Sanctions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_still_have_to_wait_are_known_and_no_others() {
+        let mut sanctions = Sanctions::default();
+        sanctions.slow_down(Duration::from_secs(10));
+        let users: Vec<_> = (0..20).map(|n| UserName::new(&format!("u{n}")).unwrap()).collect();
+        for user in &users {
+            sanctions.speaks(user);
+        }
+        let waits = |sanctions: &Sanctions| {
+            users.iter().filter(|user| sanctions.may_speak(user).is_err()).count()
+        };
+        assert_eq!(waits(&sanctions), 20);
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(waits(&sanctions), 0);
+        for n in 20..33 {
+            sanctions.speaks(&UserName::new(&format!("u{n}")).unwrap());
+        }
+        assert!(sanctions.spoke.len() < 20, "{} are kept", sanctions.spoke.len());
+        sanctions.slow_down(Duration::ZERO);
+        assert!(sanctions.spoke.is_empty());
+    }
+}

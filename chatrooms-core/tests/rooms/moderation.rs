@@ -187,6 +187,10 @@ async fn in_slow_mode_everybody_waits_for_themselves() {
     ada.session.signal(&lobby(), "typing", None).unwrap();
     house.registry.announce(&lobby(), Post::new("the host waits for nothing")).await.unwrap();
     house.registry.announce(&lobby(), Post::new("indeed")).await.unwrap();
+    let eve = house.guest("eve").await;
+    let as_eve = Post::new("on the host's word");
+    house.registry.publish_as(eve.session.identity(), &lobby(), as_eve).await.unwrap();
+    eve.say("on her own").await.unwrap();
     tokio::time::sleep(secs(7)).await;
     ada.say("two").await.unwrap();
     house.registry.slow_mode(&lobby(), secs(0));
