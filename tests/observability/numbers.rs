@@ -1,0 +1,361 @@
+//! Every metric, after something has happened that moves it: exactly those are not 0 that should not be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chatrooms::testing::{Call, Fault, FaultyStore, TestClient, room, settle, user};
+use chatrooms::ws::Endpoint;
+use chatrooms::{
+    CloseReason, Config, Draft, Epoch, Error, Identity, Join, RoomEnd, RoomName, RoomPolicy,
+    RoomRegistry, RoomRules, async_trait,
+};
+use serde_json::json;
+
+use crate::counting::Counting;
+use crate::service::{Service, eventually};
+use crate::tables;
+
+#[tokio::test]
+async fn the_table_has_every_metric_with_every_label_and_no_other() {
+    let counting = Counting::begin();
+    let registry = RoomRegistry::builder().start().await.expect("it starts");
+    let _chat = Endpoint::new(registry, |_: &_| Err(chatrooms::ws::Refusal::Unauthorized));
+    let mut found: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
+    for line in counting.page().lines() {
+        if let Some(line) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = line.split_once(' ').expect("a name and a kind");
+            found.entry(name.to_owned()).or_default().0 = kind.to_owned();
+        }
+    }
+    for sample in counting.samples().into_keys() {
+        let (name, labels) = sample.split_once('{').unwrap_or((&sample, ""));
+        let name = name.strip_suffix("_count").unwrap_or(name);
+        found.get_mut(name).expect("its kind").1.insert(labels.trim_end_matches('}').to_owned());
+    }
+    let told = tables::metrics().into_iter().map(|(name, metric)| {
+        let labels = match metric.label {
+            Some((label, values)) => {
+                values.iter().map(|value| format!("{label}=\"{value}\"")).collect()
+            }
+            None => BTreeSet::from([String::new()]),
+        };
+        (name, (metric.kind, labels))
+    });
+    assert_eq!(found, told.collect());
+}
+
+#[test]
+fn every_metric_has_its_test() {
+    let tests = include_str!("numbers.rs");
+    for name in tables::metrics().into_keys() {
+        assert!(tests.contains(&name), "{name} is compared with nothing");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_and_their_people() {
+    let counting = Counting::begin();
+    let registry = RoomRegistry::builder().start().await.expect("it starts");
+    let ada = TestClient::joined(&registry, "ada", "hall").await;
+    let bob = TestClient::joined(&registry, "bob", "hall").await;
+    ada.join("nook").await.expect("let in");
+    ada.say("hall", "hello").await.expect("kept");
+    bob.say("hall", "hello you").await.expect("kept");
+    ada.redact("hall", 1).await.expect("taken back");
+    bob.signal("hall", "typing", None).expect("relayed");
+    let page = ada.session.history(&room("hall"), None, 10).await.expect("read");
+    let waiting = ada.session.outbox().waiting().1 + bob.session.outbox().waiting().1;
+    counting.assert(&[
+        ("chatrooms_sessions", 2),
+        ("chatrooms_sessions_opened_total", 2),
+        ("chatrooms_outbox_bytes", waiting as u64),
+        ("chatrooms_rooms", 2),
+        ("chatrooms_rooms_opened_total", 2),
+        ("chatrooms_connections", 3),
+        ("chatrooms_joins_total{resumed=\"false\"}", 3),
+        ("chatrooms_messages_total", 2),
+        ("chatrooms_deliveries_total", 4),
+        ("chatrooms_signals_total", 1),
+        ("chatrooms_store_seconds_count{operation=\"abandoned\"}", 1),
+        ("chatrooms_store_seconds_count{operation=\"open\"}", 2),
+        ("chatrooms_store_seconds_count{operation=\"append\"}", 2),
+        ("chatrooms_store_seconds_count{operation=\"redact\"}", 1),
+        ("chatrooms_store_seconds_count{operation=\"read\"}", 1),
+    ]);
+    assert_eq!(page.messages.len(), 2);
+
+    let epoch = registry.room(&room("hall")).expect("it is there").epoch;
+    ada.leave("hall").expect("she was there");
+    let back = Join { resume: Some((epoch, 2)), ..Join::default() };
+    assert!(ada.join_with("hall", back).await.expect("let in").resumed);
+    registry.close_room(&room("nook"), None);
+    assert_eq!(registry.end_sessions(&user("bob"), &CloseReason::Kicked), 1);
+    drop((ada, bob));
+    settle().await;
+    registry.shutdown(Duration::from_secs(1)).await;
+    counting.assert(&[
+        ("chatrooms_sessions_opened_total", 2),
+        ("chatrooms_sessions_ended_total{reason=\"gone\"}", 1),
+        ("chatrooms_sessions_ended_total{reason=\"kicked\"}", 1),
+        ("chatrooms_rooms_opened_total", 2),
+        ("chatrooms_rooms_closed_total{reason=\"closed\"}", 1),
+        ("chatrooms_rooms_closed_total{reason=\"lost\"}", 1),
+        ("chatrooms_joins_total{resumed=\"false\"}", 3),
+        ("chatrooms_joins_total{resumed=\"true\"}", 1),
+        ("chatrooms_messages_total", 2),
+        ("chatrooms_deliveries_total", 4),
+        ("chatrooms_signals_total", 1),
+        ("chatrooms_purges_total{outcome=\"done\"}", 2),
+        ("chatrooms_store_seconds_count{operation=\"abandoned\"}", 1),
+        ("chatrooms_store_seconds_count{operation=\"open\"}", 2),
+        ("chatrooms_store_seconds_count{operation=\"append\"}", 2),
+        ("chatrooms_store_seconds_count{operation=\"redact\"}", 1),
+        ("chatrooms_store_seconds_count{operation=\"read\"}", 1),
+        ("chatrooms_store_seconds_count{operation=\"close\"}", 2),
+        ("chatrooms_store_seconds_count{operation=\"shutdown\"}", 1),
+    ]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_in_trouble() {
+    let store = FaultyStore::new();
+    let counting = Counting::begin();
+    let registry = RoomRegistry::builder().store(store.clone()).start().await.expect("it starts");
+    store.next(Call::Open, Fault::Fail);
+    let ada = TestClient::new(&registry, "ada");
+    ada.join("hall").await.expect_err("it cannot be opened");
+    ada.join("hall").await.expect("now it can");
+    store.next(Call::Append, Fault::Fail);
+    ada.say("hall", "lost").await.expect_err("it is not kept");
+    store.next(Call::Append, Fault::Panic);
+    ada.say("hall", "perhaps").await.expect_err("nobody knows");
+    store.next(Call::ReadBefore, Fault::Hang);
+    ada.session.history(&room("hall"), None, 10).await.expect_err("no answer");
+    store.always(Call::Close, Fault::Fail);
+    ada.leave("hall").expect("she was there");
+    settle().await;
+    let troubled = [
+        ("chatrooms_sessions_opened_total", 1),
+        ("chatrooms_rooms_opened_total", 1),
+        ("chatrooms_rooms_closed_total{reason=\"left\"}", 1),
+        ("chatrooms_joins_total{resumed=\"false\"}", 1),
+        ("chatrooms_store_seconds_count{operation=\"abandoned\"}", 1),
+        ("chatrooms_store_seconds_count{operation=\"open\"}", 2),
+        ("chatrooms_store_seconds_count{operation=\"append\"}", 2),
+        ("chatrooms_store_failures_total{operation=\"open\"}", 1),
+        ("chatrooms_store_failures_total{operation=\"append\"}", 2),
+        ("chatrooms_store_failures_total{operation=\"read\"}", 1),
+    ];
+    let waiting = ada.session.outbox().waiting().1 as u64;
+    let pending = [
+        ("chatrooms_sessions", 1),
+        ("chatrooms_outbox_bytes", waiting),
+        ("chatrooms_purges_pending", 1),
+        ("chatrooms_purges_total{outcome=\"failed\"}", 1),
+        ("chatrooms_store_seconds_count{operation=\"close\"}", 1),
+        ("chatrooms_store_seconds_count{operation=\"read\"}", 1),
+        ("chatrooms_store_failures_total{operation=\"close\"}", 1),
+    ];
+    counting.assert(&[&troubled[..], &pending[..]].concat());
+
+    store.heal();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    drop(ada);
+    counting.assert(
+        &[
+            &troubled[..],
+            &[
+                ("chatrooms_sessions_ended_total{reason=\"gone\"}", 1),
+                ("chatrooms_purges_total{outcome=\"failed\"}", 1),
+                ("chatrooms_purges_total{outcome=\"done\"}", 1),
+                ("chatrooms_store_seconds_count{operation=\"close\"}", 2),
+                ("chatrooms_store_seconds_count{operation=\"read\"}", 1),
+                ("chatrooms_store_failures_total{operation=\"close\"}", 1),
+            ],
+        ]
+        .concat(),
+    );
+}
+
+/// A policy that is there, except where it is not.
+#[derive(Debug)]
+struct Absent;
+
+#[async_trait]
+impl RoomPolicy for Absent {
+    async fn may_join(&self, _: &Identity, room: &RoomName) -> Result<(), Error> {
+        match room.as_str() {
+            "panic" => panic!("on purpose"),
+            "hang" => std::future::pending().await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn open_room(&self, _: &RoomName, rules: RoomRules) -> Result<RoomRules, Error> {
+        Ok(rules)
+    }
+
+    async fn before_publish(
+        &self,
+        _: &Identity,
+        _: &RoomName,
+        draft: Draft,
+    ) -> Result<Draft, Error> {
+        Ok(draft)
+    }
+
+    async fn room_closed(&self, _: &RoomName, _: Epoch, _: RoomEnd) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_and_what_it_takes() {
+    let counting = Counting::begin();
+    let registry = RoomRegistry::builder().policy(Absent).start().await.expect("it starts");
+    let ada = TestClient::joined(&registry, "ada", "hall").await;
+    assert_eq!(ada.join("panic").await.err(), Some(Error::Internal));
+    assert_eq!(ada.join("hang").await.err(), Some(Error::Internal));
+    ada.say("hall", "hello").await.expect("kept");
+    ada.redact("hall", 1).await.expect("taken back");
+    ada.leave("hall").expect("she was there");
+    drop(ada);
+    settle().await;
+    let mut samples = counting.samples();
+    samples.retain(|name, value| name.starts_with("chatrooms_policy") && *value > 0);
+    let expected = [
+        ("chatrooms_policy_failures_total{failure=\"panicked\"}", 1),
+        ("chatrooms_policy_failures_total{failure=\"timed_out\"}", 1),
+        ("chatrooms_policy_seconds_count{hook=\"before_publish\"}", 1),
+        ("chatrooms_policy_seconds_count{hook=\"may_join\"}", 3),
+        ("chatrooms_policy_seconds_count{hook=\"may_redact\"}", 1),
+        ("chatrooms_policy_seconds_count{hook=\"open_room\"}", 1),
+        ("chatrooms_policy_seconds_count{hook=\"room_closed\"}", 1),
+        ("chatrooms_policy_seconds_count{hook=\"room_opened\"}", 1),
+    ];
+    assert_eq!(samples, expected.map(|(name, value)| (name.to_owned(), value)).into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_do_not_take_what_they_are_told() {
+    let mut config = Config::default();
+    config.outbox_frames = 8;
+    config.watch_events = 4;
+    let counting = Counting::begin();
+    let registry = RoomRegistry::builder().config(config).start().await.expect("it starts");
+    let _watch = registry.watch_all();
+    let mut ada = TestClient::joined(&registry, "ada", "hall").await;
+    let bob = TestClient::joined(&registry, "bob", "hall").await;
+    ada.next_presence("hall").await;
+    // More waits for bob than a quarter of what may wait.
+    for _ in 0..3 {
+        ada.say("hall", "hello").await.expect("kept");
+    }
+    ada.signal("hall", "typing", None).expect("relayed");
+    assert_eq!(counting.samples()["chatrooms_signals_dropped_total"], 1);
+    // All that may wait, and one more.
+    for _ in 0..6 {
+        ada.say("hall", "hello?").await.expect("kept");
+        ada.next_message("hall").await;
+    }
+    assert_eq!(bob.session.outbox().closed(), Some(CloseReason::SlowConsumer));
+    drop(bob);
+    let samples = counting.samples();
+    for (name, value) in [
+        ("chatrooms_sessions", 1),
+        ("chatrooms_connections", 1),
+        ("chatrooms_sessions_ended_total{reason=\"slow_consumer\"}", 1),
+        ("chatrooms_watch_lagged_total", 1),
+        ("chatrooms_messages_total", 9),
+        // The one that was too much was not delivered to bob.
+        ("chatrooms_deliveries_total", 9 + 8),
+        ("chatrooms_outbox_bytes", ada.session.outbox().waiting().1 as u64),
+    ] {
+        assert_eq!(samples[name], value, "{name}");
+    }
+    drop(ada);
+    let samples = counting.samples();
+    for name in
+        ["chatrooms_sessions", "chatrooms_connections", "chatrooms_rooms", "chatrooms_outbox_bytes"]
+    {
+        assert_eq!(samples[name], 0, "{name} has not drifted");
+    }
+}
+
+#[tokio::test]
+async fn sockets_and_what_is_refused_on_them() {
+    let counting = Counting::begin();
+    let registry = RoomRegistry::builder().policy(Closed).start().await.expect("it starts");
+    let service = Service::start(&registry).await;
+    assert_eq!(service.connect("", &[]).await.err(), Some(401));
+    assert_eq!(service.connect("?token=panic.x", &[]).await.err(), Some(500));
+    let mut ada = service.joined("ada", "hall").await;
+    for frame in [
+        json!({"type": "join", "room": "members only"}),
+        json!({"type": "join", "room": "hall"}),
+        json!({"type": "leave", "room": "elsewhere"}),
+        json!({"type": "send", "room": "elsewhere", "body": "hello"}),
+        json!({"type": "fly"}),
+    ] {
+        ada.send(&frame).await;
+        ada.expect("error").await;
+    }
+    // A signal without an id is refused and not answered; the answer of what comes behind it says when that has happened.
+    ada.send(&json!({"type": "signal", "room": "elsewhere", "name": "typing"})).await;
+    ada.send(&json!({"type": "leave", "room": "elsewhere"})).await;
+    ada.expect("error").await;
+    for _ in 0..33 {
+        ada.send_text("nonsense").await;
+    }
+    ada.ended().await;
+    eventually("the session has ended", || registry.stats().sessions == 0).await;
+    let mut samples = counting.samples();
+    samples.retain(|name, value| {
+        *value > 0 && !name.starts_with("chatrooms_store") && !name.starts_with("chatrooms_policy")
+    });
+    let expected = [
+        ("chatrooms_authenticator_failures_total{failure=\"panicked\"}", 1),
+        ("chatrooms_authenticator_seconds_count{question=\"authenticate\"}", 3),
+        ("chatrooms_authenticator_seconds_count{question=\"still_valid\"}", 1),
+        ("chatrooms_handshakes_total{status=\"101\"}", 1),
+        ("chatrooms_handshakes_total{status=\"401\"}", 1),
+        ("chatrooms_handshakes_total{status=\"500\"}", 1),
+        ("chatrooms_joins_total{resumed=\"false\"}", 1),
+        ("chatrooms_purges_total{outcome=\"done\"}", 1),
+        ("chatrooms_refusals_total{code=\"already_in_room\"}", 1),
+        ("chatrooms_refusals_total{code=\"bad_request\"}", 33),
+        ("chatrooms_refusals_total{code=\"not_in_room\"}", 4),
+        ("chatrooms_refusals_total{code=\"unknown_type\"}", 1),
+        ("chatrooms_refusals_total{code=\"x\"}", 1),
+        ("chatrooms_rooms_closed_total{reason=\"left\"}", 1),
+        ("chatrooms_rooms_opened_total", 1),
+        ("chatrooms_sessions_ended_total{reason=\"abuse\"}", 1),
+        ("chatrooms_sessions_opened_total", 1),
+    ];
+    assert_eq!(samples, expected.map(|(name, value)| (name.to_owned(), value)).into());
+}
+
+/// A policy with a code of its own.
+#[derive(Debug)]
+struct Closed;
+
+#[async_trait]
+impl RoomPolicy for Closed {
+    async fn may_join(&self, _: &Identity, room: &RoomName) -> Result<(), Error> {
+        if room.as_str() == "members only" {
+            return Err(Error::Refused {
+                code: "x-members-only".into(),
+                message: "join the club".into(),
+            });
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_registries_add_up() {
+    let counting = Counting::begin();
+    let registries = [RoomRegistry::new(), RoomRegistry::new()];
+    let people = registries.each_ref().map(|registry| TestClient::new(registry, "ada"));
+    assert_eq!(counting.samples()["chatrooms_sessions"], 2);
+    drop(people);
+    assert_eq!(counting.samples()["chatrooms_sessions"], 0);
+}
