@@ -10,6 +10,7 @@
 //! | [Stores](stores) | memory, SQLite, restarts, a store of one's own |
 //! | [Pages](pages) | the client module: send, reconnect, offline, unread |
 //! | [Production](production) | proxies, TLS, cookies, limits, kernel, deploys, scaling, backups |
+//! | [Observability](observability) | logs, numbers, what to alert on |
 //! | [Testing your chat](testing) | clients without a socket, a paused clock, a store that fails on command |
 //! | [The wire](protocol) | the protocol, for those who write clients in other languages |
 
@@ -36,6 +37,9 @@ pub mod pages {}
 
 #[doc = include_str!("../docs/guide/production.md")]
 pub mod production {}
+
+#[doc = include_str!("../docs/observability.md")]
+pub mod observability {}
 
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}
