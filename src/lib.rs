@@ -1,7 +1,10 @@
 //! Chat rooms for your own service: who is there, what is said in which order, and that it is gone when everybody has gone.
 //!
 //! ```
-//! use chatrooms::{Draft, Error, EventKind, Identity, Join, Post, RoomName, RoomPolicy, RoomRegistry, UserName, async_trait};
+//! use chatrooms::{
+//!     Draft, Error, EventKind, Identity, Join, Post, RoomName, RoomPolicy, RoomRegistry,
+//!     UserName, async_trait,
+//! };
 //!
 //! /// The host's rules: who may come in, and what may be said.
 //! #[derive(Debug)]
@@ -10,10 +13,15 @@
 //! #[async_trait]
 //! impl RoomPolicy for House {
 //!     async fn may_join(&self, who: &Identity, room: &RoomName) -> Result<(), Error> {
-//!         if room.as_str() == "staff" && who.user().as_str() != "ada" { Err(Error::Forbidden) } else { Ok(()) }
+//!         match room.as_str() {
+//!             "staff" if who.user().as_str() != "ada" => Err(Error::Forbidden),
+//!             _ => Ok(()),
+//!         }
 //!     }
 //!
-//!     async fn before_publish(&self, _: &Identity, _: &RoomName, draft: Draft) -> Result<Draft, Error> {
+//!     async fn before_publish(
+//!         &self, _: &Identity, _: &RoomName, draft: Draft,
+//!     ) -> Result<Draft, Error> {
 //!         Ok(Draft { body: draft.body.replace("darn", "****").into(), ..draft })
 //!     }
 //! }
@@ -25,7 +33,7 @@
 //! let ada = rooms.open_session(Identity::new(UserName::new("ada")?))?;
 //! let mut bob = rooms.open_session(Identity::new(UserName::new("bob")?))?;
 //!
-//! // Join: who is there, what was said, and from here on everything that happens, without a gap.
+//! // Join: who is there, what was said, and all that happens from here on, without a gap.
 //! ada.join(&lobby, Join::default()).await?;
 //! let joined = bob.join(&lobby, Join::default()).await?;
 //! assert_eq!((joined.members.len(), joined.seq), (2, 0));
@@ -36,7 +44,8 @@
 //! assert_eq!(sent.seq, 1);
 //! bob.next().await; // his own join
 //! let told = bob.next().await.expect("the session is open");
-//! assert!(matches!(told.kind(), EventKind::Message(message) if &*message.draft.body == "hello, **** it"));
+//! let EventKind::Message(message) = told.kind() else { panic!("a message comes next") };
+//! assert_eq!(&*message.draft.body, "hello, **** it");
 //!
 //! // Kick: bob is told why, and his session goes on.
 //! assert_eq!(rooms.kick(&lobby, bob.identity().user(), Some("mind your words")), 1);
@@ -50,7 +59,7 @@
 //! ```
 //!
 //! A session behind a WebSocket does the same over the [wire](guide::protocol). An [`Endpoint`](ws::Endpoint) serves it, with the host's own
-//! answer to who sends a request; `chat` goes into the host's router, with the feature of its framework:
+//! answer to who sends a request, and goes into the host's router, with the feature of its framework:
 //!
 //! ```
 //! # fn mount(registry: chatrooms::RoomRegistry) -> axum::Router {
@@ -62,10 +71,11 @@
 //!     user.parse().map(chatrooms::Identity::new).map_err(|_| Refusal::Unauthorized)
 //! };
 //! let chat = Endpoint::new(registry, who);
-//! let app = axum::Router::new().nest("/chat", chatrooms::axum::router(chat.clone()));
-//! // or in warp: warp::path("chat").and(chatrooms::warp::routes(chat))
+//! # let in_warp = chat.clone();
+//! let app = axum::Router::new().nest("/chat", chatrooms::axum::router(chat));
+//! // in warp: warp::path("chat").and(chatrooms::warp::routes(chat))
 //! # use warp::Filter as _;
-//! # let _ = warp::path("chat").and(chatrooms::warp::routes(chat));
+//! # let _ = warp::path("chat").and(chatrooms::warp::routes(in_warp));
 //! # app
 //! # }
 //! ```
@@ -74,7 +84,7 @@
 //!
 //! From `cargo add` to production, every example compiled: [quick start](guide::quick_start), [your users](guide::users),
 //! [rooms from the server](guide::rooms), [policies](guide::policies), [typed events](guide::typed_events), [stores](guide::stores),
-//! [pages](guide::pages), [production](guide::production), [testing](guide::testing). For clients in other languages: [the wire](guide::protocol).
+//! [pages](guide::pages), [production](guide::production), [observability](guide::observability), [testing](guide::testing). For clients in other languages: [the wire](guide::protocol).
 //!
 //! # Where to find what
 //!
@@ -95,7 +105,7 @@
 //! | `warp` | [`chatrooms::warp`](warp): the same as filters; [`chatrooms::ws`](ws) underneath |
 //! | `sqlite` | [`chatrooms::sqlite`](sqlite): messages in an SQLite file |
 //! | `json` | [`AppEvent`]: events of an application's own, typed on this side and JSON on the wire |
-//! | `metrics` | what happens is counted, for the recorder of the crate `metrics` that the host installs, such as a Prometheus page |
+//! | `metrics` | what happens is [counted](guide::observability), for the recorder of the crate `metrics` that the host installs, such as a Prometheus page |
 //! | `testing` | [`chatrooms::testing`](testing): clients without a socket and a store that goes wrong on command, for a host's own tests |
 //! | `conformance` | [`chatrooms::conformance`](conformance): the suite that every [`MessageStore`] must pass, for those who write one |
 //!
