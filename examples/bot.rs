@@ -2,7 +2,8 @@
 //!
 //! It *watches* all rooms to learn where people are ([`look_after`]), and is *in* those where somebody is ([`attend`]). A watch counts as nobody, but a bot in
 //! a room is a connection like any other: were it to stay, no room would ever end. So it goes when the last one has gone. It goes by dropping its
-//! session, not by [`Session::leave`]: a room that lingers for those whose connection was lost still does.
+//! session, not by [`Session::leave`]: a room that lingers for those whose connection was lost still does. It has a session for each room, so that as many rooms
+//! have a bot as a user may have sessions ([`Config::sessions_per_user`](chatrooms::Config::sessions_per_user)).
 //!
 //! What to try:
 //!
@@ -17,6 +18,7 @@
 use std::{
     collections::{HashMap, HashSet},
     env, io,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -26,7 +28,7 @@ use chatrooms::{
     Session, UserName,
     ws::{Endpoint, Refusal, credentials},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 const BOT: &str = "bot";
@@ -34,6 +36,7 @@ const HELP: &str = "I know /roll [sides], /who and /time";
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
     let registry = RoomRegistry::new();
     tokio::spawn(look_after(registry.clone()));
     let chat = chatrooms::axum::router(Endpoint::new(registry, guest));
@@ -60,7 +63,7 @@ fn guest(request: &Parts) -> Result<Identity, Refusal> {
 #[derive(Default)]
 struct Attended {
     people: HashSet<UserName>,
-    bot: Option<AbortOnDropHandle<Result<(), Error>>>,
+    bot: Option<AbortOnDropHandle<()>>,
 }
 
 /// Sends the bot where people are and takes it back where they have gone, until the registry shuts down.
@@ -90,23 +93,30 @@ async fn look_after(registry: RoomRegistry) {
         if people.is_empty() {
             rooms.remove(&room);
         } else if bot.is_none() {
-            *bot = Some(AbortOnDropHandle::new(tokio::spawn(attend(registry.clone(), room))));
+            *bot = Some(AbortOnDropHandle::new(tokio::spawn(send_to(room, registry.clone()))));
         }
     }
 }
 
-/// The bot in one room, until it is taken out. Where it is not let in, or is removed, it stays away until people come anew.
-async fn attend(registry: RoomRegistry, room: RoomName) -> Result<(), Error> {
+/// Where it is not let in, or is removed, it stays away until people come anew.
+async fn send_to(room: RoomName, registry: RoomRegistry) {
+    if let Err(error) = attend(registry, &room).await {
+        tracing::warn!(%room, %error, "the bot stays away");
+    }
+}
+
+/// The bot in one room, until it is taken out or removed.
+async fn attend(registry: RoomRegistry, room: &RoomName) -> Result<(), Error> {
     let name = UserName::new(BOT).expect("a good name");
     let mut session = registry.open_session(Identity::new(name))?;
-    session.join(&room, Join { history: Some(0), ..Join::default() }).await?;
+    session.join(room, Join { history: Some(0), ..Join::default() }).await?;
     while let Some(event) = session.next().await {
         match event.kind() {
-            EventKind::Joined(joined) => greet(&session, &room, &joined.members).await,
-            EventKind::Presence { joined, .. } => greet(&session, &room, joined).await,
+            EventKind::Joined(joined) => greet(&session, room, &joined.members).await,
+            EventKind::Presence { joined, .. } => greet(&session, room, joined).await,
             EventKind::Message(message) => {
-                if let Some(answer) = answer(&session, &room, message) {
-                    say(&session, &room, answer).await;
+                if let Some(answer) = answer(&session, room, message) {
+                    say(&session, room, answer).await;
                 }
             }
             EventKind::Removed { .. } => break,
@@ -122,10 +132,15 @@ async fn greet(session: &Session, room: &RoomName, members: &[Member]) {
     }
 }
 
+/// Says something, as patiently as any user has to be who says a lot.
 async fn say(session: &Session, room: &RoomName, text: String) {
-    if let Err(error) = session.publish(room, Post::new(text)).await {
-        // It has a rate of its own: who floods it gets no answer.
-        tracing::debug!(%error, "the bot was not heard");
+    let text = Arc::<str>::from(text);
+    loop {
+        match session.publish(room, Post::new(Arc::clone(&text))).await {
+            Err(Error::RateLimited { retry_after }) => sleep(retry_after).await,
+            Err(error) => return tracing::debug!(%error, "the bot was not heard"),
+            Ok(_) => return,
+        }
     }
 }
 

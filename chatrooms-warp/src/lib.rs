@@ -20,8 +20,9 @@
 //! # }
 //! ```
 //!
-//! warp does not set `TCP_NODELAY` on the connections that `run` accepts, so that the kernel may hold small frames back. A service that
-//! cares for every millisecond accepts connections itself, sets it, and hands them to warp by `warp::serve(..).incoming(..)`.
+//! warp does not set `TCP_NODELAY` on the connections that it accepts, so that the kernel may hold small frames back. A service that
+//! cares for every millisecond sets it on its own listener (`tokio::net::TcpSocket::set_nodelay`), from which connections inherit it on Linux, and hands
+//! that to `warp::serve(..).incoming(..)`. So does the example `minimal_warp`.
 //! When the service stops, call [`RoomRegistry::shutdown`](chatrooms_core::RoomRegistry::shutdown): warp does not wait for sockets.
 #![forbid(unsafe_code)]
 

@@ -67,7 +67,7 @@ fn it_finds_its_way_through_a_storm() {
         let guests = (0..4).map(|_| unique("guest"));
         join_all(guests.map(async |name| {
             let mut guest = example.guest(&name, "start").await;
-            for _ in 0..20 {
+            for _ in 0..40 {
                 guest.join("lobby").await;
                 guest.leave("lobby").await;
             }

@@ -23,7 +23,7 @@ mod journal;
 mod around_a_store_that_ends_with_its_process {
     use super::{Archive, MemoryStore};
 
-    chatrooms_core::conformance_tests!(forgetful, async || {
+    chatrooms::conformance_tests!(forgetful, async || {
         Archive::new(MemoryStore::new(), std::io::sink())
     });
 }
@@ -36,7 +36,7 @@ mod around_a_store_that_outlives_its_process {
     use super::Archive;
     use crate::kit::in_time;
 
-    chatrooms_core::conformance_tests!(lasting, {
+    chatrooms::conformance_tests!(lasting, {
         let folder = tempfile::tempdir().expect("a temporary folder");
         async move || {
             let opened = in_time("the file", open(&folder.path().join("chat.db"))).await;

@@ -212,11 +212,11 @@ fn assert_led_to(path: &str, answer: &Response) {
     assert_eq!((answer.status, answer.header("Location")), (303, Some(path)), "{answer:?}");
 }
 
-/// Leaves every login a second or two.
+/// Leaves every login three seconds or four.
 async fn shorten_logins(folder: &TempDir) {
     let mut database = SqliteConnection::connect(&url(folder)).await.expect("the database");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is right");
-    let until = (now + Duration::from_secs(2)).as_secs().cast_signed();
+    let until = (now + Duration::from_secs(4)).as_secs().cast_signed();
     let shortened = sqlx::query("UPDATE logins SET until = ?").bind(until);
     assert_eq!(
         shortened.execute(&mut database).await.expect("it is not locked").rows_affected(),
