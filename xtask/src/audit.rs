@@ -1,6 +1,10 @@
 //! What is looked at before a release. The tools take minutes to install, which is why this is no part of the tests.
 
-use std::process::{Command, ExitCode};
+use std::{
+    fs,
+    process::{Command, ExitCode},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use crate::{
     install,
@@ -21,9 +25,7 @@ pub(crate) fn run(advisories: Advisories) -> ExitCode {
     dependencies(&mut steps, advisories);
     public_types(&mut steps);
     documentation(&mut steps);
-    // Without --allow-dirty: what is released is what is committed.
-    let package = ["package", "--workspace", "--exclude", "xtask", "--all-features"];
-    steps.run("packages, compiled from their own files", &mut cargo(&package));
+    packages(&mut steps);
     steps.report()
 }
 
@@ -58,6 +60,18 @@ fn documentation(steps: &mut Steps) {
         cargo(&["doc", "--workspace", "--exclude", "xtask", "--all-features", "--no-deps"]);
     doc.env("RUSTDOCFLAGS", "--cfg docsrs --deny warnings");
     steps.run("documentation for docs.rs", unstable(&mut doc));
+}
+
+/// What is released is what is committed, hence no `--allow-dirty`. Cargo lets packages find each other in a registry below the target
+/// folder, and takes what it once unpacked from there for unchanged as long as the version is: a folder that never was knows no old ones.
+fn packages(steps: &mut Steps) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    let folder = root().join(format!("target/packages-{now}"));
+    let mut package = cargo(&["package", "--workspace", "--exclude", "xtask", "--all-features"]);
+    package.env("CARGO_TARGET_DIR", &folder);
+    steps.run("packages, compiled from their own files", &mut package);
+    // What is left of it harms nobody but the disk.
+    let _ = fs::remove_dir_all(&folder);
 }
 
 /// A program that [`install::tool`] has installed, to be run in a folder.
