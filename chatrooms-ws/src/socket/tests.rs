@@ -71,14 +71,19 @@ async fn expect(client: &mut Client, kind: &str) -> Value {
 /// What the server says at the end: its `bye` and the code of its close.
 async fn farewell(client: &mut Client) -> (Value, u16) {
     let mut bye = Value::Null;
-    loop {
-        match client.next().await.expect("a close comes first") {
-            Ok(Message::Text(text)) => bye = serde_json::from_str(&text).unwrap(),
-            Ok(Message::Close(Some(close))) => return (bye, close.code.into()),
-            Ok(_) => {}
-            Err(error) => panic!("no close: {error}"),
+    let ended = async {
+        loop {
+            match client.next().await.expect("a close comes first") {
+                Ok(Message::Text(text)) => bye = serde_json::from_str(&text).unwrap(),
+                Ok(Message::Close(Some(close))) => return close.code.into(),
+                Ok(_) => {}
+                Err(error) => panic!("no close: {error}"),
+            }
         }
-    }
+    };
+    // Pings would go on for ever.
+    let code = timeout(Duration::from_secs(3600), ended).await.expect("the session ends");
+    (bye, code)
 }
 
 #[tokio::test(start_paused = true)]
