@@ -258,6 +258,30 @@ async fn a_client_that_never_answers_the_close_is_dropped_after_5_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_host_that_says_never_means_it() {
+    let never = Duration::MAX;
+    let options = Options {
+        heartbeat: never,
+        grace: never,
+        write_timeout: never,
+        close_timeout: never,
+        ..Options::default()
+    };
+    let registry = RoomRegistry::new();
+    let session = registry.open_session(user("ada")).unwrap();
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
+    let serving = tokio::spawn(serve(session, socket, Vec::new(), options.into()));
+    let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+    tokio::time::sleep(Duration::from_secs(365 * 86_400)).await;
+    assert_eq!(registry.stats().sessions, 1);
+    registry.end_sessions(&UserName::new("ada").unwrap(), &CloseReason::LoggedOut);
+    assert_eq!(farewell(&mut client).await.1, 4501);
+    drop(client);
+    serving.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn credentials_that_end_close_the_socket() {
     let registry = RoomRegistry::new();
     let expiring = user("ada").expires_at(std::time::SystemTime::now() + Duration::from_secs(10));
