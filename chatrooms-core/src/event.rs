@@ -49,8 +49,8 @@ impl Event {
     }
 
     /// The frame of this event: `encode` runs for the first session that asks, all others share its result.
-    pub fn encoded(&self, encode: impl FnOnce(&Self) -> Bytes) -> Bytes {
-        self.encoded.get_or_init(|| encode(self)).clone()
+    pub fn encoded(&self, encode: impl FnOnce(&Self) -> Bytes) -> &Bytes {
+        self.encoded.get_or_init(|| encode(self))
     }
 }
 

@@ -34,6 +34,9 @@ fn normalise(text: &str) -> Result<Arc<str>, NameError> {
     if text.len() > 16 * MAX_NAME_BYTES {
         return Err(NameError::TooLong);
     }
+    if text.len() <= MAX_NAME_CHARS && is_plain(text.as_bytes()) {
+        return Ok(text.into());
+    }
     if let Some(character) = text.chars().find(|c| is_forbidden(*c)) {
         return Err(NameError::Forbidden(character));
     }
@@ -53,6 +56,12 @@ fn normalise(text: &str) -> Result<Arc<str>, NameError> {
         }
         _ => Ok(name.into()),
     }
+}
+
+/// Whether this is its own normal form for certain: the names that nearly all are, without asking Unicode.
+fn is_plain(name: &[u8]) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !name.is_empty() && name.iter().all(is_word)
 }
 
 fn is_forbidden(character: char) -> bool {

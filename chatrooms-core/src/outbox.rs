@@ -248,6 +248,14 @@ impl Outbox {
         Ok(())
     }
 
+    /// Waits until something is there or the outbox is closed.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping it. One task at a time may wait.
+    pub async fn filled(&self) {
+        self.watch(|state| (!state.queue.is_empty() || state.closed.is_some()).then_some(())).await;
+    }
+
     /// Takes what is there now, up to `bytes`, without waiting.
     pub fn try_take(&self, batch: &mut Vec<Outgoing>, bytes: usize) {
         let taken = self.take_from(&mut lock(&self.state), batch, bytes);
@@ -320,6 +328,9 @@ fn change(before: usize, after: usize) -> i64 {
 
 impl State {
     fn take(&mut self, batch: &mut Vec<Outgoing>, bytes: usize) {
+        if self.bytes <= bytes {
+            batch.reserve(self.queue.len());
+        }
         let mut taken = 0;
         while taken < bytes
             && let Some(item) = self.queue.pop_front()

@@ -15,8 +15,43 @@ use crate::frames::Watch;
 #[derive(Debug)]
 pub(crate) struct Metered<T> {
     pub(crate) io: T,
-    pub(crate) meter: Meter,
-    pub(crate) watch: Watch,
+    meter: Meter,
+    watch: Watch,
+    /// Frames that are written as they are, in one piece: once they have begun, before anything else.
+    batch: Vec<u8>,
+    /// How much of the batch is written.
+    written: usize,
+}
+
+impl<T> Metered<T> {
+    pub(crate) const fn new(io: T, meter: Meter, watch: Watch) -> Self {
+        Self { io, meter, watch, batch: Vec::new(), written: 0 }
+    }
+
+    /// Frames to be written by the next flush, to be added to while there are none under way.
+    pub(crate) const fn batch(&mut self) -> &mut Vec<u8> {
+        &mut self.batch
+    }
+
+    pub(crate) const fn has_batch(&self) -> bool {
+        !self.batch.is_empty()
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Metered<T> {
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.written < self.batch.len() {
+            let rest = &self.batch[self.written..];
+            match ready!(Pin::new(&mut self.io).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.written += written,
+            }
+            self.meter.progress();
+        }
+        // A burst must not leave its buffer behind in a connection that is idle afterwards.
+        (self.batch, self.written) = (Vec::new(), 0);
+        Poll::Ready(Ok(()))
+    }
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Metered<T> {
@@ -40,13 +75,18 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Metered<T> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.written > 0 {
+            ready!(this.poll_batch(cx))?;
+        }
         let written = ready!(Pin::new(&mut this.io).poll_write(cx, buf))?;
         this.meter.progress();
         Poll::Ready(Ok(written))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_flush(cx)
+        let this = self.get_mut();
+        ready!(this.poll_batch(cx))?;
+        Pin::new(&mut this.io).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -155,7 +155,12 @@ pub(crate) fn millis(duration: Duration) -> u64 {
 
 /// Writes JSON. What this crate writes can always be written.
 pub(crate) fn encode<T: Serialize>(value: &T) -> Bytes {
-    serde_json::to_vec(value).unwrap_or_default().into()
+    // Most frames fit, so that nothing is moved while it is written.
+    let mut json = Vec::with_capacity(256);
+    if serde_json::to_writer(&mut json, value).is_err() {
+        json.clear();
+    }
+    json.into()
 }
 
 impl<'a> Frame<'a> {
@@ -279,6 +284,6 @@ impl<'a> JoinedFrame<'a> {
 }
 
 /// The frame of an event: encoded for the first session that takes it, shared by all others.
-pub(crate) fn event_frame(event: &Event) -> Bytes {
+pub(crate) fn event_frame(event: &Event) -> &Bytes {
     event.encoded(|event| Frame::event(event).map_or_else(Bytes::new, |frame| encode(&frame)))
 }

@@ -2,10 +2,8 @@
 
 use std::{
     collections::VecDeque,
-    future::poll_fn,
     pin::{Pin, pin},
     sync::Arc,
-    task::Poll,
     time::Duration,
 };
 
@@ -27,10 +25,12 @@ use tracing::{Instrument as _, Span};
 use crate::{
     Endpoint, Options,
     farewell::Farewell,
+    first::first,
     frames::Abuse,
     lanes::{Lanes, refused, refused_as},
+    outgoing::{Foreign, Out},
     request::{Action, Invalid, Request, RoomAction, invalid_room, parse},
-    response::{Frame, encode, event_frame},
+    response::{Frame, encode},
     revocation::end_with_credentials,
 };
 
@@ -51,7 +51,7 @@ where
     S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Send + Unpin,
 {
     let span = span(&session);
-    serve_vouched(session, socket, rooms, options, None).instrument(span).await;
+    serve_vouched(session, Foreign::new(socket), rooms, options, None).instrument(span).await;
 }
 
 /// All that is logged while a session is served stands in here.
@@ -72,7 +72,7 @@ pub(crate) async fn serve_vouched<S>(
     options: Arc<Options>,
     voucher: Option<Endpoint>,
 ) where
-    S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Send + Unpin,
+    S: Stream<Item = Result<Message, WsError>> + Sink<Out, Error = WsError> + Send + Unpin,
 {
     let (mut sink, stream) = socket.split();
     let hello = Frame::hello(&session, session.id(), options.heartbeat, options.frame_bytes);
@@ -99,30 +99,8 @@ pub(crate) async fn serve_vouched<S>(
     };
     if let Some(code) = violation {
         let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
-        let _ = timeout(options.close_timeout, send(&mut sink, &mut vec![close])).await;
+        let _ = timeout(options.close_timeout, send(&mut sink, [Out::Control(close)])).await;
     }
-}
-
-/// Runs both until one ends, in turn first: whichever came first every time could use up all that tokio grants a task, and a client that
-/// never stops asking would keep its own time-outs from running out.
-async fn first<A, B>(
-    mut reader: Pin<&mut impl Future<Output = A>>,
-    mut writer: Pin<&mut impl Future<Output = B>>,
-) -> Either<A, B> {
-    let mut turn = false;
-    poll_fn(|context| {
-        turn = !turn;
-        for of_reader in [turn, !turn] {
-            if of_reader && let Poll::Ready(ended) = reader.as_mut().poll(context) {
-                return Poll::Ready(Either::Left(ended));
-            }
-            if !of_reader && let Poll::Ready(ended) = writer.as_mut().poll(context) {
-                return Poll::Ready(Either::Right(ended));
-            }
-        }
-        Poll::Pending
-    })
-    .await
 }
 
 /// Reads and answers until the client is gone; returns how it broke the rules of WebSocket, where that is why.
@@ -346,17 +324,15 @@ const LATE: Duration = Duration::from_secs(1);
 /// Writes until the session has ended; says whether its client was told so.
 async fn write<S>(outbox: &Outbox, sink: &mut S, options: &Options) -> bool
 where
-    S: Sink<Message, Error = WsError> + Unpin,
+    S: Sink<Out, Error = WsError> + Unpin,
 {
     let mut ping = pin!(sleep(options.heartbeat));
-    let mut taken = Vec::new();
-    let mut frames = Vec::new();
     let mut end_by = None;
     loop {
-        tokio::select! {
+        let out = tokio::select! {
             biased;
-            ended = outbox.take(&mut taken, BATCH) => match ended {
-                Ok(()) => frames.extend(taken.drain(..).map(frame)),
+            told = gather(outbox) => match told {
+                Ok(items) => Out::Told(items),
                 Err(reason) => {
                     let end_by = end_by.unwrap_or_else(|| after(Instant::now(), options.close_timeout));
                     return timeout_at(end_by, say_goodbye(sink, &reason)).await == Ok(true);
@@ -364,10 +340,10 @@ where
             },
             () = &mut ping => {
                 ping.as_mut().reset(after(Instant::now(), options.heartbeat));
-                frames.push(Message::Ping(Bytes::new()));
+                Out::Control(Message::Ping(Bytes::new()))
             }
-        }
-        let sending = pin!(send(sink, &mut frames));
+        };
+        let sending = pin!(send(sink, [out]));
         let sent = match end_by {
             Some(end_by) => timeout_at(end_by, sending).await == Ok(true),
             None => match select(sending, pin!(stuck(outbox, options))).await {
@@ -384,6 +360,15 @@ where
     }
 }
 
+/// Takes what waits, after everybody has run who is about to add to it: fewer and larger writes.
+async fn gather(outbox: &Outbox) -> Result<Vec<Outgoing>, CloseReason> {
+    outbox.filled().await;
+    yield_now().await;
+    let mut items = Vec::new();
+    outbox.take(&mut items, BATCH).await?;
+    Ok(items)
+}
+
 /// Waits until the session has ended while a write is under way, and ends it when the write takes too long.
 async fn stuck(outbox: &Outbox, options: &Options) {
     if timeout(options.write_timeout, outbox.closing()).await.is_err() {
@@ -392,12 +377,12 @@ async fn stuck(outbox: &Outbox, options: &Options) {
 }
 
 /// Writes frames with one flush; says whether the socket still works.
-async fn send<S>(sink: &mut S, frames: &mut Vec<Message>) -> bool
+async fn send<S>(sink: &mut S, all: impl IntoIterator<Item = Out>) -> bool
 where
-    S: Sink<Message, Error = WsError> + Unpin,
+    S: Sink<Out, Error = WsError> + Unpin,
 {
-    for frame in frames.drain(..) {
-        if sink.feed(frame).await.is_err() {
+    for out in all {
+        if sink.feed(out).await.is_err() {
             return false;
         }
     }
@@ -407,27 +392,15 @@ where
 /// Tells the client why, as far as it can still be told.
 async fn say_goodbye<S>(sink: &mut S, reason: &CloseReason) -> bool
 where
-    S: Sink<Message, Error = WsError> + Unpin,
+    S: Sink<Out, Error = WsError> + Unpin,
 {
     let Some(farewell) = Farewell::new(reason) else {
         return sink.flush().await.is_ok();
     };
     let close =
         CloseFrame { code: CloseCode::from(farewell.close), reason: farewell.name().into() };
-    let mut frames = vec![text(farewell.frame()), Message::Close(Some(close))];
-    send(sink, &mut frames).await
-}
-
-fn frame(item: Outgoing) -> Message {
-    text(match item {
-        Outgoing::Event(event) => event_frame(&event),
-        Outgoing::Answer(frame) => frame,
-    })
-}
-
-/// JSON is UTF-8: an empty frame stands for what cannot happen.
-fn text(json: Bytes) -> Message {
-    Message::Text(Utf8Bytes::try_from(json).unwrap_or_default())
+    let bye = Out::Told(vec![Outgoing::Answer(farewell.frame())]);
+    send(sink, [bye, Out::Control(Message::Close(Some(close)))]).await
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::{
     endpoint::Endpoint,
     frames::Watch,
     metered::Metered,
+    outgoing::Direct,
     socket::{serve_vouched, span},
 };
 
@@ -33,6 +34,8 @@ use crate::{
 pub(crate) const PROTOCOL: &str = "chatrooms.v1.json";
 /// A read buffer of this size instead of tungstenite's 128 KiB saves 128 KiB per connection.
 const READ_BUFFER: usize = 4 * 1024;
+/// The most bytes of control frames that may wait for a client that does not read.
+const CONTROL_BUFFER: usize = 4 * 1024;
 
 /// A request to open a socket that is what it should be.
 #[derive(Debug)]
@@ -145,22 +148,19 @@ async fn run(
         Ok(Err(error)) => return not_upgraded(&error),
         Err(late) => return not_upgraded(&late),
     };
-    let io = Metered {
-        io: TokioIo::new(upgraded),
-        meter: session.outbox().meter().clone(),
-        watch: Watch::new(&options),
-    };
-    let reply_bytes = session.registry().config().reply_bytes;
+    let meter = session.outbox().meter().clone();
+    let io = Metered::new(TokioIo::new(upgraded), meter, Watch::new(&options));
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(64 * 1024)
-        // One batch, one answer, and what a close and a pong take.
-        .max_write_buffer_size(128 * 1024 + 2 * reply_bytes)
+        // Control frames are all that goes through it.
+        .write_buffer_size(0)
+        .max_write_buffer_size(CONTROL_BUFFER)
         .max_message_size(Some(options.frame_bytes))
         .max_frame_size(Some(options.frame_bytes));
-    let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+    let mut socket = Direct::new(socket);
     serve_vouched(session, &mut socket, rooms, options, voucher).await;
-    let _ = timeout(DRAIN, drain(&mut socket.get_mut().io)).await;
+    let _ = timeout(DRAIN, drain(socket.io())).await;
 }
 
 fn not_upgraded(error: &(dyn std::error::Error + 'static)) {

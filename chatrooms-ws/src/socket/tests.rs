@@ -11,7 +11,7 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use super::*;
-use crate::{frames::Watch, metered::Metered};
+use crate::{frames::Watch, metered::Metered, outgoing::Direct, response::event_frame};
 
 type Client = WebSocketStream<DuplexStream>;
 
@@ -34,8 +34,10 @@ async fn connect_to(
     let rooms = rooms.iter().map(|room| (*room).to_owned()).collect();
     let session = registry.open_session(identity).unwrap();
     let (ours, theirs) = tokio::io::duplex(buffer);
-    let socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
-    let serving = tokio::spawn(serve(session, socket, rooms, Arc::default()));
+    let meter = session.outbox().meter().clone();
+    let io = Metered::new(ours, meter, Watch::new(&Options::default()));
+    let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, None).await);
+    let serving = tokio::spawn(serve_vouched(session, socket, rooms, Arc::default(), None));
     (WebSocketStream::from_raw_socket(theirs, Role::Client, None).await, serving)
 }
 
@@ -210,9 +212,9 @@ async fn a_slow_reader_is_kept_as_long_as_bytes_move() {
     let (io, mut theirs) = tokio::io::duplex(1024);
     let options = Options { write_timeout: Duration::from_secs(3600), ..Options::default() };
     let meter = session.outbox().meter().clone();
-    let io = Metered { io, meter, watch: Watch::new(&options) };
-    let socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
-    let serving = tokio::spawn(serve(session, socket, Vec::new(), options.into()));
+    let io = Metered::new(io, meter, Watch::new(&options));
+    let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, None).await);
+    let serving = tokio::spawn(serve_vouched(session, socket, Vec::new(), options.into(), None));
     for _ in 0..20 {
         theirs.read_exact(&mut [0; 1024]).await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -479,7 +481,7 @@ async fn an_answer_to_a_join_stays_under_its_bound() {
     let event = last.next().await.unwrap();
     let frame = event_frame(&event);
     assert!(frame.len() <= reply_bytes, "{}", frame.len());
-    let joined: Value = serde_json::from_slice(&frame).unwrap();
+    let joined: Value = serde_json::from_slice(frame).unwrap();
     assert_eq!((&joined["members_more"], &joined["more"]), (&json!(true), &json!(true)));
     assert_eq!(joined["members"][0]["user"], "zoe", "oneself in any case");
     assert!(joined["messages"].as_array().unwrap().len() >= 3);

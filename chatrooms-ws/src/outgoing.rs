@@ -1,0 +1,196 @@
+//! What goes into a socket: what a session is told, a batch at a time, and the frames that keep the connection.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use chatrooms_core::Outgoing;
+use futures_util::{Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Error as WsError, Message, Utf8Bytes, error::ProtocolError},
+};
+
+use crate::{metered::Metered, response::event_frame};
+
+/// What a session's loop puts into its socket.
+#[derive(Debug)]
+pub(crate) enum Out {
+    /// Things to tell, each of them a frame of text.
+    Told(Vec<Outgoing>),
+    /// A ping or a close.
+    Control(Message),
+}
+
+/// A socket of our own. What is told is framed here: a copy per frame into one buffer and one write for all of them, where going through the WebSocket layer
+/// takes several times the instructions. That layer does all the rest: it reads, and writes control frames.
+///
+/// It is right because neither begins before the other has ended: a batch begins when the layer has written all of its own, and while a batch is under way
+/// [`Metered`] completes it before anything else.
+#[derive(Debug)]
+pub(crate) struct Direct<T> {
+    socket: WebSocketStream<Metered<T>>,
+    /// The client has ended the conversation, or broken it: nothing may follow the close that answers. What waits unbegun is not written any more
+    /// either, because the layer flushes nothing after that.
+    is_closing: bool,
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Direct<T> {
+    pub(crate) const fn new(socket: WebSocketStream<Metered<T>>) -> Self {
+        Self { socket, is_closing: false }
+    }
+
+    /// The connection underneath.
+    pub(crate) fn io(&mut self) -> &mut T {
+        &mut self.socket.get_mut().io
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Direct<T> {
+    type Item = Result<Message, WsError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let next = ready!(Pin::new(&mut this.socket).poll_next(cx));
+        if matches!(next, None | Some(Ok(Message::Close(_)) | Err(_))) {
+            this.is_closing = true;
+        }
+        Poll::Ready(next)
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Out> for Direct<T> {
+    type Error = WsError;
+
+    /// A batch is one write: what is told, and what comes after it, waits until the one before is written.
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        let this = self.get_mut();
+        if this.socket.get_ref().has_batch() {
+            ready!(Pin::new(&mut this.socket).poll_flush(cx))?;
+        }
+        Pin::new(&mut this.socket).poll_ready(cx)
+    }
+
+    fn start_send(self: Pin<&mut Self>, out: Out) -> Result<(), WsError> {
+        let this = self.get_mut();
+        match out {
+            Out::Control(message) => Pin::new(&mut this.socket).start_send(message),
+            Out::Told(_) if this.is_closing => Err(ProtocolError::SendAfterClosing.into()),
+            Out::Told(items) => {
+                let batch = this.socket.get_mut().batch();
+                batch.reserve(items.iter().map(|item| HEADER + json(item).len()).sum());
+                items.iter().for_each(|item| frame(batch, json(item)));
+                Ok(())
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        Pin::new(&mut self.get_mut().socket).poll_close(cx)
+    }
+}
+
+fn json(item: &Outgoing) -> &Bytes {
+    match item {
+        Outgoing::Event(event) => event_frame(event),
+        Outgoing::Answer(json) => json,
+    }
+}
+
+/// The most bytes of a frame's header.
+const HEADER: usize = 10;
+
+/// One whole frame of text from a server (RFC 6455, 5.2): final, not masked.
+fn frame(batch: &mut Vec<u8>, json: &[u8]) {
+    const FINAL_TEXT: u8 = 0x81;
+    batch.push(FINAL_TEXT);
+    if let Ok(length) = u8::try_from(json.len())
+        && length < 126
+    {
+        batch.push(length);
+    } else if let Ok(length) = u16::try_from(json.len()) {
+        batch.push(126);
+        batch.extend_from_slice(&length.to_be_bytes());
+    } else {
+        batch.push(127);
+        batch.extend_from_slice(&(json.len() as u64).to_be_bytes());
+    }
+    batch.extend_from_slice(json);
+}
+
+/// Any other stream and sink of WebSocket messages.
+#[derive(Debug)]
+pub(crate) struct Foreign<S> {
+    socket: S,
+    waiting: VecDeque<Message>,
+}
+
+impl<S> Foreign<S> {
+    pub(crate) const fn new(socket: S) -> Self {
+        Self { socket, waiting: VecDeque::new() }
+    }
+}
+
+impl<S: Sink<Message, Error = WsError> + Unpin> Foreign<S> {
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        while !self.waiting.is_empty() {
+            ready!(Pin::new(&mut self.socket).poll_ready(cx))?;
+            let Some(message) = self.waiting.pop_front() else { break };
+            Pin::new(&mut self.socket).start_send(message)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Stream<Item = Result<Message, WsError>> + Unpin> Stream for Foreign<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.get_mut().socket).poll_next(cx)
+    }
+}
+
+impl<S: Sink<Message, Error = WsError> + Unpin> Sink<Out> for Foreign<S> {
+    type Error = WsError;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        self.get_mut().poll_waiting(cx)
+    }
+
+    fn start_send(self: Pin<&mut Self>, out: Out) -> Result<(), WsError> {
+        let waiting = &mut self.get_mut().waiting;
+        match out {
+            Out::Control(message) => waiting.push_back(message),
+            Out::Told(items) => waiting.extend(items.into_iter().map(message)),
+        }
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        let this = self.get_mut();
+        ready!(this.poll_waiting(cx))?;
+        Pin::new(&mut this.socket).poll_flush(cx)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        let this = self.get_mut();
+        ready!(this.poll_waiting(cx))?;
+        Pin::new(&mut this.socket).poll_close(cx)
+    }
+}
+
+/// JSON is UTF-8: an empty message stands for what cannot happen.
+fn message(item: Outgoing) -> Message {
+    Message::Text(Utf8Bytes::try_from(json(&item).clone()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

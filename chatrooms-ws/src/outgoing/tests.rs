@@ -1,0 +1,193 @@
+//! Batches and the frames of the WebSocket layer on one connection that takes a few bytes at a time.
+
+use chatrooms_core::{Identity, RoomRegistry, UserName};
+use futures_util::{
+    SinkExt as _, StreamExt as _,
+    stream::{SplitSink, SplitStream},
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio_tungstenite::tungstenite::protocol::{
+    Role,
+    frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
+
+use super::*;
+use crate::{Options, frames::Watch};
+
+#[test]
+fn a_frame_is_what_the_websocket_layer_would_make_of_it() {
+    for length in [0, 1, 125, 126, 65_535, 65_536, 70_000] {
+        let json = Bytes::from(vec![b'x'; length]);
+        let mut ours = Vec::new();
+        frame(&mut ours, &json);
+        let mut theirs = Vec::new();
+        let other = Frame::message(json, OpCode::Data(Data::Text), true);
+        other.format(&mut theirs).unwrap();
+        assert!(ours == theirs, "{length} bytes");
+        assert!(ours.len() <= HEADER + length);
+    }
+}
+
+/// A server's socket over a connection that holds so many bytes, and its other end.
+async fn connection(bytes: usize) -> (Socket, DuplexStream) {
+    let registry = RoomRegistry::new();
+    let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
+    let options = Options { control_frames: usize::MAX, ..Options::default() };
+    let (ours, theirs) = duplex(bytes);
+    let io = Metered::new(ours, session.outbox().meter().clone(), Watch::new(&options));
+    let socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
+    (Direct::new(socket), theirs)
+}
+
+fn told(texts: impl IntoIterator<Item = usize>) -> Out {
+    let answer = |n: usize| Outgoing::Answer(Bytes::from(format!("{n:0>width$}", width = n % 300)));
+    Out::Told(texts.into_iter().map(answer).collect())
+}
+
+/// A frame of a client.
+fn masked(mut frame: Frame) -> Vec<u8> {
+    frame.header_mut().mask = Some([1, 2, 3, 4]);
+    let mut bytes = Vec::new();
+    frame.format(&mut bytes).unwrap();
+    bytes
+}
+
+/// The frames of a server: their first bytes and their payloads.
+fn parse(mut bytes: &[u8]) -> Vec<(u8, String)> {
+    let mut frames = Vec::new();
+    while let [first, length, rest @ ..] = bytes {
+        let (length, rest) = match *length {
+            126 => (usize::from(u16::from_be_bytes([rest[0], rest[1]])), &rest[2..]),
+            short => (usize::from(short), rest),
+        };
+        frames.push((*first, String::from_utf8_lossy(&rest[..length]).into_owned()));
+        bytes = &rest[length..];
+    }
+    frames
+}
+
+const TEXT: u8 = 0x81;
+const PONG: u8 = 0x8a;
+const CLOSE: u8 = 0x88;
+
+type Socket = Direct<DuplexStream>;
+
+/// Sends batches and pings, as many as are taken; returns how many that were.
+async fn write(mut sink: SplitSink<Socket, Out>, batches: usize) -> usize {
+    for n in 0..batches {
+        for out in [told(n * 10..n * 10 + 10), Out::Control(Message::Ping(Bytes::new()))] {
+            if sink.feed(out).await.is_err() {
+                return n;
+            }
+        }
+        if sink.flush().await.is_err() {
+            return n;
+        }
+    }
+    batches
+}
+
+async fn read(mut stream: SplitStream<Socket>) {
+    while let Some(Ok(_)) = stream.next().await {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_and_pongs_never_mix_however_little_the_connection_takes() {
+    for bytes in [3, 7, 64, 1000] {
+        let (socket, theirs) = connection(bytes).await;
+        let (mut reader, mut writer) = tokio::io::split(theirs);
+        let serving = tokio::spawn(async move {
+            let (sink, stream) = socket.split();
+            tokio::select! {
+                batches = write(sink, 30) => batches,
+                () = read(stream) => 0,
+            }
+        });
+        // As long as anybody is there to be pinged.
+        let pinging = async {
+            while writer.write_all(&masked(Frame::ping("are you there"))).await.is_ok() {}
+        };
+        let mut all = Vec::new();
+        let (read, ()) = tokio::join!(reader.read_to_end(&mut all), pinging);
+        read.unwrap();
+        assert_eq!(serving.await.unwrap(), 30);
+        let frames = parse(&all);
+        let texts = frames.iter().filter(|(first, _)| *first == TEXT);
+        for (n, (_, text)) in texts.clone().enumerate() {
+            assert_eq!(text, &format!("{n:0>width$}", width = n % 300));
+        }
+        let pongs = frames.iter().filter(|frame| **frame == (PONG, "are you there".into()));
+        assert!(texts.count() == 300 && pongs.count() > 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_follows_the_answer_to_a_close() {
+    for bytes in [1, 7, 64, 1000, 100_000] {
+        let (socket, theirs) = connection(bytes).await;
+        let (mut reader, mut writer) = tokio::io::split(theirs);
+        let serving = tokio::spawn(async move {
+            let (sink, stream) = socket.split();
+            tokio::join!(write(sink, 1000), read(stream)).0
+        });
+        let mut all = vec![0; 2000];
+        reader.read_exact(&mut all).await.unwrap();
+        let closing = tokio::spawn(async move {
+            writer.write_all(&masked(Frame::close(None))).await.unwrap();
+            writer
+        });
+        reader.read_to_end(&mut all).await.unwrap();
+        let frames = parse(&all);
+        let close = frames.iter().position(|(first, _)| *first == CLOSE);
+        assert_eq!(close, Some(frames.len() - 1), "{bytes}");
+        assert!(serving.await.unwrap() < 1000, "the writer learns of it");
+        drop(closing.await.unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_stands_before_a_close_that_comes_after_it() {
+    let (mut socket, mut theirs) = connection(16).await;
+    let sending = tokio::spawn(async move {
+        socket.feed(told(0..5)).await.unwrap();
+        socket.feed(told(5..7)).await.unwrap();
+        socket.send(Out::Control(Message::Close(None))).await.unwrap();
+    });
+    let mut all = Vec::new();
+    theirs.read_to_end(&mut all).await.unwrap();
+    sending.await.unwrap();
+    let kinds: Vec<_> = parse(&all).into_iter().map(|(first, _)| first).collect();
+    assert_eq!(kinds, [&[TEXT; 7][..], &[CLOSE]].concat());
+}
+
+#[tokio::test]
+async fn any_other_socket_is_told_the_same_message_by_message() {
+    let (ours, theirs) = duplex(1_000_000);
+    let mut socket = Foreign::new(WebSocketStream::from_raw_socket(ours, Role::Server, None).await);
+    let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+    socket.feed(told(1..3)).await.unwrap();
+    socket.feed(Out::Control(Message::Ping(Bytes::new()))).await.unwrap();
+    socket.send(told(3..4)).await.unwrap();
+    socket.send(Out::Control(Message::Close(None))).await.unwrap();
+    let heard: Vec<_> = client.by_ref().take(5).map(Result::unwrap).collect().await;
+    let texts = ["1", "02"].map(Message::text);
+    assert_eq!(heard[..2], texts);
+    assert!(heard[2].is_ping() && heard[3] == Message::text("003") && heard[4].is_close());
+}
+
+#[tokio::test]
+async fn what_has_not_begun_when_the_client_closes_is_not_said() {
+    let (mut socket, mut theirs) = connection(1000).await;
+    socket.feed(told(0..5)).await.unwrap();
+    theirs.write_all(&masked(Frame::close(None))).await.unwrap();
+    while socket.next().await.is_some() {}
+    assert!(socket.feed(told(5..7)).await.is_err());
+    let _ = socket.flush().await;
+    drop(socket);
+    let mut all = Vec::new();
+    theirs.read_to_end(&mut all).await.unwrap();
+    assert_eq!(parse(&all), [(CLOSE, String::new())]);
+}
