@@ -74,7 +74,7 @@ impl Problem {
         let body = Body { error: Inner { code: &self.code, message: &self.message } };
         let mut answer = json(self.status, &body);
         if let Some(after) = self.retry_after {
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
             answer.headers_mut().insert(header::RETRY_AFTER, seconds.max(1).into());
         }
         if let Some((name, value)) = &self.header {
@@ -167,6 +167,21 @@ mod tests {
             let told = answer.headers().get(header::RETRY_AFTER).map(HeaderValue::as_bytes);
             let seconds = seconds.map(str::as_bytes);
             assert_eq!((answer.status().as_u16(), told), (status, seconds), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_to_wait_is_told_in_whole_seconds_and_never_too_short() {
+        for (retry_after, seconds) in [
+            (Duration::ZERO, 1),
+            (Duration::from_nanos(1), 1),
+            (Duration::from_secs(2), 2),
+            (Duration::from_nanos(2_000_000_001), 3),
+            (Duration::MAX, u64::MAX),
+        ] {
+            let answer = Problem::from(Refusal::Unavailable { retry_after }).answer();
+            let told = answer.headers().get(header::RETRY_AFTER);
+            assert_eq!(told, Some(&HeaderValue::from(seconds)), "{retry_after:?}");
         }
     }
 }

@@ -149,8 +149,9 @@ pub(crate) struct JoinedFrame<'a> {
     redacted: &'a [u64],
 }
 
+/// Whole milliseconds, never less than the time: who comes back when told to must not come too early.
 pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 /// Writes JSON. What this crate writes can always be written.
@@ -286,4 +287,30 @@ impl<'a> JoinedFrame<'a> {
 /// The frame of an event: encoded for the first session that takes it, shared by all others.
 pub(crate) fn event_frame(event: &Event) -> &Bytes {
     event.encoded(|event| Frame::event(event).map_or_else(Bytes::new, |frame| encode(&frame)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_to_wait_is_never_told_too_short() {
+        for (micros, expected) in [(0, 0), (1, 1), (49_000, 49), (49_200, 50), (49_999, 50)] {
+            assert_eq!(millis(Duration::from_micros(micros)), expected, "{micros} us");
+        }
+        assert_eq!(millis(Duration::from_nanos(1)), 1);
+        assert_eq!(millis(Duration::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn an_error_tells_its_time_to_wait_rounded_up() {
+        let error = Error::RateLimited { retry_after: Duration::from_micros(49_200) };
+        let frame: serde_json::Value =
+            serde_json::from_slice(&encode(&Frame::error(None, None, &error))).unwrap();
+        assert_eq!(frame["retry_after_ms"], 50);
+        let error = Error::RateLimited { retry_after: Duration::ZERO };
+        let frame: serde_json::Value =
+            serde_json::from_slice(&encode(&Frame::error(None, None, &error))).unwrap();
+        assert_eq!(frame["retry_after_ms"], 1);
+    }
 }
