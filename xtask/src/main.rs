@@ -4,6 +4,7 @@
 
 mod audit;
 mod features;
+mod includes;
 mod install;
 mod manifest;
 mod step;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    features, install, manifest,
+    features, includes, install, manifest,
     step::{Steps, cargo, program},
     workspace,
 };
@@ -23,6 +23,7 @@ fn manifests(steps: &mut Steps) {
     steps.check("toolchain", || manifest::toolchain(&packages));
     let published = || packages.iter().filter(|package| package.is_published());
     steps.check("manifests", || published().flat_map(manifest::missing).collect());
+    steps.check("included files", || published().flat_map(includes::left_behind).collect());
     // Not compiled again here, which takes minutes: `cargo xtask audit` does that.
     let package = ["package", "--workspace", "--exclude", "xtask", "--no-verify", "--allow-dirty"];
     steps.run("packages", &mut cargo(&package));
