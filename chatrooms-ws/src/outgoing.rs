@@ -83,7 +83,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Out> for Direct<T> {
             Out::Told(items) => {
                 let batch = this.socket.get_mut().batch();
                 batch.reserve(items.iter().map(|item| HEADER + json(item).len()).sum());
-                items.iter().for_each(|item| frame(batch, json(item)));
+                items.iter().filter(|item| is_said(item)).for_each(|item| frame(batch, json(item)));
                 Ok(())
             }
         }
@@ -103,6 +103,11 @@ fn json(item: &Outgoing) -> &Bytes {
         Outgoing::Event(event) => event_frame(event),
         Outgoing::Answer(json) => json,
     }
+}
+
+/// An event of a kind that the wire does not know has no frame: it is not for this client.
+fn is_said(item: &Outgoing) -> bool {
+    !json(item).is_empty()
 }
 
 /// The most bytes of a frame's header.
@@ -169,7 +174,7 @@ impl<S: Sink<Message, Error = WsError> + Unpin> Sink<Out> for Foreign<S> {
         let waiting = &mut self.get_mut().waiting;
         match out {
             Out::Control(message) => waiting.push_back(message),
-            Out::Told(items) => waiting.extend(items.into_iter().map(message)),
+            Out::Told(items) => waiting.extend(items.into_iter().filter(is_said).map(message)),
         }
         Ok(())
     }

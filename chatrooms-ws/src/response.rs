@@ -284,7 +284,7 @@ impl<'a> JoinedFrame<'a> {
     }
 }
 
-/// The frame of an event: encoded for the first session that takes it, shared by all others.
+/// The frame of an event: encoded for the first session that takes it, shared by all others. Empty where it is none that is sent.
 pub(crate) fn event_frame(event: &Event) -> &Bytes {
     event.encoded(|event| Frame::event(event).map_or_else(Bytes::new, |frame| encode(&frame)))
 }

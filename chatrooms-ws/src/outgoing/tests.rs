@@ -191,3 +191,30 @@ async fn what_has_not_begun_when_the_client_closes_is_not_said() {
     theirs.read_to_end(&mut all).await.unwrap();
     assert_eq!(parse(&all), [(CLOSE, String::new())]);
 }
+
+/// An event that has no frame, among two that have one.
+fn with_nothing() -> Out {
+    Out::Told(["1", "", "2"].map(|json| Outgoing::Answer(Bytes::from(json))).into())
+}
+
+#[tokio::test]
+async fn what_has_no_frame_is_not_sent() {
+    let (mut socket, mut theirs) = connection(1000).await;
+    socket.feed(with_nothing()).await.unwrap();
+    socket.send(Out::Told(vec![Outgoing::Answer(Bytes::new())])).await.unwrap();
+    drop(socket);
+    let mut all = Vec::new();
+    theirs.read_to_end(&mut all).await.unwrap();
+    assert_eq!(parse(&all), [(TEXT, "1".into()), (TEXT, "2".into())]);
+}
+
+#[tokio::test]
+async fn what_has_no_frame_is_not_sent_by_any_other_socket_either() {
+    let (ours, theirs) = duplex(1000);
+    let mut socket = Foreign::new(WebSocketStream::from_raw_socket(ours, Role::Server, None).await);
+    let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+    socket.send(with_nothing()).await.unwrap();
+    drop(socket);
+    let heard: Vec<_> = client.filter_map(async |message| message.ok()).collect().await;
+    assert_eq!(heard, ["1", "2"].map(Message::text));
+}
