@@ -210,9 +210,13 @@ fn is_key(key: &HeaderValue) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use async_trait::async_trait;
     use chatrooms_core::{RoomRegistry, UserName};
     use http::Request;
+    use hyper::{server::conn::http1, service::service_fn};
+    use tokio::{io::duplex, sync::mpsc, time::Instant};
 
     use super::*;
     use crate::{Authenticator, Refusal};
@@ -309,6 +313,45 @@ mod tests {
             }
             assert_eq!(endpoint.registry().stats().sessions, 0);
         }
+    }
+
+    /// A server that has heard a handshake and keeps the answer to it to itself: its connection lives, and never becomes a socket.
+    async fn keep_the_answer(endpoint: Endpoint, answered: mpsc::UnboundedSender<StatusCode>) {
+        let (ours, mut theirs) = duplex(1024);
+        let service = service_fn(move |request| {
+            let (endpoint, answered) = (endpoint.clone(), answered.clone());
+            async move {
+                let answer = endpoint.handle("/ws", request).await;
+                let _ = answered.send(answer.status());
+                std::future::pending::<Result<Response<String>, Infallible>>().await
+            }
+        });
+        let request = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        theirs.write_all(request).await.expect("it reads");
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(ours), service);
+        let _ = connection.with_upgrades().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upgrade_that_never_comes_is_not_waited_for() {
+        let registry = RoomRegistry::new();
+        let ada = |_: &Parts| Ok(Identity::new(UserName::new("ada").expect("a good name")));
+        let endpoint = Endpoint::new(registry.clone(), ada);
+        let (answered, mut answers) = mpsc::unbounded_channel();
+        let server = tokio::spawn(keep_the_answer(endpoint.clone(), answered));
+        assert_eq!(answers.recv().await, Some(StatusCode::SWITCHING_PROTOCOLS));
+        assert_eq!(registry.stats().sessions, 1);
+        let began = Instant::now();
+        while registry.stats().sessions > 0 {
+            assert!(began.elapsed() < Duration::from_secs(60), "the session is still there");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let lasted = began.elapsed();
+        let limit = endpoint.options().close_timeout;
+        assert!((limit..limit + Duration::from_secs(1)).contains(&lasted), "{lasted:?}");
+        assert!(!server.is_finished(), "its connection is open all the time");
+        server.abort();
     }
 
     #[tokio::test]
