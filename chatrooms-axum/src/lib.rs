@@ -91,3 +91,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
         Ok(Self(parts.clone()))
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -164,3 +164,7 @@ pub use sweeper::Purges;
 pub use visit::Visit;
 pub use watch::{RoomEnd, RoomEvent, Watch};
 pub use writes::{Receipt, Sent};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -61,3 +61,7 @@ pub use builder::{SqliteStoreBuilder, Synchronous};
 pub use error::OpenError;
 pub use stats::SqliteStats;
 pub use store::SqliteStore;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -140,3 +140,7 @@ fn frames(
 fn reply(answer: Answer) -> Response {
     answer.map(Into::into)
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -72,3 +72,7 @@ pub use endpoint::Endpoint;
 pub use options::Options;
 pub use origin::Origins;
 pub use socket::serve;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
