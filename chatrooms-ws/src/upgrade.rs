@@ -326,7 +326,8 @@ mod tests {
                 std::future::pending::<Result<Response<String>, Infallible>>().await
             }
         });
-        let request = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        let request =
+            b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
         theirs.write_all(request).await.expect("it reads");
         let connection = http1::Builder::new().serve_connection(TokioIo::new(ours), service);
