@@ -284,6 +284,16 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_or_a_notice_is_an_event_by_its_whole_name() {
+        let told = |name: &str| {
+            let data = Some(Data::new("\"resign\""));
+            Event::outside(EventKind::Notice { name: name.into(), data }).decode::<Game>()
+        };
+        assert_eq!(told("game"), Ok(Some(Game::Resign)));
+        assert_eq!((told("games"), told("gam"), told("")), (Ok(None), Ok(None), Ok(None)));
+    }
+
+    #[test]
     fn what_json_cannot_hold_is_an_error() {
         let map = HashMap::from([((1, 2), 3)]);
         let error = Data::from_value(&map).unwrap_err();

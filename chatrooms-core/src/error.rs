@@ -78,7 +78,7 @@ pub enum Error {
     /// The host's policy refused with a code of its own.
     #[error("{message}")]
     Refused {
-        /// The host's own code, which begins with `x-`.
+        /// The host's own code, which begins with `x-`, or `bad_request`. Any other one that a policy gives is told as `forbidden`.
         code: Cow<'static, str>,
         /// What the client may be told.
         message: Cow<'static, str>,

@@ -38,8 +38,10 @@ impl Hook {
     }
 
     pub(crate) fn run(self, shared: &Arc<Shared>) {
-        let room = Arc::clone(&self.room);
-        shared.run_detached(&room.runtime, self.tell(Arc::clone(shared)));
+        if shared.policy.is_some() {
+            let runtime = self.room.runtime.clone();
+            shared.tasks.spawn_on(self.tell(Arc::clone(shared)), &runtime);
+        }
     }
 
     async fn tell(self, shared: Arc<Shared>) {

@@ -6,8 +6,8 @@ use tokio::{sync::SetOnce, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Config, Epoch, Error, Event, EventKind, Join, Joined, Life, Message, Opened, Outgoing, RoomEnd,
-    RoomEvent, RoomName, RoomRules, SessionId, UserName, cost,
+    Config, Epoch, Error, Event, EventKind, Join, Joined, Life, Message, Nonce, Opened, Outgoing,
+    RoomEnd, RoomEvent, RoomName, RoomRules, SessionId, UserName, cost,
     effects::Effects,
     hooks::Hook,
     peer::Peer,
@@ -195,6 +195,11 @@ impl Live {
             return Err(Error::RoomFull);
         }
         peer.enter(room.name(), room, config.rooms_per_session)
+    }
+
+    /// Whether this user has said something under that nonce, as far as it is at hand.
+    pub(crate) fn has_said(&self, user: &UserName, nonce: Option<&Nonce>) -> bool {
+        nonce.is_some_and(|nonce| self.recent.has(user, nonce))
     }
 
     /// The state of the room as of now, for somebody who has just been let in.

@@ -14,8 +14,11 @@ impl RoomRegistry {
         self.remove(room, Some(user), Removal::Kicked, reason)
     }
 
-    /// Keeps a user out of a room for so long, or for the rest of its life, and removes them; says how many connections that were. Where there is no
-    /// such room, nobody is banned.
+    /// Keeps a user out of a room for so long, and for the rest of its life at most, and removes them; says how many connections that were.
+    ///
+    /// A ban lasts no longer than the life of the room: whoever was alone there, and is banned, ends that life and the ban with it, and where there is no such
+    /// room, or one that still opens, nobody is banned. Who must stay out of a room's next life too is refused by the policy's
+    /// [`may_join`](crate::RoomPolicy::may_join).
     pub fn ban(
         &self,
         room: &RoomName,

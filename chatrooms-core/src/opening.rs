@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{StreamExt as _, stream};
 use tokio::{
     runtime::Handle,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use crate::{
@@ -56,13 +57,12 @@ pub(crate) async fn take_over(abandoned: Vec<Life>, shared: &Arc<Shared>) {
     let runtime = Handle::current();
     // When those go that nobody comes back to, by how long their rooms linger.
     let mut ends = BTreeMap::new();
-    for life in abandoned {
-        let linger = match rules(&life.room, shared).await {
-            Ok(rules) => rules.linger,
-            // A policy that fails has not said that anything should go.
-            Err(Error::Internal) => shared.config.linger,
-            Err(_) => Duration::ZERO,
-        };
+    // A policy that hangs delays the start once, and not once for each room.
+    let by = after(shared.config.policy_timeout);
+    let mut asked = stream::iter(abandoned)
+        .map(|life| async move { (linger_of(&life.room, by, shared).await, life) })
+        .buffer_unordered(AT_A_TIME);
+    while let Some((linger, life)) = asked.next().await {
         let over = if linger.is_zero() {
             Some(life)
         } else {
@@ -74,6 +74,18 @@ pub(crate) async fn take_over(abandoned: Vec<Life>, shared: &Arc<Shared>) {
         }
     }
     sweep_expired(ends.into_values().collect(), shared, &runtime);
+}
+
+/// How many rooms the policy is asked about at a time.
+const AT_A_TIME: usize = 64;
+
+/// How long a room of an earlier process waits for its people. A policy that fails has not said anything else than the configuration.
+async fn linger_of(room: &RoomName, by: Instant, shared: &Shared) -> Duration {
+    match timeout_at(by, rules(room, shared)).await {
+        Ok(Ok(rules)) => rules.linger,
+        Ok(Err(Error::Internal)) | Err(_) => shared.config.linger,
+        Ok(Err(_)) => Duration::ZERO,
+    }
 }
 
 fn sweep_expired(ends: BTreeSet<Instant>, shared: &Arc<Shared>, runtime: &Handle) {

@@ -93,6 +93,9 @@ pub(crate) async fn ask<T>(
     let answer = timeout(limit, guarded(asked)).await;
     metrics.policy.record(hook, began.elapsed());
     match answer {
+        Ok(Some(Err(Error::Refused { code, message }))) if !is_a_hosts(&code) => {
+            Err(Error::Refused { code: "forbidden".into(), message })
+        }
         Ok(Some(answer)) => answer,
         Ok(None) => {
             metrics.policy_failures.count("panicked");
@@ -116,4 +119,9 @@ pub(crate) async fn ask<T>(
             Err(Error::Internal)
         }
     }
+}
+
+/// Whether a policy may give this code: the other ones promise what only the rooms can keep.
+fn is_a_hosts(code: &str) -> bool {
+    code.starts_with("x-") || code == "bad_request"
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::{Message, cost, sync::Arc};
+use crate::{Message, Nonce, UserName, cost, sync::Arc};
 
 /// The newest messages without a gap, bounded in number and in bytes.
 #[derive(Debug)]
@@ -35,6 +35,13 @@ impl Recent {
             let Some(oldest) = self.ring.pop_front() else { break };
             self.bytes -= oldest.cost;
         }
+    }
+
+    pub(crate) fn has(&self, user: &UserName, nonce: &Nonce) -> bool {
+        self.ring.iter().any(|entry| {
+            let draft = &entry.message.draft;
+            draft.nonce.as_ref() == Some(nonce) && draft.user.as_ref() == Some(user)
+        })
     }
 
     fn clear(&mut self) {

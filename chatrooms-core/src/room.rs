@@ -1,5 +1,7 @@
 //! One life of a room: how it begins, who gets in and out, and how it ends. All of it under one lock.
 
+use std::fmt;
+
 use tokio::{runtime::Handle, sync::SetOnce, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -15,7 +17,6 @@ use crate::{
 };
 
 /// One life of a room, from before it is opened until it is over.
-#[derive(Debug)]
 pub(crate) struct Room {
     name: RoomName,
     /// Where the room's own work runs, so that a session can be dropped outside of it.
@@ -60,6 +61,13 @@ pub(crate) enum NoEntry {
     /// This life is over: there is another one to try.
     Over,
     Refused(Error),
+}
+
+impl fmt::Debug for Room {
+    // Who is there does not belong in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Room").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Room {

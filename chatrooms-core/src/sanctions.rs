@@ -17,6 +17,13 @@ pub(crate) struct Sanctions {
     spoke: HashMap<UserName, Instant>,
 }
 
+/// That somebody said something.
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    pub(crate) user: UserName,
+    at: Instant,
+}
+
 /// Until when whom; without a time, for as long as the life lasts.
 #[derive(Debug, Default)]
 pub(crate) struct Terms(HashMap<UserName, Option<Instant>>);
@@ -53,22 +60,27 @@ impl Sanctions {
         }
     }
 
-    /// Notes that this user says something now.
-    pub(crate) fn speaks(&mut self, user: &UserName) {
-        if self.slow_mode.is_zero() {
-            return;
-        }
+    /// What a message of this user is noted as, where the room is slow.
+    pub(crate) fn mark(&self, user: &UserName) -> Option<Mark> {
+        let at = Instant::now();
+        (!self.slow_mode.is_zero()).then(|| Mark { user: user.clone(), at })
+    }
+
+    /// Notes that somebody says something.
+    pub(crate) fn speaks(&mut self, mark: Mark) {
         // Seen through as often as it doubles, so that it holds no more than those who still have to wait.
         if self.spoke.len().is_power_of_two() {
             let slow_mode = self.slow_mode;
             self.spoke.retain(|_, spoke| spoke.elapsed() < slow_mode);
         }
-        self.spoke.insert(user.clone(), Instant::now());
+        self.spoke.insert(mark.user, mark.at);
     }
 
-    /// Takes back [`speaks`](Self::speaks): what they said was not kept.
-    pub(crate) fn unspeaks(&mut self, user: &UserName) {
-        self.spoke.remove(user);
+    /// Takes back [`speaks`](Self::speaks): it was not kept, or not new. What they have said since counts.
+    pub(crate) fn unspeaks(&mut self, mark: &Mark) {
+        if self.spoke.get(&mark.user) == Some(&mark.at) {
+            self.spoke.remove(&mark.user);
+        }
     }
 
     pub(crate) fn slow_down(&mut self, slow_mode: Duration) {
@@ -89,7 +101,7 @@ mod tests {
         sanctions.slow_down(Duration::from_secs(10));
         let users: Vec<_> = (0..20).map(|n| UserName::new(&format!("u{n}")).unwrap()).collect();
         for user in &users {
-            sanctions.speaks(user);
+            sanctions.speaks(sanctions.mark(user).unwrap());
         }
         let waits = |sanctions: &Sanctions| {
             users.iter().filter(|user| sanctions.may_speak(user).is_err()).count()
@@ -98,10 +110,36 @@ mod tests {
         tokio::time::advance(Duration::from_secs(10)).await;
         assert_eq!(waits(&sanctions), 0);
         for n in 20..33 {
-            sanctions.speaks(&UserName::new(&format!("u{n}")).unwrap());
+            let user = UserName::new(&format!("u{n}")).unwrap();
+            sanctions.speaks(sanctions.mark(&user).unwrap());
         }
         assert!(sanctions.spoke.len() < 20, "{} are kept", sanctions.spoke.len());
         sanctions.slow_down(Duration::ZERO);
         assert!(sanctions.spoke.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_ended_is_forgotten() {
+        let mut terms = Terms::default();
+        let users = ["ada", "bob", "eve"].map(|name| UserName::new(name).unwrap());
+        terms.impose(users[0].clone(), Some(Instant::now() + Duration::from_secs(1)));
+        terms.impose(users[1].clone(), None);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        terms.impose(users[2].clone(), Some(Instant::now() + Duration::from_secs(1)));
+        assert_eq!(terms.0.len(), 2);
+        assert!(!terms.holds(&users[0]) && terms.holds(&users[1]) && terms.holds(&users[2]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_said_since_is_not_taken_back() {
+        let mut sanctions = Sanctions::default();
+        sanctions.slow_down(Duration::from_secs(3));
+        let ada = UserName::new("ada").unwrap();
+        let first = sanctions.mark(&ada).unwrap();
+        sanctions.speaks(first.clone());
+        tokio::time::advance(Duration::from_secs(3)).await;
+        sanctions.speaks(sanctions.mark(&ada).unwrap());
+        sanctions.unspeaks(&first);
+        assert!(sanctions.may_speak(&ada).is_err());
     }
 }

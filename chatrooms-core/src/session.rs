@@ -122,10 +122,12 @@ impl Session {
         &self.peer.outbox
     }
 
-    /// The rooms it is in, in no particular order.
+    /// The rooms it is in, by name.
     #[must_use]
     pub fn rooms(&self) -> Vec<RoomName> {
-        self.peer.rooms()
+        let mut rooms = self.peer.rooms();
+        rooms.sort_unstable();
+        rooms
     }
 
     /// The next thing that happened in one of its rooms; `None` once the session has ended and nothing waits any more.
@@ -187,9 +189,13 @@ impl Session {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
         self.registry.shared().sends.check(self.identity().user())?;
         // Asked again when the policy has had its say; here so that it is not asked in vain.
-        live.live(|live| live.sanctions.may_speak(self.identity().user())).unwrap_or(Ok(()))?;
+        live.may_speak(self.author(), post.nonce.as_ref())?;
         let draft = self.registry.draft(self.identity(), room, post).await?;
-        live.submit(Author::Session(self.id()), draft, self.registry.shared())
+        live.submit(self.author(), draft, self.registry.shared())
+    }
+
+    fn author(&self) -> Author<'_> {
+        Author::Session(self.id(), self.identity().user())
     }
 
     /// Takes a message back: one's own, or with the host's leave another's.
@@ -206,7 +212,7 @@ impl Session {
         let user = self.identity().user().clone();
         let author = if self.may_redact(room, seq).await { None } else { Some(user.clone()) };
         let redact = Redact { seq, author, by: Some(user) };
-        live.submit_redaction(Author::Session(self.id()), redact, self.registry.shared())
+        live.submit_redaction(self.author(), redact, self.registry.shared())
     }
 
     /// Whether the host lets this user take back what somebody else wrote.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     task::{Context, Waker},
 };
@@ -25,7 +26,6 @@ use crate::{
     watcher::Watchers,
 };
 
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn MessageStore>,
@@ -45,6 +45,16 @@ pub(crate) struct Shared {
     pub(crate) tasks: TaskTracker,
     pub(crate) kept: Kept,
     stopping: AtomicBool,
+}
+
+impl fmt::Debug for Shared {
+    // Who is there does not belong in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("rooms", &self.room_count())
+            .field("sessions", &self.session_count())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Shared {

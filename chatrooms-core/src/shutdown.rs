@@ -50,6 +50,8 @@ impl RoomRegistry {
         for room in shared.rooms() {
             room.put_away(shared);
         }
+        // The policy is told of that, too.
+        let _ = timeout_at(purges_by, shared.tasks.wait()).await;
         let _ = timeout_at(purges_by, shared.sweeper.idle()).await;
         shared.watchers.close();
         self.end_store(end_by).await;

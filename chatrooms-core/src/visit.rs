@@ -56,7 +56,9 @@ impl<'a> Visit<'a> {
     /// Dropped, the message may or may not have been sent; sending it again with the same nonce never doubles it.
     pub async fn publish(&self, post: Post) -> Result<Sent, Error> {
         self.registry.shared().sends.check(self.who.user())?;
+        let author = Author::Visitor(self.who.user());
+        self.room.may_speak(author, post.nonce.as_ref())?;
         let draft = self.registry.draft(&self.who, self.room.name(), post).await?;
-        outside(self.room.submit(Author::Visitor, draft, self.registry.shared())?.wait().await)
+        outside(self.room.submit(author, draft, self.registry.shared())?.wait().await)
     }
 }

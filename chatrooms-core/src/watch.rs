@@ -55,6 +55,7 @@ pub struct Watch {
 #[non_exhaustive]
 pub enum RoomEvent {
     /// The room was there when the watch began: where it stands. What follows are the changes from here.
+    #[non_exhaustive]
     RoomFound {
         /// Which room.
         room: RoomName,
@@ -66,6 +67,7 @@ pub enum RoomEvent {
         members: Vec<Member>,
     },
     /// A life of a room has begun: its first user comes next.
+    #[non_exhaustive]
     RoomOpened {
         /// Which room.
         room: RoomName,
@@ -75,6 +77,7 @@ pub enum RoomEvent {
         seq: u64,
     },
     /// A user is in the room with a first connection.
+    #[non_exhaustive]
     UserJoined {
         /// Which room.
         room: RoomName,
@@ -82,6 +85,7 @@ pub enum RoomEvent {
         member: Member,
     },
     /// Somebody, or the host, said something.
+    #[non_exhaustive]
     Message {
         /// Which room.
         room: RoomName,
@@ -89,6 +93,7 @@ pub enum RoomEvent {
         message: Arc<Message>,
     },
     /// A message has been taken back.
+    #[non_exhaustive]
     Redacted {
         /// Which room.
         room: RoomName,
@@ -98,6 +103,7 @@ pub enum RoomEvent {
         by: Option<UserName>,
     },
     /// A user's last connection has gone.
+    #[non_exhaustive]
     UserLeft {
         /// Which room.
         room: RoomName,
@@ -105,6 +111,7 @@ pub enum RoomEvent {
         user: UserName,
     },
     /// The life of a room is over. The next thing told of this room, if ever, is [`RoomEvent::RoomOpened`].
+    #[non_exhaustive]
     RoomClosed {
         /// Which room.
         room: RoomName,
@@ -217,7 +224,7 @@ impl Watch {
     }
 
     fn end(&self) {
-        self.watcher.close();
+        self.watcher.end();
         self.registry.shared().watchers.remove(self.of.as_ref(), &self.watcher);
     }
 }

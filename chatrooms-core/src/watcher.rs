@@ -73,6 +73,17 @@ impl Watcher {
         lock(&self.state).is_closed
     }
 
+    /// Nobody takes anything any more.
+    pub(crate) fn end(&self) {
+        let waiting = {
+            let mut state = lock(&self.state);
+            state.is_closed = true;
+            std::mem::take(&mut state.queue)
+        };
+        drop(waiting);
+    }
+
+    /// Nothing more comes; what waits can still be taken.
     pub(crate) fn close(&self) {
         let reader = {
             let mut state = lock(&self.state);

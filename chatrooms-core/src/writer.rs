@@ -11,14 +11,15 @@ use tokio::{
 };
 
 use crate::{
-    Appended, Budget, Draft, Error, Life, Message, Receipt, Redaction, Sent, SessionId, StoreError,
-    UserName,
+    Appended, Budget, Draft, Error, Life, Message, Nonce, Receipt, Redaction, Sent, SessionId,
+    StoreError, UserName,
     live::Live,
     reading::read,
     room::Room,
+    sanctions::Mark,
     shared::Shared,
     sync::{Arc, after, in_a_task, yield_once},
-    writes::{Batch, Job, Redact},
+    writes::{Answer, Batch, Job, Redact},
 };
 
 /// How much longer than its deadline a write that has begun may take to say what became of it.
@@ -32,40 +33,46 @@ impl Room {
     /// Queues a draft, where its author may say something here.
     pub(crate) fn submit(
         self: &Arc<Self>,
-        author: Author,
+        author: Author<'_>,
         draft: Draft,
         shared: &Arc<Shared>,
     ) -> Result<Receipt<Sent>, Error> {
-        let user = draft.user.clone();
-        self.queue(author, user.as_ref(), shared, |outcome| Job::Append(draft, outcome))
+        let (sender, outcome) = oneshot::channel();
+        self.queue(author, outcome, shared, |live| {
+            author.may_speak(live, draft.nonce.as_ref())?;
+            let mark = author.user().and_then(|user| live.sanctions.mark(user));
+            let mark = mark.filter(|mark| !live.has_said(&mark.user, draft.nonce.as_ref()));
+            Ok((Job::Append(draft, Answer { sender, mark: mark.clone() }), mark))
+        })
     }
 
     /// Queues a redaction.
     pub(crate) fn submit_redaction(
         self: &Arc<Self>,
-        author: Author,
+        author: Author<'_>,
         redact: Redact,
         shared: &Arc<Shared>,
     ) -> Result<Receipt<()>, Error> {
-        self.queue(author, None, shared, |outcome| Job::Redact(redact, outcome))
+        let (sender, outcome) = oneshot::channel();
+        self.queue(author, outcome, shared, |_| Ok((Job::Redact(redact, sender), None)))
     }
 
     /// A store that answers at once has answered when this returns; with any other the work goes on in a task.
     fn queue<T>(
         self: &Arc<Self>,
-        author: Author,
-        speaker: Option<&UserName>,
+        author: Author<'_>,
+        outcome: oneshot::Receiver<Result<T, Error>>,
         shared: &Arc<Shared>,
-        job: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Job,
+        job: impl FnOnce(&mut Live) -> Result<(Job, Option<Mark>), Error>,
     ) -> Result<Receipt<T>, Error> {
-        let (sender, outcome) = oneshot::channel();
         let most = shared.config.store_queue;
         let deadline = after(shared.config.store_timeout);
         let queued = self.live(|live| {
-            author.is_heard(live, speaker)?;
-            let queued = live.writes.push(job(sender), deadline, most)?;
-            if let (Author::Session(_) | Author::Visitor, Some(user)) = (author, speaker) {
-                live.sanctions.speaks(user);
+            author.is_heard(live)?;
+            let (job, mark) = job(live)?;
+            let queued = live.writes.push(job, deadline, most)?;
+            if let Some(mark) = mark {
+                live.sanctions.speaks(mark);
             }
             Ok(queued)
         });
@@ -74,6 +81,11 @@ impl Room {
             shared.run_detached(&self.runtime, write(Arc::clone(self), Arc::clone(shared)));
         }
         Ok(Receipt::new(outcome, Arc::clone(self), ticket, deadline))
+    }
+
+    /// Whether this author could say something as things stand.
+    pub(crate) fn may_speak(&self, author: Author<'_>, nonce: Option<&Nonce>) -> Result<(), Error> {
+        self.live(|live| author.may_speak(live, nonce)).unwrap_or(Ok(()))
     }
 
     fn next_batch(&self) -> Option<(Life, Batch)> {
@@ -85,39 +97,49 @@ impl Room {
     }
 }
 
-/// On whose word something is written.
+/// On whose word something is written, whatever a policy has made of its author's name.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Author {
+pub(crate) enum Author<'a> {
     /// Somebody's who is in the room.
-    Session(SessionId),
+    Session(SessionId, &'a UserName),
     /// Somebody's who need not be.
-    Visitor,
+    Visitor(&'a UserName),
     /// The host's.
     Host,
 }
 
-impl Author {
-    fn is_heard(self, live: &Live, speaker: Option<&UserName>) -> Result<(), Error> {
+impl<'a> Author<'a> {
+    const fn user(self) -> Option<&'a UserName> {
         match self {
-            Self::Session(session) if !live.roster.contains(session) => {
-                return Err(Error::NotInRoom);
-            }
-            Self::Visitor | Self::Host if live.roster.is_empty() => return Err(Error::NotFound),
-            Self::Host => return Ok(()),
-            Self::Session(_) | Self::Visitor => {}
+            Self::Session(_, user) | Self::Visitor(user) => Some(user),
+            Self::Host => None,
         }
-        let Some(user) = speaker else { return Ok(()) };
-        // A policy that was asked meanwhile may have taken its time.
+    }
+
+    fn is_heard(self, live: &Live) -> Result<(), Error> {
+        let is_heard = match self {
+            Self::Session(session, _) => live.roster.contains(session),
+            Self::Visitor(_) | Self::Host => !live.roster.is_empty(),
+        };
+        if is_heard { Ok(()) } else { Err(self.room_gone()) }
+    }
+
+    /// A message that was said before may be sent again at any time, to learn what became of it.
+    fn may_speak(self, live: &Live, nonce: Option<&Nonce>) -> Result<(), Error> {
+        let Some(user) = self.user() else { return Ok(()) };
         if live.sanctions.bans.holds(user) {
             return Err(Error::Banned);
         }
-        live.sanctions.may_speak(user)
+        match live.sanctions.may_speak(user) {
+            Err(Error::SlowMode { .. }) if live.has_said(user, nonce) => Ok(()),
+            outcome => outcome,
+        }
     }
 
     const fn room_gone(self) -> Error {
         match self {
-            Self::Session(_) => Error::NotInRoom,
-            Self::Visitor | Self::Host => Error::NotFound,
+            Self::Session(..) => Error::NotInRoom,
+            Self::Visitor(_) | Self::Host => Error::NotFound,
         }
     }
 }
@@ -152,13 +174,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Appends, delivers and answers; returns the oldest message that is kept.
-    async fn append(
-        &self,
-        drafts: Vec<Draft>,
-        outcomes: Vec<oneshot::Sender<Result<Sent, Error>>>,
-        deadline: Instant,
-    ) -> u64 {
-        let speakers = self.speakers(&drafts);
+    async fn append(&self, drafts: Vec<Draft>, outcomes: Vec<Answer>, deadline: Instant) -> u64 {
         let results = self.shared.store.append(self.life, drafts, deadline).await;
         let mut fresh = Fresh::default();
         // A store that breaks its promise may give fewer results than it got drafts.
@@ -167,29 +183,27 @@ impl Writer<'_> {
             .into_iter()
             .map(|outcome| (outcome, fresh.note(results.next().flatten())))
             .collect();
-        let refused = answers.iter().zip(speakers).filter(|((_, answer), _)| answer.is_err());
-        self.unspeak(refused.filter_map(|(_, user)| user));
+        self.unspeak(&answers);
         let oldest = fresh.oldest;
         self.deliver(fresh).await;
         for (outcome, answer) in answers {
             // Whoever asked may have gone.
-            let _ = outcome.send(answer);
+            let _ = outcome.sender.send(answer);
         }
         oldest
     }
 
-    /// Who says what, where the room is slow.
-    fn speakers(&self, drafts: &[Draft]) -> Vec<Option<UserName>> {
-        let is_slow = self.room.live(|live| !live.sanctions.slow_mode.is_zero()) == Some(true);
-        let slowed = if is_slow { drafts } else { &[] };
-        slowed.iter().map(|draft| draft.user.clone()).collect()
-    }
-
-    /// Who was not kept need not wait to try again.
-    fn unspeak(&self, users: impl Iterator<Item = UserName>) {
-        let users: Vec<_> = users.collect();
-        if !users.is_empty() {
-            self.room.live(|live| users.iter().for_each(|user| live.sanctions.unspeaks(user)));
+    /// Who has said nothing new need not wait for their next message.
+    fn unspeak(&self, answers: &[(Answer, Result<Sent, Error>)]) {
+        let is_nothing_new =
+            |answer: &Result<Sent, Error>| !matches!(answer, Ok(sent) if !sent.duplicate);
+        let mut unspoken = answers
+            .iter()
+            .filter(|(_, answer)| is_nothing_new(answer))
+            .filter_map(|(outcome, _)| outcome.mark.as_ref())
+            .peekable();
+        if unspoken.peek().is_some() {
+            self.room.live(|live| unspoken.for_each(|mark| live.sanctions.unspeaks(mark)));
         }
     }
 

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::{Draft, Error, Timestamp, UserName, room::Room, sync::Arc, writer::GRACE};
+use crate::{
+    Draft, Error, Timestamp, UserName, room::Room, sanctions::Mark, sync::Arc, writer::GRACE,
+};
 
 /// The most drafts in one batch.
 const BATCH: usize = 256;
@@ -27,8 +29,16 @@ struct Write {
 
 #[derive(Debug)]
 pub(crate) enum Job {
-    Append(Draft, oneshot::Sender<Result<Sent, Error>>),
+    Append(Draft, Answer),
     Redact(Redact, oneshot::Sender<Result<(), Error>>),
+}
+
+/// Whom to tell what became of a draft.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) sender: oneshot::Sender<Result<Sent, Error>>,
+    /// What it was noted as where the room is slow.
+    pub(crate) mark: Option<Mark>,
 }
 
 /// A message to take back.
@@ -43,11 +53,7 @@ pub(crate) struct Redact {
 
 /// What the writer does in one go.
 pub(crate) enum Batch {
-    Append {
-        drafts: Vec<Draft>,
-        outcomes: Vec<oneshot::Sender<Result<Sent, Error>>>,
-        deadline: Instant,
-    },
+    Append { drafts: Vec<Draft>, outcomes: Vec<Answer>, deadline: Instant },
     Redact(Redact, oneshot::Sender<Result<(), Error>>),
 }
 
@@ -55,7 +61,7 @@ impl Job {
     fn refuse(self, error: Error) {
         // Whoever asked may have gone.
         match self {
-            Self::Append(_, outcome) => drop(outcome.send(Err(error))),
+            Self::Append(_, outcome) => drop(outcome.sender.send(Err(error))),
             Self::Redact(_, outcome) => drop(outcome.send(Err(error))),
         }
     }
@@ -113,7 +119,7 @@ impl Writes {
         }
     }
 
-    fn pop_draft(&mut self) -> Option<(Draft, oneshot::Sender<Result<Sent, Error>>)> {
+    fn pop_draft(&mut self) -> Option<(Draft, Answer)> {
         let write = self.queue.pop_front_if(|write| matches!(write.job, Job::Append(..)))?;
         match write.job {
             Job::Append(draft, outcome) => Some((draft, outcome)),
@@ -210,7 +216,8 @@ mod tests {
         let (sender, outcome) = oneshot::channel();
         let draft = Draft::new(UserName::new("ada").unwrap(), body);
         let deadline = Instant::now() + Duration::from_secs(5);
-        let (ticket, _) = writes.push(Job::Append(draft, sender), deadline, 1000).unwrap();
+        let (ticket, _) =
+            writes.push(Job::Append(draft, Answer { sender, mark: None }), deadline, 1000).unwrap();
         (ticket, outcome)
     }
 

@@ -5,7 +5,7 @@ use chatrooms_core::{
     testing::{Call, Fault},
 };
 
-use crate::kit::{House, lobby, room, secs, user};
+use crate::kit::{House, lobby, millis, room, secs, user};
 
 #[tokio::test(start_paused = true)]
 async fn a_kicked_user_is_told_and_out_with_all_tabs_and_may_come_again() {
@@ -218,4 +218,69 @@ async fn in_slow_mode_one_of_several_at_once_passes() {
     let (first, second) = tokio::join!(ada.say("one"), ada.say("two"));
     assert_eq!(first.map(|sent| sent.seq), Ok(1));
     assert_eq!(second.unwrap_err().code(), "slow_mode");
+}
+
+/// Takes the names away, as a policy may.
+#[derive(Debug)]
+struct Anonymous;
+
+#[async_trait]
+impl RoomPolicy for Anonymous {
+    async fn before_publish(
+        &self,
+        _: &Identity,
+        _: &RoomName,
+        draft: Draft,
+    ) -> Result<Draft, Error> {
+        Ok(Draft { user: None, name: None, ..draft })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_speaks_under_no_name_is_muted_and_slowed_all_the_same() {
+    let house = House::with(|builder| builder.policy(Anonymous)).await;
+    let (ada, eve) = (house.guest("ada").await, Identity::new(user("eve")));
+    house.registry.slow_mode(&lobby(), secs(10));
+    ada.say("one").await.unwrap();
+    assert_eq!(ada.say("two").await.unwrap_err().code(), "slow_mode");
+    let lobby = lobby();
+    let visit = house.registry.visit(&eve, &lobby).await.unwrap();
+    visit.publish(Post::new("three")).await.unwrap();
+    assert_eq!(visit.publish(Post::new("four")).await.unwrap_err().code(), "slow_mode");
+    house.registry.mute(&lobby, &user("eve"), None);
+    assert_eq!(visit.publish(Post::new("five")).await, Err(Error::Muted));
+    house.registry.ban(&lobby, &user("eve"), None, None);
+    assert_eq!(visit.publish(Post::new("six")).await, Err(Error::Banned));
+    assert_eq!(ada.told(), ["1 host: one", "2 host: three"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_slow_mode_a_message_may_be_sent_again_and_costs_nothing_new() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    house.registry.slow_mode(&lobby(), secs(10));
+    ada.say_once("one", "n").await.unwrap();
+    let again = ada.say_once("one", "n").await.unwrap();
+    assert_eq!((again.seq, again.duplicate), (1, true));
+    assert_eq!(ada.say_once("two", "m").await.unwrap_err().code(), "slow_mode");
+    tokio::time::sleep(secs(10)).await;
+    assert!(ada.say_once("one", "n").await.unwrap().duplicate);
+    ada.say("two").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_slow_mode_a_message_that_is_refused_late_does_not_free_a_newer_one() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    house.registry.slow_mode(&lobby(), secs(3));
+    house.store.next(Call::Append, Fault::Hold);
+    let first = ada.begin("one").await;
+    let held = house.store.held(Call::Append).await;
+    tokio::time::sleep(millis(4900)).await;
+    let second = ada.begin("two").await;
+    tokio::time::sleep(millis(200)).await;
+    drop(held);
+    let _ = first.wait().await;
+    assert_eq!(ada.say("three").await.unwrap_err().code(), "slow_mode");
+    let _ = second.wait().await;
 }

@@ -152,3 +152,32 @@ async fn membership_is_asked_again_after_a_slow_hook() {
     assert_eq!(joined.unwrap_err(), Error::SessionEnded);
     assert_eq!(house.registry.stats().rooms, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_code_that_is_not_the_hosts_to_give_is_told_as_forbidden() {
+    #[derive(Debug)]
+    struct Presumptuous;
+
+    #[async_trait]
+    impl RoomPolicy for Presumptuous {
+        async fn before_publish(
+            &self,
+            _: &Identity,
+            _: &RoomName,
+            draft: Draft,
+        ) -> Result<Draft, Error> {
+            Err(Error::Refused { code: draft.body.to_string().into(), message: "no".into() })
+        }
+    }
+
+    let house = House::with(|builder| builder.policy(Presumptuous)).await;
+    let ada = house.guest("ada").await;
+    for (given, told) in [
+        ("rate_limited", "forbidden"),
+        ("", "forbidden"),
+        ("bad_request", "bad_request"),
+        ("x-no", "x-no"),
+    ] {
+        assert_eq!(ada.say(given).await.unwrap_err().code(), told);
+    }
+}

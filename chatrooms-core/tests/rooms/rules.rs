@@ -171,13 +171,70 @@ async fn the_policy_hears_of_each_life_its_beginning_and_then_its_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_waits_for_what_the_policy_is_told() {
-    let rules = Rules::default();
-    let house = House::with(|builder| builder.policy(rules.clone())).await;
-    let ada = house.client("ada");
-    ada.enter("opens slowly").await;
-    drop(ada);
-    house.registry.shutdown(secs(30)).await;
-    assert_eq!(rules.diary().len(), 2);
+    for linger in [secs(0), secs(60)] {
+        let rules = Rules::default();
+        let house = House::with(|builder| {
+            builder.policy(rules.clone()).config(config(|config| config.linger = linger))
+        })
+        .await;
+        let ada = house.client("ada");
+        ada.enter("opens slowly").await;
+        drop(ada);
+        house.registry.shutdown(secs(30)).await;
+        assert_eq!(rules.diary().len(), 2, "{linger:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_what_the_policy_does_when_it_is_told() {
+    #[derive(Debug)]
+    struct Gate(std::sync::mpsc::Sender<String>, String);
+
+    #[async_trait]
+    impl RoomPolicy for Gate {
+        async fn room_opened(&self, by: &Identity, _: &RoomName, _: Epoch) {
+            let role = by.claim::<&str>().copied().unwrap_or_default();
+            self.0.send(format!("{} {role} after {}", by.user(), self.1)).unwrap();
+        }
+    }
+
+    let (sender, told) = std::sync::mpsc::channel();
+    let house = House::with(|builder| builder.policy(Gate(sender, "that".into()))).await;
+    let ada = Identity::new(crate::kit::user("ada")).claims("host");
+    let session = house.registry.open_session(ada).unwrap();
+    session.join(&lobby(), Join::default()).await.unwrap();
+    assert!(told.try_recv().is_err(), "it runs in a task of its own, not in the join");
+    tokio::task::yield_now().await;
+    assert_eq!(told.recv_timeout(secs(30)).unwrap(), "ada host after that", "claims and all");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_hangs_delays_a_start_once() {
+    let house = House::new().await;
+    let clients: Vec<_> = (0..100).map(|n| house.client(&format!("u{n}"))).collect();
+    for (n, client) in clients.iter().enumerate() {
+        let name = format!("hangs {n}");
+        client.enter(&name).await;
+        client.session.publish(&room(&name), Post::new("one")).await.unwrap();
+    }
+
+    #[derive(Debug)]
+    struct Hangs;
+
+    #[async_trait]
+    impl RoomPolicy for Hangs {
+        async fn open_room(&self, _: &RoomName, _: RoomRules) -> Result<RoomRules, Error> {
+            std::future::pending().await
+        }
+    }
+
+    let began = tokio::time::Instant::now();
+    let again = House::over(house.store.restart(), |builder| {
+        builder.policy(Hangs).config(config(|config| config.linger = secs(60)))
+    })
+    .await;
+    assert_eq!(began.elapsed(), secs(5));
+    assert_eq!(again.store.open_lives().len(), 100, "and leaves them to the configuration");
 }
 
 #[tokio::test(start_paused = true)]

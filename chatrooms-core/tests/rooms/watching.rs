@@ -1,14 +1,17 @@
 //! The host watches rooms without being in them: one cut, no gap, nothing missed silently.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use chatrooms_core::{
-    CloseReason, Config, Epoch, Join, RegistryBuilder, RoomEvent, RoomName, Watch,
+    CloseReason, Config, Epoch, Join, Post, RegistryBuilder, RoomEvent, RoomName, Watch,
     testing::{Call, Fault, FaultyStore},
 };
 use futures_util::FutureExt as _;
 
-use crate::kit::{House, config, lobby, millis, names, room, secs, settle};
+use crate::kit::{Client, House, config, lobby, millis, names, room, secs, settle, user};
 
 /// Everything that waits for a watch, one line each.
 fn watched(watch: &mut Watch) -> Vec<String> {
@@ -130,12 +133,13 @@ async fn why_a_room_has_ended_is_told() {
     let ada = house.guest("ada").await;
     drop(ada);
     assert_eq!(watched(&mut watch), ["opened at 0", "+ada", "-ada"], "it waits for her");
+    tokio::time::sleep(secs(20)).await;
     let ada = house.guest("ada").await;
     assert_eq!(watched(&mut watch), ["+ada"], "the same life");
     drop(ada);
     tokio::time::sleep(secs(31)).await;
     let lines = watched(&mut watch);
-    assert!(lines[0] == "-ada" && lines[1].starts_with("closed Expired after 30"), "{lines:?}");
+    assert!(lines[0] == "-ada" && lines[1].starts_with("closed Expired after 50"), "{lines:?}");
 
     let _ada = house.guest("ada").await;
     house.registry.close_room(&lobby(), None);
@@ -145,10 +149,14 @@ async fn why_a_room_has_ended_is_told() {
     ada.say("one").await.unwrap();
     drop(ada);
     watched(&mut watch);
+    let mut of_one = house.registry.watch(&lobby());
+    watched(&mut of_one);
     house.registry.shutdown(secs(5)).await;
     let lines = watched(&mut watch);
     assert!(lines[0].starts_with("closed PutAway") && lines[0].ends_with("and kept"), "{lines:?}");
     assert!(watch.next().await.is_none(), "nothing more will happen");
+    assert_eq!(watched(&mut of_one).len(), 1, "one that watched this room alone is told it, too");
+    assert!(of_one.next().await.is_none());
     assert!(house.registry.watch_all().next().await.is_none());
 }
 
@@ -337,4 +345,113 @@ async fn a_watch_that_waits_in_a_task_is_woken_by_what_happens_and_by_the_end() 
     settle().await;
     house.registry.shutdown(secs(1)).await;
     assert!(tokio::time::timeout(secs(1), waits).await.unwrap().unwrap(), "it is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_is_gone_keeps_nothing() {
+    let house = House::configured(|config| config.keep = 1).await;
+    let mut watch = house.registry.watch_all();
+    let ada = house.guest("ada").await;
+    assert_eq!(watched(&mut watch).len(), 2);
+    ada.say("one").await.unwrap();
+    let page = house.registry.history(&lobby(), None, 1).await.unwrap();
+    let message = std::sync::Arc::downgrade(&page.messages[0]);
+    drop(page);
+    for n in 0..3 {
+        ada.say(&n.to_string()).await.unwrap();
+        ada.told();
+    }
+    assert!(message.upgrade().is_some(), "it waits for the watch");
+    drop(watch);
+    assert!(message.upgrade().is_none(), "what has been trimmed is held by nobody");
+}
+
+/// What a watch has been told of a room: whether it is open, its newest message, and who is there.
+type Known = HashMap<RoomName, (bool, u64, BTreeSet<String>)>;
+
+fn follow(known: &mut Known, event: &RoomEvent) {
+    let Some(room) = event.room().cloned() else { return known.clear() };
+    match event {
+        RoomEvent::RoomFound { seq, members, .. } => {
+            let there = members.iter().map(|member| member.user.to_string()).collect();
+            assert!(known.insert(room, (true, *seq, there)).is_none(), "found twice");
+        }
+        RoomEvent::RoomOpened { seq, .. } => {
+            let before = known.insert(room, (true, *seq, BTreeSet::new()));
+            assert!(before.is_none_or(|(is_open, ..)| !is_open), "opened while it was open");
+        }
+        event => {
+            let (is_open, head, there) = known.get_mut(&room).expect("a room that has been told");
+            assert!(*is_open);
+            match event {
+                RoomEvent::UserJoined { member, .. } => {
+                    assert!(there.insert(member.user.to_string()));
+                }
+                RoomEvent::UserLeft { user, .. } => assert!(there.remove(user.as_str())),
+                RoomEvent::Message { message, .. } => {
+                    *head += 1;
+                    assert_eq!(message.seq, *head, "dense");
+                }
+                RoomEvent::RoomClosed { .. } => {
+                    assert!(there.is_empty());
+                    *is_open = false;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn watches_that_begin_and_lag_in_a_storm_miss_nothing() {
+    for events in [20, 100_000] {
+        let house = House::configured(|config| {
+            config.watch_events = events;
+            (config.sends_per_second, config.send_burst) = (1_000_000, 1_000_000);
+        })
+        .await;
+        let players = (0..6_usize).map(|n| {
+            let registry = house.registry.clone();
+            tokio::spawn(async move {
+                for i in 0..400 {
+                    let client = Client::new(&registry, &format!("u{}", n % 4));
+                    let room = room(&format!("r{}", (n + i) % 3));
+                    if client.session.join(&room, Join::default()).await.is_ok() {
+                        let _ = client.session.publish(&room, Post::new("x")).await;
+                    }
+                    if i % 7 == 0 {
+                        registry.kick(&room, &user(&format!("u{}", (n + 1) % 4)), None);
+                    }
+                    if i % 50 == 0 {
+                        registry.close_room(&room, None);
+                    }
+                }
+            })
+        });
+        let watchers = (0..4).map(|n| {
+            let registry = house.registry.clone();
+            tokio::spawn(async move {
+                loop {
+                    let of_one = registry.watch(&room("r1"));
+                    let mut watch = if n % 2 == 0 { registry.watch_all() } else { of_one };
+                    let mut known = Known::new();
+                    for i in 0..300 {
+                        let Some(event) = watch.next().await else { return };
+                        follow(&mut known, &event);
+                        if i % 100 == 0 {
+                            tokio::task::yield_now().await;
+                        }
+                    }
+                }
+            })
+        });
+        let (players, watchers): (Vec<_>, Vec<_>) = (players.collect(), watchers.collect());
+        for player in players {
+            player.await.unwrap();
+        }
+        house.registry.shutdown(secs(5)).await;
+        for watcher in watchers {
+            watcher.await.unwrap();
+        }
+    }
 }
