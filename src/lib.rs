@@ -62,22 +62,20 @@
 //! answer to who sends a request, and goes into the host's router, with the feature of its framework:
 //!
 //! ```
-//! # fn mount(registry: chatrooms::RoomRegistry) -> axum::Router {
-//! use chatrooms::ws::{Endpoint, Refusal, credentials};
+//! use chatrooms::{RoomRegistry, ws::{Endpoint, Refusal, credentials}};
 //!
 //! // Everybody is who they say they are: ?user=ada. A real one looks up a cookie or a token.
 //! let who = |request: &axum::http::request::Parts| {
 //!     let user = credentials::query(request, "user").ok_or(Refusal::Unauthorized)?;
 //!     user.parse().map(chatrooms::Identity::new).map_err(|_| Refusal::Unauthorized)
 //! };
-//! let chat = Endpoint::new(registry, who);
+//! let registry = RoomRegistry::new();
+//! let chat = Endpoint::new(registry.clone(), who);
 //! # let in_warp = chat.clone();
-//! let app = axum::Router::new().nest("/chat", chatrooms::axum::router(chat));
+//! let app: axum::Router = axum::Router::new().nest("/chat", chatrooms::axum::router(chat));
 //! // in warp: warp::path("chat").and(chatrooms::warp::routes(chat))
 //! # use warp::Filter as _;
 //! # let _ = warp::path("chat").and(chatrooms::warp::routes(in_warp));
-//! # app
-//! # }
 //! ```
 //!
 //! # The guide
