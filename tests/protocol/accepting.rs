@@ -16,9 +16,13 @@ async fn a_handler_of_the_hosts_own_accepts_a_socket(adapter: Adapter) {
     assert_eq!(client.user, "doorman");
     let joined = client.expect("joined").await;
     assert_eq!(joined["room"], "lobby", "not what the query says");
+    let joined = client.expect("joined").await;
+    assert_eq!(joined["room"], "annex", "one after the other");
     let refused = client.expect("error").await;
     assert_eq!((&refused["code"], &refused["room"]), (&json!("invalid_room"), &json!("..")));
     client.catch_up("lobby").await;
+    client.catch_up("annex").await;
+    assert_eq!(client.trace().of("joined").count(), 2);
 }
 
 async fn a_handler_of_the_hosts_own_refuses_what_is_no_handshake(adapter: Adapter) {

@@ -1,6 +1,8 @@
 //! The upgrade: what is let in, what is refused, and in which order the reasons are judged.
 
-use crate::kit::{Request, Server, on_every_server};
+use serde_json::json;
+
+use crate::kit::{Request, Server, on_every_server, unique};
 
 on_every_server!(
     a_request_that_is_no_upgrade_is_a_bad_request,
@@ -19,6 +21,8 @@ on_every_server!(
     no_extension_is_negotiated,
     header_names_and_tokens_are_read_in_any_case,
     the_socket_takes_nothing_but_get,
+    an_upgrade_by_post_is_a_post,
+    an_upgrade_elsewhere_is_no_upgrade,
 );
 
 const OURS: &str = "chatrooms.v1.json";
@@ -134,6 +138,26 @@ async fn the_socket_takes_nothing_but_get(server: &Server) {
     let user = server.user("poster").await;
     let answer = user.request("POST", "/ws").send().await;
     answer.assert_refused(405);
+}
+
+async fn an_upgrade_by_post_is_a_post(server: &Server) {
+    let (user, room) = (server.user("poster").await, unique("hall"));
+    let mut reader = server.user("reader").await.connect_to(&[&room]).await;
+    let answer = user.upgrade("").by("POST").refused().await;
+    answer.assert_refused(405);
+    assert_eq!(answer.header("Allow"), Some("GET"));
+    let (name, value) = &user.credential;
+    let to_room = server.upgrade_at(&format!("{}/rooms/{room}/messages", server.mount));
+    let post = to_room.header(name, value).by("POST").json(&json!({"body": "hello"}));
+    assert_eq!(post.refused().await.assert_json(201)["seq"], 1);
+    assert_eq!(reader.expect("message").await["body"], "hello");
+}
+
+async fn an_upgrade_elsewhere_is_no_upgrade(server: &Server) {
+    let user = server.user("lost").await;
+    let (name, value) = &user.credential;
+    let upgrade = server.upgrade_at(&format!("{}/session", server.mount)).header(name, value);
+    assert_eq!(upgrade.refused().await.assert_json(200)["user"], user.name);
 }
 
 fn offering(upgrade: Request, subprotocols: &str) -> Request {

@@ -9,6 +9,7 @@
 
 mod abuse;
 mod accepting;
+mod answer_headers;
 mod capacity;
 mod closing;
 mod connecting;
@@ -39,6 +40,7 @@ mod moderating;
 mod names;
 mod nonces;
 mod notices;
+mod odd_paths;
 mod order;
 mod origin;
 mod policy;

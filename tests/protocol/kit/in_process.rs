@@ -53,7 +53,7 @@ struct Chat {
 type Serve = Box<dyn Fn(TokioIo<TcpStream>) + Send + Sync>;
 
 /// Where a handler of the host's own, at `/lobby`, lets everybody in.
-const LOBBY: [&str; 2] = ["lobby", ".."];
+const LOBBY: [&str; 3] = ["lobby", "annex", ".."];
 
 /// As whom it lets them in.
 fn doorman() -> Identity {
