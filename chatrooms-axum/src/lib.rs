@@ -39,6 +39,8 @@ use http::request::Parts;
 /// All routes of the protocol, to be nested wherever the host wants them.
 ///
 /// The socket is at `<mount>/ws`; see [`Endpoint`] for the others, and [`Options`](chatrooms_ws::Options) for how to switch them off.
+/// Every path below the mount is answered, if only by 404. The mount with a slash and nothing after it, `/chat/`, is below it for
+/// [`Router::nest_service`] alone: for [`Router::nest`] it is a path of the host's.
 pub fn router<S>(endpoint: Endpoint) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,

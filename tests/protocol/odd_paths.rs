@@ -1,5 +1,13 @@
 //! Paths that nobody should ask for, sent as they stand: each has one answer, whatever framework takes it apart.
 
+use ::axum::Router;
+use chatrooms::ws::{Endpoint, Refusal};
+use chatrooms::{Identity, RoomRegistry};
+use hyper::Request;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use tokio_tungstenite::tungstenite::http::request::Parts;
+
 use crate::kit::{Client, Server, encoded, on_every_server, unique};
 
 on_every_server!(
@@ -105,7 +113,7 @@ async fn the_mount_itself_is_not_found(server: &Server) {
     for path in ["", "?a=b", "//"] {
         user.get(path).await.assert_error(404, "not_found");
     }
-    // Whose answer this is depends on the framework: axum keeps it from a nested router.
+    // Whose answer this is depends on the framework: to axum, it is not below what is nested.
     let answer = user.get("/").await;
     assert_eq!(answer.status, 404, "{answer:?}");
 }
@@ -127,4 +135,19 @@ async fn a_target_with_the_host_in_it_is_a_path_too(server: &Server) {
     let target = format!("http://{}{}/session", server.addr, server.mount);
     let answer = server.request_outside("GET", &target).header(name, value).send().await;
     assert_eq!(answer.assert_json(200)["user"], user.name);
+}
+
+#[tokio::test]
+async fn axum_counts_the_mount_with_a_slash_as_below_a_service_only() {
+    let nobody = |_: &Parts| -> Result<Identity, Refusal> { Err(Refusal::Unauthorized) };
+    let chat = || chatrooms::axum::router::<()>(Endpoint::new(RoomRegistry::new(), nobody));
+    for (app, is_ours) in [
+        (Router::new().nest("/chat", chat()), false),
+        (Router::new().nest_service("/chat", chat()), true),
+    ] {
+        let request = Request::get("/chat/").body(String::new()).expect("a request");
+        let answer = TowerToHyperService::new(app).call(request).await.expect("an answer");
+        assert_eq!(answer.status(), 404);
+        assert_eq!(answer.headers().contains_key("content-type"), is_ours);
+    }
 }
