@@ -42,7 +42,7 @@ impl Tallies {
         let mut watch = registry.watch_all();
         while let Some(event) = watch.next().await {
             match event {
-                RoomEvent::Message { room, message } => {
+                RoomEvent::Message { room, message, .. } => {
                     self.count(&room, &message);
                     self.tell(&registry, &room).await;
                 }
