@@ -38,10 +38,8 @@ impl Hook {
     }
 
     pub(crate) fn run(self, shared: &Arc<Shared>) {
-        if shared.policy.is_some() {
-            let runtime = self.room.runtime.clone();
-            shared.tasks.spawn_on(self.tell(Arc::clone(shared)), &runtime);
-        }
+        let runtime = self.room.runtime.clone();
+        shared.tasks.spawn_on(self.tell(Arc::clone(shared)), &runtime);
     }
 
     async fn tell(self, shared: Arc<Shared>) {

@@ -152,7 +152,7 @@ impl Live {
             room: room.name().clone(),
             epoch,
             reason,
-            purged: reason != RoomEnd::PutAway,
+            purged: reason.purges(),
             lived,
         });
         if let Some(told) = begun.told {

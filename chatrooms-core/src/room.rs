@@ -228,8 +228,9 @@ impl Room {
     /// Ends this life: under the room's lock, once.
     fn end(self: &Arc<Self>, state: &mut State, reason: RoomEnd, effects: &mut Effects) {
         if let Phase::Open(mut live) = std::mem::replace(&mut state.phase, Phase::Over) {
+            let purge = reason.purges().then(|| live.life.clone());
             live.end(self, reason, effects);
-            effects.ended(self, Some(live.life.clone()), Some(live));
+            effects.ended(self, purge, Some(live));
         }
     }
 
@@ -250,11 +251,8 @@ impl Room {
         let mut effects = Effects::default();
         {
             let mut state = lock(&self.state);
-            if matches!(&state.phase, Phase::Open(live) if live.is_lingering())
-                && let Phase::Open(mut live) = std::mem::replace(&mut state.phase, Phase::Over)
-            {
-                live.end(self, RoomEnd::PutAway, &mut effects);
-                effects.ended(self, None, Some(live));
+            if matches!(&state.phase, Phase::Open(live) if live.is_lingering()) {
+                self.end(&mut state, RoomEnd::PutAway, &mut effects);
             }
         }
         effects.run(shared);

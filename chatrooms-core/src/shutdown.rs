@@ -90,6 +90,5 @@ impl RoomRegistry {
 
 /// A random part of the window, so that not everybody returns at once.
 fn jitter(window: Duration) -> Duration {
-    let most = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(crate::life::random() % most.saturating_add(1))
+    Duration::from_millis(crate::life::random() % millis(window).saturating_add(1))
 }

@@ -22,7 +22,7 @@ pub(crate) fn after(time: Duration) -> Instant {
     now.checked_add(time).unwrap_or_else(|| now + NEVER)
 }
 
-/// In the unit of logs.
+/// Whole milliseconds; for a time that no number can hold, the largest.
 pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -146,6 +146,11 @@ pub enum RoomEnd {
 }
 
 impl RoomEnd {
+    /// Whether the messages go with the room.
+    pub(crate) const fn purges(self) -> bool {
+        !matches!(self, Self::PutAway)
+    }
+
     /// What logs and metrics call it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
