@@ -1,118 +1,141 @@
 //! What a join and the leave after it cost, beside the same in a bare map: `cargo bench --bench join_leave`.
+//!
+//! - `chatrooms/CASE/THREADS`: so many threads, each with a session that joins a room, leaves it and takes what it was told meanwhile (its own arrival
+//!   at least), again and again. `hot`: all of them the same room, which is purged whenever the last one leaves it. `staying_1000`: one room in which 1,000 stay whom nobody
+//!   wakes; the answer to a join names its members, so that it is reported per member. `rooms_10000`: 10,000 rooms in turn, begun at different ones.
+//! - `bare/CASE/THREADS`: a `DashMap<String, Mutex<HashMap>>`, on the same threads in the same rooms: one insert, one removal, and the removal of an empty room. It answers
+//!   nothing and tells nobody.
+//! - `beside/ROOMS`: one thread in one room, while so many others are open.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use chatrooms::{Config, Identity, Join, RoomName, RoomRegistry, Session, UserName};
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use chatrooms::{Join, RoomName, RoomRegistry, Session};
+use criterion::{
+    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+    measurement::WallTime,
+};
 use dashmap::DashMap;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
+
+mod common;
+
+use common::{
+    people::{crowd, hear, registry, room, rooms, session},
+    runtime, sized, together,
+};
 
 /// What the joining and leaving happens in.
 #[derive(Clone, Copy, Debug)]
-enum Rooms {
-    /// One room, which is purged whenever the last one leaves it.
-    Hot,
-    /// One room in which so many stay.
-    Staying(usize),
-    /// So many rooms in turn, each purged each time.
-    Many(usize),
+struct Case {
+    name: &'static str,
+    rooms: usize,
+    /// How many stay in the first one.
+    staying: usize,
 }
 
-const CASES: [Rooms; 3] = [Rooms::Hot, Rooms::Staying(1000), Rooms::Many(10_000)];
 const THREADS: [usize; 3] = [1, 2, 4];
 
-impl Rooms {
-    fn names(self) -> Vec<String> {
-        let count = if let Self::Many(count) = self { count } else { 1 };
-        (0..count).map(|n| format!("room {n}")).collect()
-    }
-
-    fn staying(self) -> usize {
-        if let Self::Staying(count) = self { count } else { 0 }
-    }
+fn cases() -> [Case; 3] {
+    [
+        Case { name: "hot", rooms: 1, staying: 0 },
+        Case { name: "staying_1000", rooms: 1, staying: sized(1000, 10) },
+        Case { name: "rooms_10000", rooms: sized(10_000, 10), staying: 0 },
+    ]
 }
 
 fn join_leave(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("join_leave");
-    group.sample_size(20).measurement_time(Duration::from_secs(3));
-    for rooms in CASES {
+    group.sample_size(20);
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_millis(1500));
+    for case in cases() {
         for threads in THREADS {
-            let parameter = format!("{rooms:?}/{threads}");
-            let runtime = runtime(threads);
-            let chat = Chat::new(&runtime, rooms, threads);
-            group.bench_function(BenchmarkId::new("chatrooms", &parameter), |bencher| {
-                bencher.iter_custom(|rounds| runtime.block_on(chat.churn(rounds)));
-            });
-            let bare = Bare::new(rooms);
-            group.bench_function(BenchmarkId::new("bare", &parameter), |bencher| {
-                bencher.iter_custom(|rounds| bare.churn(rounds, threads));
-            });
+            churning(&mut group, case, threads);
         }
+    }
+    for others in [0, 1000, 10_000] {
+        beside(&mut group, others);
     }
     group.finish();
 }
 
-fn runtime(threads: usize) -> Runtime {
-    Builder::new_multi_thread().worker_threads(threads).enable_all().build().expect("a runtime")
+fn churning(group: &mut BenchmarkGroup<'_, WallTime>, case: Case, threads: usize) {
+    let runtime = runtime(threads);
+    let parameter = format!("{}/{threads}", case.name);
+    let chat = runtime.block_on(Chat::new(case, threads));
+    group.throughput(Throughput::Elements(case.staying.max(1) as u64));
+    group.bench_function(BenchmarkId::new("chatrooms", &parameter), |bencher| {
+        bencher.iter_custom(|rounds| chat.churn(&runtime, rounds));
+    });
+    drop(chat);
+    group.throughput(Throughput::Elements(1));
+    let bare = Arc::new(Bare::new(case));
+    group.bench_function(BenchmarkId::new("bare", &parameter), |bencher| {
+        bencher.iter_custom(|rounds| bare.churn(&runtime, rounds, threads));
+    });
+}
+
+fn beside(group: &mut BenchmarkGroup<'_, WallTime>, others: usize) {
+    let runtime = runtime(1);
+    let chat = runtime.block_on(Chat::new(Case { name: "hot", rooms: 1, staying: 0 }, 1));
+    let resident = session(&chat.registry, "resident");
+    runtime.block_on(async {
+        for number in 1..=sized(others, others / 1000) {
+            resident.join(&room(number), Join::default()).await.expect("there is no limit");
+            hear(&resident);
+        }
+    });
+    group.bench_function(BenchmarkId::new("beside", others), |bencher| {
+        bencher.iter_custom(|rounds| chat.churn(&runtime, rounds));
+    });
+}
+
+/// Each thread has its share of the rounds.
+fn share(rounds: u64, threads: usize) -> usize {
+    rounds.div_ceil(threads as u64) as usize
+}
+
+/// Where the thread begins: they do not follow each other through the rooms.
+const fn begin(thread: usize, threads: usize, rooms: usize) -> usize {
+    rooms / threads * thread
 }
 
 /// The registry, with a session for each thread.
 struct Chat {
+    registry: RoomRegistry,
     rooms: Arc<[RoomName]>,
     sessions: Vec<Arc<Session>>,
     _staying: Vec<Session>,
 }
 
 impl Chat {
-    fn new(runtime: &Runtime, rooms: Rooms, threads: usize) -> Self {
-        let mut config = Config::default();
-        // Nobody reads what those who stay are told.
-        (config.outbox_bytes, config.outbox_frames) = (usize::MAX, usize::MAX);
-        config.presence_exact = 0;
-        let builder = RoomRegistry::builder().config(config);
-        let registry = runtime.block_on(builder.start()).expect("memory starts");
-        let session = |name: String| {
-            let user = UserName::new(&name).expect("a good name");
-            registry.open_session(Identity::new(user)).expect("there is room")
-        };
-        let count = rooms.staying();
-        let names: Arc<[_]> =
-            rooms.names().iter().map(|name| RoomName::new(name).expect("a good name")).collect();
-        let staying: Vec<_> = (0..count).map(|n| session(format!("stays {n}"))).collect();
-        for one in &staying {
-            runtime.block_on(one.join(&names[0], Join::default())).expect("they join");
-        }
-        let sessions = (0..threads).map(|n| Arc::new(session(format!("guest {n}")))).collect();
-        Self { rooms: names, sessions, _staying: staying }
+    async fn new(case: Case, threads: usize) -> Self {
+        let registry = registry().await;
+        let rooms = Arc::from(rooms(case.rooms));
+        let staying = crowd(&registry, &room(0), case.staying).await;
+        let guest = |number| Arc::new(session(&registry, &format!("guest {number}")));
+        let sessions = (0..threads).map(guest).collect();
+        Self { registry, rooms, sessions, _staying: staying }
     }
 
-    async fn churn(&self, rounds: u64) -> Duration {
-        let began = Instant::now();
-        let each = rounds / self.sessions.len() as u64 + 1;
-        let tasks: Vec<_> = self
-            .sessions
-            .iter()
-            .map(|session| {
-                let (session, rooms) = (Arc::clone(session), Arc::clone(&self.rooms));
-                tokio::spawn(async move {
-                    let mut told = Vec::new();
-                    for room in rooms.iter().cycle().take(each as usize) {
-                        session.join(room, Join::default()).await.expect("they join");
-                        session.leave(room).expect("they leave");
-                        session.outbox().try_take(&mut told, usize::MAX);
-                        told.clear();
-                    }
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.expect("nobody panics");
-        }
-        began.elapsed()
+    fn churn(&self, runtime: &Runtime, rounds: u64) -> Duration {
+        let threads = self.sessions.len();
+        runtime.block_on(together(threads, |thread| {
+            let (session, rooms) = (Arc::clone(&self.sessions[thread]), Arc::clone(&self.rooms));
+            let begin = begin(thread, threads, rooms.len());
+            async move {
+                let mut told = Vec::new();
+                for room in rooms.iter().cycle().skip(begin).take(share(rounds, threads)) {
+                    session.join(room, Join::default()).await.expect("there is no limit");
+                    session.leave(room).expect("it is there");
+                    session.outbox().try_take(&mut told, usize::MAX);
+                    told.clear();
+                }
+            }
+        }))
     }
 }
 
@@ -123,10 +146,11 @@ struct Bare {
 }
 
 impl Bare {
-    fn new(rooms: Rooms) -> Self {
-        let bare = Self { table: DashMap::new(), rooms: rooms.names() };
-        for n in 0..rooms.staying() {
-            bare.join(&bare.rooms[0], u64::MAX - n as u64);
+    fn new(case: Case) -> Self {
+        let rooms = rooms(case.rooms).iter().map(ToString::to_string).collect();
+        let bare = Self { table: DashMap::new(), rooms };
+        for number in 0..case.staying {
+            bare.join(&bare.rooms[0], u64::MAX - number as u64);
         }
         bare
     }
@@ -144,20 +168,17 @@ impl Bare {
         });
     }
 
-    fn churn(&self, rounds: u64, threads: usize) -> Duration {
-        let began = Instant::now();
-        let each = rounds / threads as u64 + 1;
-        std::thread::scope(|scope| {
-            for member in 0..threads as u64 {
-                scope.spawn(move || {
-                    for room in self.rooms.iter().cycle().take(each as usize) {
-                        self.join(room, member);
-                        self.leave(room, member);
-                    }
-                });
+    fn churn(self: &Arc<Self>, runtime: &Runtime, rounds: u64, threads: usize) -> Duration {
+        runtime.block_on(together(threads, |thread| {
+            let bare = Arc::clone(self);
+            let begin = begin(thread, threads, bare.rooms.len());
+            async move {
+                for room in bare.rooms.iter().cycle().skip(begin).take(share(rounds, threads)) {
+                    bare.join(room, thread as u64);
+                    bare.leave(room, thread as u64);
+                }
             }
-        });
-        began.elapsed()
+        }))
     }
 }
 
