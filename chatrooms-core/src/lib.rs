@@ -94,6 +94,7 @@ mod config;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod cost;
+mod count;
 mod effects;
 mod ending;
 mod error;
@@ -132,6 +133,7 @@ mod sweeper;
 mod sync;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod unique;
 mod visit;
 mod watch;
 mod watcher;

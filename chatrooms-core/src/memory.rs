@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::{
     Appended, Budget, Draft, Epoch, Life, Message, MessageStore, Nonce, Opened, Page, Redaction,
-    RoomName, StoreError, Timestamp, UserName,
+    RoomName, StoreError, Timestamp, UserName, unique::BuildUniqueHasher,
 };
 
 const NAME: &str = "memory";
@@ -33,7 +33,7 @@ const NAME: &str = "memory";
 /// ```
 pub struct MemoryStore {
     /// Only the lives that are open: one that is not here has ended, or never began.
-    lives: DashMap<Life, Arc<Mutex<Kept>>>,
+    lives: DashMap<Life, Arc<Mutex<Kept>>, BuildUniqueHasher>,
     max_bytes: usize,
 }
 
@@ -51,7 +51,7 @@ impl MemoryStore {
     /// always kept, however large.
     #[must_use]
     pub fn with_max_bytes(max_bytes: usize) -> Self {
-        Self { lives: DashMap::new(), max_bytes }
+        Self { lives: DashMap::default(), max_bytes }
     }
 
     /// What a life keeps. The map's own guard ends here, so that a slow life holds up no other.

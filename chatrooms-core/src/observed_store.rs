@@ -1,8 +1,12 @@
 //! The host's store, watched: what it takes, and what goes wrong in it, whoever asked.
 
-use std::{error::Error, fmt::Debug, pin::pin, time::Duration};
+use std::{
+    error::Error,
+    fmt::Debug,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
-use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use tokio::time::{Instant, timeout};
 
@@ -17,15 +21,22 @@ use crate::{
 const SLOW: Duration = Duration::from_secs(1);
 
 /// Times every call, tells the log of those that fail, panic or are slow, and makes an error of a panic.
+///
+/// It has the methods of a [`MessageStore`] without being one, so that a call costs no more boxed futures than the store's own.
 #[derive(Debug)]
-pub(crate) struct ObservedStore<S> {
-    store: S,
+pub(crate) struct ObservedStore {
+    store: Arc<dyn MessageStore>,
     metrics: Arc<Metrics>,
 }
 
-impl<S: MessageStore> ObservedStore<S> {
-    pub(crate) const fn new(store: S, metrics: Arc<Metrics>) -> Self {
+impl ObservedStore {
+    pub(crate) const fn new(store: Arc<dyn MessageStore>, metrics: Arc<Metrics>) -> Self {
         Self { store, metrics }
+    }
+
+    /// The store itself, where the `Arc` around it would be one too.
+    fn store(&self) -> &dyn MessageStore {
+        &*self.store
     }
 
     /// `None` where the store panicked.
@@ -36,7 +47,11 @@ impl<S: MessageStore> ObservedStore<S> {
         call: impl Future<Output = T>,
     ) -> Option<T> {
         let began = Instant::now();
-        let answer = told_when_slow(operation, room, guarded(call)).await;
+        let mut call = pin!(guarded(call));
+        let answer = match call.as_mut().now_or_never() {
+            Some(answer) => answer,
+            None => told_when_slow(operation, room, call).await,
+        };
         self.metrics.store.record(operation, began.elapsed());
         if answer.is_none() {
             self.metrics.store_failures.count(operation);
@@ -78,19 +93,14 @@ impl<S: MessageStore> ObservedStore<S> {
     }
 }
 
-/// A call that hangs is told of too: the log says so while it does.
+/// A call that does not answer at once. One that hangs is told of too: the log says so while it does.
 async fn told_when_slow<T>(
     operation: &'static str,
     room: Option<&RoomName>,
-    call: impl Future<Output = T>,
+    mut call: Pin<&mut impl Future<Output = T>>,
 ) -> T {
-    let mut call = pin!(call);
-    // A store that answers at once needs no timer.
-    if let Some(answer) = call.as_mut().now_or_never() {
-        return answer;
-    }
     in_a_task().await;
-    if let Ok(answer) = timeout(SLOW, &mut call).await {
+    if let Ok(answer) = timeout(SLOW, call.as_mut()).await {
         return answer;
     }
     tracing::warn!(
@@ -114,25 +124,25 @@ fn panicked_half_way() -> StoreError {
     StoreError::outcome_unknown(NAME, "it panicked")
 }
 
-#[async_trait]
-impl<S: MessageStore> MessageStore for ObservedStore<S> {
-    async fn open(
+/// The methods of [`MessageStore`].
+impl ObservedStore {
+    pub(crate) async fn open(
         &self,
         room: &RoomName,
         kept: Option<Epoch>,
         recent: Budget,
     ) -> Result<Opened, StoreError> {
-        self.call("open", Some(room), async { self.store.open(room, kept, recent).await }).await
+        self.call("open", Some(room), async { self.store().open(room, kept, recent).await }).await
     }
 
-    async fn append(
+    pub(crate) async fn append(
         &self,
         life: &Life,
         drafts: Vec<Draft>,
         deadline: Instant,
     ) -> Vec<Result<Appended, StoreError>> {
         let (room, count) = (Some(&life.room), drafts.len());
-        let call = async { self.store.append(life, drafts, deadline).await };
+        let call = async { self.store().append(life, drafts, deadline).await };
         let Some(results) = self.timed("append", room, call).await else {
             return std::iter::repeat_with(|| Err(panicked_half_way())).take(count).collect();
         };
@@ -144,53 +154,53 @@ impl<S: MessageStore> MessageStore for ObservedStore<S> {
         results
     }
 
-    async fn read_before(
+    pub(crate) async fn read_before(
         &self,
         life: &Life,
         before: Option<u64>,
         budget: Budget,
     ) -> Result<Page, StoreError> {
-        let call = async { self.store.read_before(life, before, budget).await };
+        let call = async { self.store().read_before(life, before, budget).await };
         self.call("read", Some(&life.room), call).await
     }
 
-    async fn read_after(
+    pub(crate) async fn read_after(
         &self,
         life: &Life,
         after: u64,
         budget: Budget,
     ) -> Result<Page, StoreError> {
-        let call = async { self.store.read_after(life, after, budget).await };
+        let call = async { self.store().read_after(life, after, budget).await };
         self.call("read", Some(&life.room), call).await
     }
 
-    async fn redact(
+    pub(crate) async fn redact(
         &self,
         life: &Life,
         seq: u64,
         author: Option<&UserName>,
     ) -> Result<Redaction, StoreError> {
         let room = Some(&life.room);
-        let call = async { self.store.redact(life, seq, author).await };
+        let call = async { self.store().redact(life, seq, author).await };
         let Some(answer) = self.timed("redact", room, call).await else {
             return Err(panicked_half_way());
         };
         answer.inspect_err(|error| self.failed("redact", room, error))
     }
 
-    async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError> {
-        self.call("trim", Some(&life.room), async { self.store.trim(life, up_to).await }).await
+    pub(crate) async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError> {
+        self.call("trim", Some(&life.room), async { self.store().trim(life, up_to).await }).await
     }
 
-    async fn close(&self, life: &Life) -> Result<u64, StoreError> {
-        self.call("close", Some(&life.room), async { self.store.close(life).await }).await
+    pub(crate) async fn close(&self, life: &Life) -> Result<u64, StoreError> {
+        self.call("close", Some(&life.room), async { self.store().close(life).await }).await
     }
 
-    async fn abandoned(&self) -> Result<Vec<Life>, StoreError> {
-        self.call("abandoned", None, async { self.store.abandoned().await }).await
+    pub(crate) async fn abandoned(&self) -> Result<Vec<Life>, StoreError> {
+        self.call("abandoned", None, async { self.store().abandoned().await }).await
     }
 
-    async fn shutdown(&self) -> Result<(), StoreError> {
-        self.call("shutdown", None, async { self.store.shutdown().await }).await
+    pub(crate) async fn shutdown(&self) -> Result<(), StoreError> {
+        self.call("shutdown", None, async { self.store().shutdown().await }).await
     }
 }

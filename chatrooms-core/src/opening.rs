@@ -9,14 +9,14 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 use tokio::{
     runtime::Handle,
-    time::{Instant, sleep_until, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use crate::{
     Budget, Epoch, Error, Life, Opened, RoomName, RoomRules, StoreError, policy,
     room::Room,
     shared::Shared,
-    sync::{Arc, Mutex, after, lock},
+    sync::{Arc, Mutex, after, in_time, lock},
 };
 
 /// Lives of an earlier process that wait for somebody to come back.
@@ -28,7 +28,9 @@ pub(crate) struct Kept {
 
 impl Kept {
     fn take(&self, room: &RoomName) -> Option<(Epoch, Instant)> {
-        lock(&self.lives).remove(room)
+        let mut lives = lock(&self.lives);
+        // As nearly always, and then the name need not be hashed.
+        if lives.is_empty() { None } else { lives.remove(room) }
     }
 
     /// Keeps a life until then; returns the one that waited in its place.
@@ -117,9 +119,9 @@ pub(crate) async fn open(room: Arc<Room>, shared: Arc<Shared>) {
     };
     let kept = shared.kept.take(room.name());
     let mut opening = pin!(open_life(&room, kept, &shared));
-    let (opened, kept) = match timeout(shared.config.store_timeout, &mut opening).await {
-        Ok(opened) => opened,
-        Err(_) => {
+    let (opened, kept) = match in_time(shared.config.store_timeout, opening.as_mut()).await {
+        Some(opened) => opened,
+        None => {
             shared.store_timed_out("open", Some(room.name()));
             room.open(Err(Error::StoreUnavailable), None, &shared);
             match opening.await {

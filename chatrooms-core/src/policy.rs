@@ -1,14 +1,14 @@
 //! The host's say in what happens in rooms.
 
-use std::fmt;
+use std::{fmt, pin::pin};
 
 use async_trait::async_trait;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::{
     Draft, Epoch, Error, Identity, RoomEnd, RoomName, RoomRules,
     shared::Shared,
-    sync::{guarded, millis},
+    sync::{guarded, in_time, millis},
 };
 
 /// The host's rules. Every hook allows by default, so that a policy says only what it cares about.
@@ -90,14 +90,14 @@ pub(crate) async fn ask<T>(
 ) -> Result<T, Error> {
     let (limit, metrics) = (shared.config.policy_timeout, &shared.metrics);
     let began = Instant::now();
-    let answer = timeout(limit, guarded(asked)).await;
+    let answer = in_time(limit, pin!(guarded(asked))).await;
     metrics.policy.record(hook, began.elapsed());
     match answer {
-        Ok(Some(Err(Error::Refused { code, message }))) if !is_a_hosts(&code) => {
+        Some(Some(Err(Error::Refused { code, message }))) if !is_a_hosts(&code) => {
             Err(Error::Refused { code: "forbidden".into(), message })
         }
-        Ok(Some(answer)) => answer,
-        Ok(None) => {
+        Some(Some(answer)) => answer,
+        Some(None) => {
             metrics.policy_failures.count("panicked");
             tracing::error!(
                 name: "policy_panicked",
@@ -107,7 +107,7 @@ pub(crate) async fn ask<T>(
             );
             Err(Error::Internal)
         }
-        Err(_) => {
+        None => {
             metrics.policy_failures.count("timed_out");
             tracing::error!(
                 name: "policy_timed_out",

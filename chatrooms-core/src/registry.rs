@@ -1,5 +1,7 @@
 //! The registry: which rooms there are, and who is connected.
 
+use std::pin::pin;
+
 use crate::{
     CloseReason, Config, Data, Draft, Epoch, Error, Identity, Join, Joined, Post, Purges,
     RegistryBuilder, RoomName, Session, UserName, Visit,
@@ -8,7 +10,7 @@ use crate::{
     policy::ask,
     room::{Departure, NoEntry, Room},
     shared::Shared,
-    sync::Arc,
+    sync::{Arc, in_time},
     writer::GRACE,
 };
 
@@ -155,8 +157,8 @@ impl RoomRegistry {
             let config = self.config();
             let patience =
                 config.policy_timeout.saturating_add(config.store_timeout.saturating_add(GRACE));
-            let opened = tokio::time::timeout(patience, arrival.room.opened());
-            opened.await.unwrap_or(Err(Error::StoreUnavailable))?;
+            let opened = pin!(arrival.room.opened());
+            in_time(patience, opened).await.unwrap_or(Err(Error::StoreUnavailable))?;
             match arrival.room.enter(session.peer(), &join, &self.shared) {
                 Ok(joined) => return Ok(joined),
                 Err(NoEntry::Refused(error)) => return Err(error),

@@ -3,18 +3,19 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, Ordering},
     task::{Context, Waker},
 };
 
 use dashmap::{DashMap, Entry};
 use futures_util::{FutureExt as _, future::BoxFuture};
-use tokio::{runtime::Handle, sync::watch, time::Instant};
+use tokio::{runtime::Handle, time::Instant};
 use tokio_util::task::TaskTracker;
 
 use crate::{
     Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, RoomRules, SessionId,
     UserName,
+    count::Count,
     metrics::Metrics,
     observed_store::ObservedStore,
     opening::{Kept, open},
@@ -28,16 +29,16 @@ use crate::{
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    pub(crate) store: Arc<dyn MessageStore>,
+    pub(crate) store: Arc<ObservedStore>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) policy: Option<Arc<dyn RoomPolicy>>,
     /// A mere index: whether a room is over is decided under the room's own lock. No guard of the map is held while another
     /// lock is taken, nor over an await.
     rooms: DashMap<RoomName, Arc<Room>>,
-    room_count: AtomicUsize,
+    room_count: Count,
     /// All sessions, by user. Its guards like those of `rooms`.
     people: DashMap<UserName, HashMap<SessionId, Arc<Peer>>>,
-    session_count: watch::Sender<usize>,
+    session_count: Count,
     pub(crate) watchers: Watchers,
     pub(crate) sends: SendLimits,
     pub(crate) sweeper: Arc<Sweeper>,
@@ -64,7 +65,7 @@ impl Shared {
         policy: Option<Arc<dyn RoomPolicy>>,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
-        let store: Arc<dyn MessageStore> = Arc::new(ObservedStore::new(store, metrics.clone()));
+        let store = Arc::new(ObservedStore::new(store, metrics.clone()));
         Self {
             sends: SendLimits::new(&config),
             config: config.sound(),
@@ -73,10 +74,10 @@ impl Shared {
             metrics,
             policy,
             rooms: DashMap::new(),
-            room_count: AtomicUsize::new(0),
+            room_count: Count::default(),
             people: DashMap::new(),
             watchers: Watchers::default(),
-            session_count: watch::Sender::new(0),
+            session_count: Count::default(),
             tasks: TaskTracker::new(),
             kept: Kept::default(),
             stopping: AtomicBool::new(false),
@@ -111,8 +112,7 @@ impl Shared {
         match self.rooms.entry(name.clone()) {
             Entry::Occupied(entry) => Ok((Arc::clone(entry.get()), false)),
             Entry::Vacant(entry) => {
-                if self.room_count.fetch_add(1, Ordering::Relaxed) >= self.config.rooms {
-                    self.room_count.fetch_sub(1, Ordering::Relaxed);
+                if !self.room_count.add_below(self.config.rooms) {
                     return Err(Error::ServerFull);
                 }
                 let room = Arc::new(Room::new(name.clone(), runtime));
@@ -139,7 +139,7 @@ impl Shared {
             }
         };
         if is_free {
-            self.room_count.fetch_add(1, Ordering::Relaxed);
+            self.room_count.add();
             room.open(Ok((opened, rules)), Some(until), self);
         } else {
             self.sweep(opened.life, runtime);
@@ -152,14 +152,14 @@ impl Shared {
     }
 
     pub(crate) fn room_count(&self) -> usize {
-        self.room_count.load(Ordering::Relaxed)
+        self.room_count.get()
     }
 
     /// Takes a room that is over out of the index, by itself and not by its name: the next life may stand there already.
     fn remove_room(&self, room: &Arc<Room>) {
         let removed = self.rooms.remove_if(room.name(), |_, there| Arc::ptr_eq(there, room));
         if removed.is_some() {
-            self.room_count.fetch_sub(1, Ordering::Relaxed);
+            self.room_count.remove();
         }
     }
 
@@ -195,12 +195,7 @@ impl Shared {
     }
 
     pub(crate) fn add_session(&self, peer: &Arc<Peer>) -> Result<(), Error> {
-        let is_admitted = self.session_count.send_if_modified(|count| {
-            let has_room = *count < self.config.sessions;
-            *count += usize::from(has_room);
-            has_room
-        });
-        if !is_admitted {
+        if !self.session_count.add_below(self.config.sessions) {
             return Err(Error::ServerFull);
         }
         let is_added = {
@@ -215,7 +210,7 @@ impl Shared {
             self.metrics.sessions.add(1);
             return Ok(());
         }
-        self.session_count.send_modify(|count| *count -= 1);
+        self.session_count.remove();
         self.forget_user_without_sessions(peer.user());
         Err(Error::TooManySessions)
     }
@@ -225,7 +220,7 @@ impl Shared {
             self.people.get_mut(peer.user()).and_then(|mut sessions| sessions.remove(&peer.id()));
         if removed.is_some() {
             self.metrics.sessions.add(-1);
-            self.session_count.send_modify(|count| *count -= 1);
+            self.session_count.remove();
         }
         self.forget_user_without_sessions(peer.user());
     }
@@ -235,7 +230,7 @@ impl Shared {
     }
 
     pub(crate) fn session_count(&self) -> usize {
-        *self.session_count.borrow()
+        self.session_count.get()
     }
 
     pub(crate) fn sessions_of(&self, user: &UserName) -> Vec<Arc<Peer>> {
@@ -260,8 +255,7 @@ impl Shared {
 
     /// Waits until there is no session any more.
     pub(crate) async fn all_gone(&self) {
-        // The sender lives as long as this future.
-        let _ = self.session_count.subscribe().wait_for(|count| *count == 0).await;
+        self.session_count.none().await;
     }
 
     pub(crate) fn stop(&self) {

@@ -8,13 +8,15 @@ use std::{
 
 use futures_util::FutureExt as _;
 use tokio::{
-    sync::{Semaphore, SemaphorePermit, watch},
+    sync::{Semaphore, SemaphorePermit},
     time::{sleep, timeout},
 };
 
 use crate::{
-    Life, MessageStore, StoreError,
+    Life, StoreError,
+    count::Count,
     metrics::Metrics,
+    observed_store::ObservedStore,
     sync::{Arc, in_a_task, millis},
 };
 
@@ -30,10 +32,10 @@ const LAST_RETRY: Duration = Duration::from_secs(30);
 /// A life is over for everybody before it comes here; this is the broom, not the decision.
 #[derive(Debug)]
 pub(crate) struct Sweeper {
-    store: Arc<dyn MessageStore>,
+    store: Arc<ObservedStore>,
     slots: Semaphore,
     /// How many lives are not done.
-    pending: watch::Sender<usize>,
+    pending: Count,
     done: AtomicU64,
     failed: AtomicU64,
     metrics: Arc<Metrics>,
@@ -52,11 +54,11 @@ pub struct Purges {
 }
 
 impl Sweeper {
-    pub(crate) fn new(store: Arc<dyn MessageStore>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(store: Arc<ObservedStore>, metrics: Arc<Metrics>) -> Self {
         Self {
             store,
             slots: Semaphore::new(AT_A_TIME),
-            pending: watch::Sender::new(0),
+            pending: Count::default(),
             done: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             metrics,
@@ -65,7 +67,7 @@ impl Sweeper {
 
     /// Removes a life's messages, however often that has to be tried. It counts as pending from here on, before this is polled.
     pub(crate) fn purge(self: &Arc<Self>, life: Life) -> impl Future<Output = ()> + Send + use<> {
-        self.pending.send_modify(|pending| *pending += 1);
+        self.pending.add();
         self.metrics.purges_pending.add(1);
         let sweeper = Arc::clone(self);
         async move {
@@ -79,7 +81,7 @@ impl Sweeper {
             sweeper.done.fetch_add(1, Ordering::Relaxed);
             sweeper.metrics.purges.count("done");
             sweeper.metrics.purges_pending.add(-1);
-            sweeper.pending.send_modify(|pending| *pending -= 1);
+            sweeper.pending.remove();
         }
     }
 
@@ -106,14 +108,13 @@ impl Sweeper {
 
     /// Waits until every purge is done.
     pub(crate) async fn idle(&self) {
-        // The sender lives as long as this future.
-        let _ = self.pending.subscribe().wait_for(|pending| *pending == 0).await;
+        self.pending.none().await;
     }
 
     pub(crate) fn purges(&self) -> Purges {
         Purges {
             done: self.done.load(Ordering::Relaxed),
-            pending: *self.pending.borrow(),
+            pending: self.pending.get(),
             failed: self.failed.load(Ordering::Relaxed),
         }
     }

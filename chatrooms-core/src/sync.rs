@@ -1,9 +1,9 @@
 //! The one place that says how this crate locks, tells the time and calls foreign code.
 
-use std::{future::poll_fn, panic::AssertUnwindSafe, task::Poll, time::Duration};
+use std::{future::poll_fn, panic::AssertUnwindSafe, pin::Pin, task::Poll, time::Duration};
 
 use futures_util::FutureExt as _;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -32,6 +32,17 @@ pub(crate) fn millis(time: Duration) -> u64 {
 /// The call itself belongs into the block that is given here, so that one that panics before it has made its future is caught too.
 pub(crate) async fn guarded<T>(call: impl Future<Output = T>) -> Option<T> {
     AssertUnwindSafe(call).catch_unwind().await.ok()
+}
+
+/// Waits so long at most; `None` where that was too short. What is there at once costs no timer.
+pub(crate) async fn in_time<T>(
+    limit: Duration,
+    mut work: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
+    if let Some(done) = work.as_mut().now_or_never() {
+        return Some(done);
+    }
+    timeout(limit, work).await.ok()
 }
 
 /// Goes on in a task of its own. The first poll of detached work happens wherever the work was caused, such as where the last session is
