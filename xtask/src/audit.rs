@@ -56,8 +56,8 @@ fn lists_types(package: &Package) -> bool {
 
 /// As docs.rs builds it, where a feature's items say so.
 fn documentation(steps: &mut Steps) {
-    let mut doc =
-        cargo(&["doc", "--workspace", "--exclude", "xtask", "--all-features", "--no-deps"]);
+    let mut doc = cargo(&["doc", "--workspace", "--all-features", "--no-deps"]);
+    doc.args(workspace::only_published(&workspace::packages()));
     doc.env("RUSTDOCFLAGS", "--cfg docsrs --deny warnings");
     steps.run("documentation for docs.rs", unstable(&mut doc));
 }
@@ -67,7 +67,8 @@ fn documentation(steps: &mut Steps) {
 fn packages(steps: &mut Steps) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let folder = root().join(format!("target/packages-{now}"));
-    let mut package = cargo(&["package", "--workspace", "--exclude", "xtask", "--all-features"]);
+    let mut package = cargo(&["package", "--workspace", "--all-features"]);
+    package.args(workspace::only_published(&workspace::packages()));
     package.env("CARGO_TARGET_DIR", &folder);
     steps.run("packages, compiled from their own files", &mut package);
     // What is left of it harms nobody but the disk.

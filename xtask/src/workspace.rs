@@ -21,6 +21,12 @@ pub(crate) fn packages() -> Vec<Package> {
     packages.into_iter().map(Package).collect()
 }
 
+/// Arguments by which cargo passes over what is not for crates.io.
+pub(crate) fn only_published(packages: &[Package]) -> Vec<String> {
+    let unpublished = packages.iter().filter(|package| !package.is_published());
+    unpublished.map(|package| format!("--exclude={}", package.name())).collect()
+}
+
 impl Package {
     pub(crate) fn name(&self) -> &str {
         self.text("name")
