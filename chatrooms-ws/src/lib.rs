@@ -53,6 +53,8 @@ mod first;
 mod frames;
 mod json;
 mod lanes;
+#[doc(hidden)]
+pub mod measured;
 mod metered;
 mod metrics;
 mod object;

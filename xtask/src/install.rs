@@ -5,8 +5,13 @@ use std::process::{Command, Stdio};
 use crate::step::{Steps, cargo, program, root};
 
 /// A program, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 4] =
-    [("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm"), ("python3", "python3")];
+const PROGRAMS: [(&str, &str); 5] = [
+    ("chromium", "chromium"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("python3", "python3"),
+    ("valgrind", "valgrind"),
+];
 
 /// Where the Python client's packages live.
 pub(crate) const PYTHON: &str = "target/foreign/bin/python";
@@ -34,6 +39,15 @@ fn debian(steps: &mut Steps) {
     {
         missing.push("python3-venv");
     }
+    install(steps, missing);
+}
+
+/// What counts instructions.
+pub(crate) fn valgrind(steps: &mut Steps) {
+    install(steps, if is_there("valgrind", "--version") { vec![] } else { vec!["valgrind"] });
+}
+
+fn install(steps: &mut Steps, missing: Vec<&str>) {
     if missing.is_empty() {
         return;
     }

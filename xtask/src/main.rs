@@ -6,6 +6,7 @@ mod audit;
 mod features;
 mod includes;
 mod install;
+mod instructions;
 mod manifest;
 mod step;
 mod test;
@@ -18,6 +19,8 @@ cargo xtask test                  installs what the tests need (Debian and npm p
 cargo xtask audit                 before a release: licences, bans and sources of all dependencies, foreign types in public APIs,
                                   the documentation as docs.rs builds it, and every package compiled from its own files
 cargo xtask audit --advisories    the same, and the RustSec advisories, which are fetched from GitHub
+cargo xtask instructions          counts the instructions of the hot operations, and holds them to what was committed
+cargo xtask instructions --update writes what is to be committed
 cargo xtask help                  this text";
 
 fn main() -> ExitCode {
@@ -27,6 +30,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["audit"] => audit::run(audit::Advisories::Leave),
         ["audit", "--advisories"] => audit::run(audit::Advisories::Fetch),
+        ["instructions"] => instructions::run(instructions::Then::Compare),
+        ["instructions", "--update"] => instructions::run(instructions::Then::Update),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             ExitCode::SUCCESS

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    features, includes, install, manifest,
+    features, includes, install, instructions, manifest,
     step::{Steps, cargo, program},
     workspace,
 };
@@ -15,6 +15,7 @@ pub(crate) fn run() -> ExitCode {
     manifests(&mut steps);
     checks(&mut steps);
     tests(&mut steps);
+    instructions::step(&mut steps, instructions::Then::Compare);
     steps.report()
 }
 

@@ -12,10 +12,7 @@ pub(crate) struct Package(Value);
 
 /// All of them. Cargo has just read the same manifests to run this, so that nothing can be wrong with them.
 pub(crate) fn packages() -> Vec<Package> {
-    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"]).output();
-    let output = output.expect("cargo runs").stdout;
-    let mut metadata: Value = serde_json::from_slice(&output).expect("cargo metadata speaks JSON");
-    let Value::Array(packages) = metadata["packages"].take() else {
+    let Value::Array(packages) = metadata()["packages"].take() else {
         panic!("cargo metadata lists packages")
     };
     packages.into_iter().map(Package).collect()
@@ -25,6 +22,18 @@ pub(crate) fn packages() -> Vec<Package> {
 pub(crate) fn only_published(packages: &[Package]) -> Vec<String> {
     let unpublished = packages.iter().filter(|package| !package.is_published());
     unpublished.map(|package| format!("--exclude={}", package.name())).collect()
+}
+
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    let metadata = metadata();
+    metadata["target_directory"].as_str().expect("cargo metadata names it").into()
+}
+
+fn metadata() -> Value {
+    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"]).output();
+    let output = output.expect("cargo runs").stdout;
+    serde_json::from_slice(&output).expect("cargo metadata speaks JSON")
 }
 
 impl Package {
