@@ -61,6 +61,7 @@ mod object;
 mod options;
 mod origin;
 mod outgoing;
+mod read_ahead;
 mod request;
 mod response;
 mod revocation;

@@ -9,7 +9,7 @@ use std::{
 use chatrooms_core::Meter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::frames::Watch;
+use crate::{frames::Watch, read_ahead::ReadAhead};
 
 /// Notes every byte that goes out: what a slow client is judged by. Looks at what comes in before anybody acts on it.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct Metered<T> {
     pub(crate) io: T,
     meter: Meter,
     watch: Watch,
+    ahead: ReadAhead,
     /// Frames that are written as they are, in one piece: once they have begun, before anything else.
     batch: Vec<u8>,
     /// How much of the batch is written.
@@ -24,8 +25,8 @@ pub(crate) struct Metered<T> {
 }
 
 impl<T> Metered<T> {
-    pub(crate) const fn new(io: T, meter: Meter, watch: Watch) -> Self {
-        Self { io, meter, watch, batch: Vec::new(), written: 0 }
+    pub(crate) fn new(io: T, meter: Meter, watch: Watch) -> Self {
+        Self { io, meter, watch, ahead: ReadAhead::default(), batch: Vec::new(), written: 0 }
     }
 
     /// Frames to be written by the next flush, to be added to while there are none under way.
@@ -62,7 +63,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Metered<T> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+        ready!(this.ahead.poll_read(&mut this.io, cx, buf))?;
         let seen = this.watch.see(&buf.filled()[before..]);
         Poll::Ready(seen.map_err(io::Error::other))
     }

@@ -32,8 +32,9 @@ use crate::{
 
 /// The one version of the wire there is.
 pub(crate) const PROTOCOL: &str = "chatrooms.v1.json";
-/// A read buffer of this size instead of tungstenite's 128 KiB saves 128 KiB per connection.
-const READ_BUFFER: usize = 4 * 1024;
+/// Every connection holds a read buffer of this size for as long as it lives. Most frames fit into it, and [`Metered`] takes more than that off the
+/// connection at a time.
+const READ_BUFFER: usize = 256;
 /// The most bytes of control frames that may wait for a client that does not read.
 const CONTROL_BUFFER: usize = 4 * 1024;
 
