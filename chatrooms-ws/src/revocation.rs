@@ -17,7 +17,8 @@ pub(crate) async fn end_with_credentials(session: &Session, voucher: Option<&End
         let Some(next) = expiry.into_iter().chain(turn).min() else { break };
         sleep_until(next).await;
         let has_ended = expiry.is_some_and(|at| at <= Instant::now());
-        if has_ended || is_revoked(session, voucher, expiry).await {
+        // Boxed because it is asked seldom, and would lie in every session's task meanwhile.
+        if has_ended || Box::pin(is_revoked(session, voucher, expiry)).await {
             session.close(CloseReason::Unauthorized);
             break;
         }

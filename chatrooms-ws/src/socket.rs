@@ -51,7 +51,8 @@ where
     S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Send + Unpin,
 {
     let span = span(&session);
-    serve_vouched(session, Foreign::new(socket), rooms, options, None).instrument(span).await;
+    let socket = Foreign::new(socket);
+    serve_vouched(&session, socket, rooms, &options, None).instrument(span).await;
 }
 
 /// All that is logged while a session is served stands in here.
@@ -66,20 +67,19 @@ pub(crate) fn span(session: &Session) -> Span {
 
 /// The same, for as long as the endpoint's authenticator vouches for the session, where there is one.
 pub(crate) async fn serve_vouched<S>(
-    session: Session,
+    session: &Session,
     socket: S,
     rooms: Vec<String>,
-    options: Arc<Options>,
-    voucher: Option<Endpoint>,
+    options: &Options,
+    voucher: Option<&Endpoint>,
 ) where
     S: Stream<Item = Result<Message, WsError>> + Sink<Out, Error = WsError> + Send + Unpin,
 {
     let (mut sink, stream) = socket.split();
-    let hello = Frame::hello(&session, session.id(), options.heartbeat, options.frame_bytes);
-    session.outbox().answer(encode(&hello));
+    session.outbox().answer(hello(session, options));
     let violation = {
-        let mut reader = pin!(read(&session, stream, rooms, &options, voucher.as_ref()));
-        let mut writer = pin!(write(session.outbox(), &mut sink, &options));
+        let mut reader = pin!(read(session, stream, rooms, options, voucher));
+        let mut writer = pin!(write(session.outbox(), &mut sink, options));
         match first(reader.as_mut(), writer.as_mut()).await {
             // The client has gone: its rooms learn it now, its own close is still answered.
             Either::Left(violation) => {
@@ -99,8 +99,12 @@ pub(crate) async fn serve_vouched<S>(
     };
     if let Some(code) = violation {
         let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
-        let _ = timeout(options.close_timeout, send(&mut sink, [Out::Control(close)])).await;
+        let _ = timeout(options.close_timeout, sink.send(Out::Control(close))).await;
     }
+}
+
+fn hello(session: &Session, options: &Options) -> Bytes {
+    encode(&Frame::hello(session, session.id(), options.heartbeat, options.frame_bytes))
 }
 
 /// Reads and answers until the client is gone; returns how it broke the rules of WebSocket, where that is why.
@@ -114,7 +118,8 @@ async fn read<S>(
 where
     S: Stream<Item = Result<Message, WsError>> + Unpin,
 {
-    let mut first_rooms = pin!(join_first(session, rooms).fuse());
+    // Boxed because it is over soon, and would lie in the session's task ever after.
+    let mut first_rooms = Box::pin(join_first(session, rooms)).fuse();
     let mut lanes = Lanes::default();
     // What the client asks before its first rooms are joined, or faster than it can be answered, has to wait. It is taken off the
     // socket all the same, because that is how the socket's end is noticed.
@@ -335,7 +340,8 @@ where
                 Ok(items) => Out::Told(items),
                 Err(reason) => {
                     let end_by = end_by.unwrap_or_else(|| after(Instant::now(), options.close_timeout));
-                    return timeout_at(end_by, say_goodbye(sink, &reason)).await == Ok(true);
+                    let goodbye = Box::pin(say_goodbye(sink, &reason));
+                    return timeout_at(end_by, goodbye).await == Ok(true);
                 }
             },
             () = &mut ping => {
@@ -343,21 +349,35 @@ where
                 Out::Control(Message::Ping(Bytes::new()))
             }
         };
-        let sending = pin!(send(sink, [out]));
-        let sent = match end_by {
-            Some(end_by) => timeout_at(end_by, sending).await == Ok(true),
-            None => match select(sending, pin!(stuck(outbox, options))).await {
-                Either::Left((sent, _)) => sent,
-                Either::Right(((), sending)) => {
-                    let at = *end_by.insert(after(Instant::now(), options.close_timeout));
-                    timeout_at(at, sending).await == Ok(true)
-                }
-            },
+        let mut sending = pin!(sink.send(out));
+        let sent = match sending.as_mut().now_or_never() {
+            Some(sent) => sent.is_ok(),
+            None => Box::pin(finish(sending, outbox, options, &mut end_by)).await,
         };
         if !sent {
             return false;
         }
     }
+}
+
+/// Waits for a write that the socket did not take at once: for as long as a write may take, and once the session has ended until `end_by`.
+/// Says whether the socket still works.
+async fn finish(
+    sending: Pin<&mut impl Future<Output = Result<(), WsError>>>,
+    outbox: &Outbox,
+    options: &Options,
+    end_by: &mut Option<Instant>,
+) -> bool {
+    let (end_by, sending) = match *end_by {
+        Some(end_by) => (end_by, sending),
+        None => match select(sending, pin!(stuck(outbox, options))).await {
+            Either::Left((sent, _)) => return sent.is_ok(),
+            Either::Right(((), sending)) => {
+                (*end_by.insert(after(Instant::now(), options.close_timeout)), sending)
+            }
+        },
+    };
+    matches!(timeout_at(end_by, sending).await, Ok(Ok(())))
 }
 
 /// Takes what waits, after everybody has run who is about to add to it: fewer and larger writes.
@@ -376,19 +396,6 @@ async fn stuck(outbox: &Outbox, options: &Options) {
     }
 }
 
-/// Writes frames with one flush; says whether the socket still works.
-async fn send<S>(sink: &mut S, all: impl IntoIterator<Item = Out>) -> bool
-where
-    S: Sink<Out, Error = WsError> + Unpin,
-{
-    for out in all {
-        if sink.feed(out).await.is_err() {
-            return false;
-        }
-    }
-    sink.flush().await.is_ok()
-}
-
 /// Tells the client why, as far as it can still be told.
 async fn say_goodbye<S>(sink: &mut S, reason: &CloseReason) -> bool
 where
@@ -400,7 +407,8 @@ where
     let close =
         CloseFrame { code: CloseCode::from(farewell.close), reason: farewell.name().into() };
     let bye = Out::Told(vec![Outgoing::Answer(farewell.frame())]);
-    send(sink, [bye, Out::Control(Message::Close(Some(close)))]).await
+    sink.feed(bye).await.is_ok()
+        && sink.send(Out::Control(Message::Close(Some(close)))).await.is_ok()
 }
 
 #[cfg(test)]

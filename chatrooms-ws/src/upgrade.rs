@@ -158,10 +158,12 @@ async fn run(
         .max_write_buffer_size(CONTROL_BUFFER)
         .max_message_size(Some(options.frame_bytes))
         .max_frame_size(Some(options.frame_bytes));
-    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+    // What is needed before and after is boxed: else its size would be that of every session's task for as long as it lives.
+    let socket = Box::pin(WebSocketStream::from_raw_socket(io, Role::Server, Some(config))).await;
     let mut socket = Direct::new(socket);
-    serve_vouched(session, &mut socket, rooms, options, voucher).await;
-    let _ = timeout(DRAIN, drain(socket.io())).await;
+    serve_vouched(&session, &mut socket, rooms, &options, voucher.as_ref()).await;
+    drop(session);
+    let _ = timeout(DRAIN, Box::pin(drain(socket.io()))).await;
 }
 
 fn not_upgraded(error: &(dyn std::error::Error + 'static)) {

@@ -37,7 +37,9 @@ async fn connect_to(
     let meter = session.outbox().meter().clone();
     let io = Metered::new(ours, meter, Watch::new(&Options::default()));
     let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, None).await);
-    let serving = tokio::spawn(serve_vouched(session, socket, rooms, Arc::default(), None));
+    let serving = tokio::spawn(async move {
+        serve_vouched(&session, socket, rooms, &Options::default(), None).await;
+    });
     (WebSocketStream::from_raw_socket(theirs, Role::Client, None).await, serving)
 }
 
@@ -214,7 +216,9 @@ async fn a_slow_reader_is_kept_as_long_as_bytes_move() {
     let meter = session.outbox().meter().clone();
     let io = Metered::new(io, meter, Watch::new(&options));
     let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, None).await);
-    let serving = tokio::spawn(serve_vouched(session, socket, Vec::new(), options.into(), None));
+    let serving = tokio::spawn(async move {
+        serve_vouched(&session, socket, Vec::new(), &options, None).await;
+    });
     for _ in 0..20 {
         theirs.read_exact(&mut [0; 1024]).await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
