@@ -16,6 +16,9 @@ const PROGRAMS: [(&str, &str); 5] = [
 /// Where the Python client's packages live.
 pub(crate) const PYTHON: &str = "target/foreign/bin/python";
 
+/// Where uWebSockets lives, which needs a Python of its own.
+pub(crate) const UWEBSOCKETS: &str = "target/uwebsockets/bin/python";
+
 /// Installs Debian, npm and Python packages that are not there.
 pub(crate) fn everything(steps: &mut Steps) {
     debian(steps);
@@ -81,6 +84,32 @@ fn python(steps: &mut Steps) {
     let arguments =
         ["-m", "pip", "install", "--quiet", "--requirement", "tests/foreign/requirements.txt"];
     steps.run("install: a WebSocket client from elsewhere", &mut program(PYTHON, &arguments, ""));
+}
+
+/// uWebSockets, by socketify, for comparison: where it cannot be had, the comparison says so, and nothing else fails.
+pub(crate) fn uwebsockets() {
+    if has_uwebsockets() {
+        return;
+    }
+    let pip = ["-m", "pip", "install", "--quiet", "--requirement"];
+    let mut install = program(UWEBSOCKETS, &pip, "");
+    install.arg("benches/peers/socketify/requirements.txt");
+    let steps = [
+        &mut apt(&["install", "--yes", "--no-install-recommends", "libuv1", "python3-venv"]),
+        &mut program("python3", &["-m", "venv", "target/uwebsockets"], ""),
+        &mut install,
+    ];
+    for step in steps {
+        // What matters is whether it is there in the end.
+        let _ = step.status();
+    }
+}
+
+/// Whether uWebSockets can be run.
+pub(crate) fn has_uwebsockets() -> bool {
+    let mut import = program(UWEBSOCKETS, &["-c", "import socketify"], "");
+    let status = import.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
 }
 
 /// A program from crates.io, in the version that is known to work here; cargo knows whether it has it already.

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
 mod audit;
+mod bench;
 mod features;
 mod includes;
 mod install;
@@ -32,12 +33,13 @@ fn main() -> ExitCode {
         ["audit", "--advisories"] => audit::run(audit::Advisories::Fetch),
         ["instructions"] => instructions::run(instructions::Then::Compare),
         ["instructions", "--update"] => instructions::run(instructions::Then::Update),
+        ["bench", ref options @ ..] => bench::run(options),
         ["help" | "--help" | "-h"] => {
-            println!("{HELP}");
+            println!("{HELP}\n{}", bench::HELP);
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("{HELP}");
+            eprintln!("{HELP}\n{}", bench::HELP);
             ExitCode::FAILURE
         }
     }

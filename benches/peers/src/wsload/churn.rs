@@ -17,8 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const FAILURES: u64 = 20_000;
 
 pub(super) fn run(mut load: Load, options: &Options) -> Result<Figures, Failure> {
-    load.free = (0..load.connections.len()).collect();
-    let mut users = 0;
+    seat_staying(&mut load)?;
+    load.free = (0..options.inflight).collect();
+    // Nobody has the name of one who stays.
+    let mut users = load.connections.len();
     go_on(&mut load, options.warm, &mut users)?;
     load.joining = Histogram::default();
     let (joined, cpu, own) = (load.counts.joined, Cpu::of(options.pid), Cpu::own());
@@ -28,6 +30,26 @@ pub(super) fn run(mut load: Load, options: &Options) -> Result<Figures, Failure>
     let joins = load.counts.joined - joined;
     let cpu = Cpu::of(options.pid).since(cpu).total();
     Ok(figures(&load, joins, wall, cpu, Cpu::own().since(own).total()))
+}
+
+fn seat_staying(load: &mut Load) -> Result<(), Failure> {
+    let began = Instant::now();
+    let mut waiting = load.options.inflight..load.connections.len();
+    loop {
+        // Others would take too long to let in one by one.
+        while load.pending < 100 {
+            let Some(key) = waiting.next() else { break };
+            load.connect(key);
+        }
+        if load.counts.failed > 0 || began.elapsed() > load.options.connect_limit {
+            return Err("those who stay could not join".into());
+        }
+        if load.pending == 0 && waiting.is_empty() {
+            break;
+        }
+        load.poll(Duration::from_millis(50))?;
+    }
+    Ok(load.poll_for(load.options.settle)?)
 }
 
 fn go_on(load: &mut Load, time: Duration, users: &mut usize) -> Result<(), Failure> {
@@ -53,7 +75,7 @@ fn go_on(load: &mut Load, time: Duration, users: &mut usize) -> Result<(), Failu
 fn give_up(load: &mut Load) {
     let patience = u64::try_from(PATIENCE.as_nanos()).unwrap_or(u64::MAX);
     let now = load.now();
-    for key in 0..load.connections.len() {
+    for key in 0..load.options.inflight {
         let connection = &load.connections[key];
         if connection.socket.is_some() && now - connection.began > patience {
             load.counts.stalls += 1;
@@ -73,7 +95,9 @@ fn figures(load: &Load, joins: u64, wall: f64, cpu: f64, own: f64) -> Figures {
     figures.set("joins_per_cpu_s", per(joins, cpu));
     figures.set("generator_cpu_s", own);
     figures.set("join_latency_us", load.joining.to_json());
+    figures.set("staying", load.options.staying);
     figures.set("failed", counts.failed);
+    figures.set("gone", counts.gone);
     figures.set("hung", counts.stalls);
     figures.set("first_error", load.trouble.clone());
     figures.line = format!(

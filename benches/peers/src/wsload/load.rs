@@ -80,13 +80,17 @@ pub(super) struct Counts {
 impl Load {
     pub(super) fn new(options: &Options, profile: Profile) -> Result<Self, Failure> {
         let is_churn = options.mode == Mode::Churn;
-        let count = if is_churn { options.inflight } else { options.room_size() * options.rooms };
+        let count = if is_churn {
+            options.inflight + options.staying
+        } else {
+            options.room_size() * options.rooms
+        };
         let allowed = open_files::raise();
         if allowed < count as u64 + OTHER_FILES {
             let needed = count as u64 + OTHER_FILES;
             return Err(format!("{needed} open files are needed, {allowed} allowed").into());
         }
-        let room = |key| if is_churn { key % options.rooms } else { key / options.room_size() };
+        let room = |key| if is_churn { 0 } else { key / options.room_size() };
         Ok(Self {
             began: Instant::now(),
             poll: Poll::new()?,
@@ -119,6 +123,11 @@ impl Load {
 
     pub(super) fn is_churn(&self) -> bool {
         self.options.mode == Mode::Churn
+    }
+
+    /// Whether a connection stays while others churn: the last ones do.
+    pub(super) fn stays(&self, key: usize) -> bool {
+        key >= self.connections.len() - self.options.staying
     }
 
     /// Remembers what first went wrong.
@@ -200,7 +209,7 @@ impl Load {
         self.counts.joined += 1;
         let took = self.now() - self.connections[key].began;
         self.joining.add(Duration::from_nanos(took));
-        if self.is_churn() {
+        if self.is_churn() && !self.stays(key) {
             self.connections[key].state = State::Leaving;
             self.send_frame(key, frame::CLOSE, &1000_u16.to_be_bytes());
         } else {

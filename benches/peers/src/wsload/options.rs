@@ -58,6 +58,9 @@ pub(super) struct Options {
     /// Joins under way at once.
     #[arg(long, default_value_t = 50)]
     pub(super) inflight: usize,
+    /// Members who join room 0 first and stay, while others churn there.
+    #[arg(long, default_value_t = 0)]
+    pub(super) staying: usize,
     /// Where to write the figures, as JSON.
     #[arg(long)]
     pub(super) out: Option<PathBuf>,

@@ -1,0 +1,93 @@
+//! The rows of the table.
+
+use super::peer::Peer;
+
+/// What is measured of whom, and beside whom.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    /// What it is, in words.
+    pub(super) what: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) ours: Peer,
+    pub(super) other: Option<Peer>,
+    /// The generator's name of it.
+    pub(super) figure: &'static str,
+    /// The generator's arguments.
+    load: &'static str,
+}
+
+const COPIES: &str = "deliveries_per_cpu_s";
+const PER_CPU: &str = "a CPU-second";
+const ROOM_100: &str = "--mode fanout --conns 100";
+const ROOM_1000: &str = "--mode fanout --conns 1000";
+const ROOM_5000: &str = "--mode fanout --conns 5000 --inflight 100";
+const ROOMS_OF_10: &str = "--mode fanout --conns 1000 --rooms 100 --senders 1";
+const CHURN: &str = "--mode churn --inflight 50 --rooms 10";
+const IDLE: &str = "--mode idle --conns 10000 --rooms 100 --inflight 100";
+const JOINS: &str = "joins_per_cpu_s";
+
+pub(super) const ALL: [Row; 18] = [
+    copies("room-100", "copies delivered, a room of 100", Peer::FloorBatch, ROOM_100),
+    copies("room-1000", "copies delivered, a room of 1,000", Peer::FloorBatch, ROOM_1000),
+    copies("room-5000", "copies delivered, a room of 5,000", Peer::FloorBatch, ROOM_5000),
+    copies("rooms-of-10", "copies delivered, 100 rooms of 10", Peer::FloorBatch, ROOMS_OF_10),
+    Row {
+        ours: Peer::ChatroomsSqlite,
+        ..copies("sqlite", "copies delivered, a room of 1,000", Peer::Chatrooms, ROOM_1000)
+    },
+    Row {
+        ours: Peer::ChatroomsSqliteFile,
+        ..copies("sqlite-file", "copies delivered, a room of 1,000", Peer::Chatrooms, ROOM_1000)
+    },
+    copies("uws-room-100", "copies delivered, a room of 100", Peer::UWebSockets, ROOM_100),
+    copies("uws-room-1000", "copies delivered, a room of 1,000", Peer::UWebSockets, ROOM_1000),
+    copies("uws-room-5000", "copies delivered, a room of 5,000", Peer::UWebSockets, ROOM_5000),
+    copies("uws-rooms-of-10", "copies delivered, 100 rooms of 10", Peer::UWebSockets, ROOMS_OF_10),
+    Row {
+        figure: JOINS,
+        ..copies("churn", "joins (connect, join, leave)", Peer::AxumBroadcast, CHURN)
+    },
+    Row {
+        unit: "KiB",
+        figure: "kib_per_conn",
+        ..copies("idle", "memory of an idle connection, of 10,000", Peer::AxumBroadcast, IDLE)
+    },
+    latency("latency-100", "latency p99, 50 messages/s to 100", "--conns 100 --rate 50"),
+    latency("latency-1000", "latency p99, 20 messages/s to 1,000", "--conns 1000 --rate 20"),
+    Row {
+        ours: Peer::ChatroomsWarp,
+        ..copies("warp-room-100", "copies delivered, a room of 100", Peer::Chatrooms, ROOM_100)
+    },
+    Row {
+        ours: Peer::ChatroomsWarp,
+        ..copies("warp-room-1000", "copies delivered, a room of 1,000", Peer::Chatrooms, ROOM_1000)
+    },
+    Row {
+        ours: Peer::ChatroomsWarp,
+        figure: JOINS,
+        ..copies("warp-churn", "joins (connect, join, leave)", Peer::Chatrooms, CHURN)
+    },
+    Row {
+        ours: Peer::ChatroomsWarp,
+        unit: "KiB",
+        figure: "kib_per_conn",
+        ..copies("warp-idle", "memory of an idle connection, of 10,000", Peer::Chatrooms, IDLE)
+    },
+];
+
+const fn copies(name: &'static str, what: &'static str, other: Peer, load: &'static str) -> Row {
+    let (ours, other) = (Peer::Chatrooms, Some(other));
+    Row { name, what, unit: PER_CPU, ours, other, figure: COPIES, load }
+}
+
+/// In the open loop, from the time a message was due.
+const fn latency(name: &'static str, what: &'static str, load: &'static str) -> Row {
+    Row { unit: "µs", figure: "latency_us.p99", ..copies(name, what, Peer::Floor, load) }
+}
+
+impl Row {
+    pub(super) fn arguments(&self) -> Vec<String> {
+        self.load.split(' ').map(str::to_owned).collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! A server that runs while it is measured.
+
+use std::{
+    io,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::peer::Peer;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A process, ended with this.
+#[derive(Debug)]
+pub(super) struct Server {
+    process: Child,
+    pub(super) port: u16,
+}
+
+impl Server {
+    /// Starts a server on the first CPU, and waits until it listens.
+    pub(super) fn start(peer: Peer) -> Result<Self, String> {
+        let told = |error: io::Error| format!("{}: {error}", peer.name());
+        let port = free_port().map_err(told)?;
+        let mut command = on_cpu(0, &peer.command(port));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut server = Self { process: command.spawn().map_err(told)?, port };
+        let began = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            let ended = server.process.try_wait().map_err(told)?;
+            if ended.is_some() || began.elapsed() > PATIENCE {
+                return Err(format!("{} does not listen", peer.name()));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        thread::sleep(Duration::from_millis(300));
+        Ok(server)
+    }
+
+    pub(super) fn process(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It fails for one that has ended.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Whether servers and load can be kept apart.
+pub(super) fn is_pinning() -> bool {
+    let cpus = thread::available_parallelism().map_or(1, Into::into);
+    let taskset = || Command::new("taskset").arg("--version").stdout(Stdio::null()).status();
+    cpus > 1 && taskset().is_ok_and(|status| status.success())
+}
+
+/// The command on one CPU, where that is possible, with as many open files as are allowed.
+pub(super) fn on_cpu(cpu: usize, command: &Command) -> Command {
+    const RAISED: &str = r#"ulimit -n "$(ulimit -Hn)"; exec "$0" "$@""#;
+    let mut pinned = if is_pinning() { Command::new("taskset") } else { Command::new("sh") };
+    if is_pinning() {
+        pinned.args(["--cpu-list", &cpu.to_string(), "sh"]);
+    }
+    pinned.args(["-c", RAISED]).arg(command.get_program()).args(command.get_args());
+    pinned
+}
+
+/// One that nobody has, and below those that clients get: some of theirs wait, closed, and not every server may take them over.
+fn free_port() -> io::Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(17_100);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        match TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)) {
+            Ok(_) => return Ok(port),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
