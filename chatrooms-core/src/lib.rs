@@ -93,6 +93,7 @@ mod builder;
 mod config;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod cork;
 mod cost;
 mod count;
 mod effects;
@@ -145,6 +146,7 @@ pub use app_event::{AppEvent, DataError};
 pub use async_trait::async_trait;
 pub use builder::RegistryBuilder;
 pub use config::Config;
+pub use cork::Cork;
 pub use ending::CloseReason;
 pub use error::Error;
 pub use event::{Event, EventKind, Member, Members, Removal};

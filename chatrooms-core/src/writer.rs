@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    Appended, Budget, Draft, Error, Life, Message, Nonce, Receipt, Redaction, Sent, SessionId,
+    Appended, Budget, Draft, Error, Life, Message, Nonce, Receipt, Redaction, Sent, Session,
     StoreError, UserName,
     live::Live,
     reading::read,
@@ -78,9 +78,17 @@ impl Room {
         });
         let (ticket, start) = queued.unwrap_or_else(|| Err(author.room_gone()))?;
         if start {
-            shared.run_detached(&self.runtime, write(Arc::clone(self), Arc::clone(shared)));
+            match author {
+                Author::Session(session) => session.corked().begin(self, shared),
+                Author::Visitor(_) | Author::Host => self.write(shared),
+            }
         }
         Ok(Receipt::new(outcome, Arc::clone(self), ticket, deadline))
+    }
+
+    /// Writes what is queued, until nothing is.
+    pub(crate) fn write(self: &Arc<Self>, shared: &Arc<Shared>) {
+        shared.run_detached(&self.runtime, write(Arc::clone(self), Arc::clone(shared)));
     }
 
     /// Whether this author could say something as things stand.
@@ -101,7 +109,7 @@ impl Room {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Author<'a> {
     /// Somebody's who is in the room.
-    Session(SessionId, &'a UserName),
+    Session(&'a Session),
     /// Somebody's who need not be.
     Visitor(&'a UserName),
     /// The host's.
@@ -109,16 +117,17 @@ pub(crate) enum Author<'a> {
 }
 
 impl<'a> Author<'a> {
-    const fn user(self) -> Option<&'a UserName> {
+    fn user(self) -> Option<&'a UserName> {
         match self {
-            Self::Session(_, user) | Self::Visitor(user) => Some(user),
+            Self::Session(session) => Some(session.identity().user()),
+            Self::Visitor(user) => Some(user),
             Self::Host => None,
         }
     }
 
     fn is_heard(self, live: &Live) -> Result<(), Error> {
         let is_heard = match self {
-            Self::Session(session, _) => live.roster.contains(session),
+            Self::Session(session) => live.roster.contains(session.id()),
             Self::Visitor(_) | Self::Host => !live.roster.is_empty(),
         };
         if is_heard { Ok(()) } else { Err(self.room_gone()) }

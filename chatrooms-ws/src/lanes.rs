@@ -66,9 +66,15 @@ impl<'s> Lanes<'s> {
     }
 
     fn poll(&mut self, session: &'s Session, context: &mut Context<'_>) -> Poll<()> {
+        // Several messages to a room are one step of its store and one of its fan-out.
+        let cork = session.cork();
+        for (room, lane) in &mut self.rooms {
+            lane.begin(room, session, context);
+        }
+        drop(cork);
         let mut answered = 0;
-        self.rooms.retain(|room, lane| {
-            answered += lane.poll(room, session, context);
+        self.rooms.retain(|_, lane| {
+            answered += lane.finish(session, context);
             !lane.is_idle()
         });
         self.free.retain_mut(|answer| match answer.poll_unpin(context) {
@@ -89,22 +95,17 @@ impl<'s> Lane<'s> {
         self.waiting.is_empty() && self.beginning.is_none() && self.finishing.is_empty()
     }
 
-    /// Goes as far as it can; returns how many requests have been answered.
-    fn poll(&mut self, room: &RoomName, session: &'s Session, context: &mut Context<'_>) -> usize {
-        let mut answered = 0;
-        loop {
-            answered += self.finish(session, context);
-            if self.beginning.is_none() && !self.start(room, session) {
-                return answered;
-            }
-            let Some(beginning) = &mut self.beginning else { return answered };
-            let Poll::Ready(step) = beginning.poll_unpin(context) else { return answered };
+    /// Begins as many requests as may begin.
+    fn begin(&mut self, room: &RoomName, session: &'s Session, context: &mut Context<'_>) {
+        while self.beginning.is_some() || self.start(room, session) {
+            let Some(beginning) = &mut self.beginning else { return };
+            let Poll::Ready(step) = beginning.poll_unpin(context) else { return };
             self.beginning = None;
             self.finishing.push_back(step);
         }
     }
 
-    /// Answers what is done, in order.
+    /// Answers what is done, in order; returns how many requests that were.
     fn finish(&mut self, session: &'s Session, context: &mut Context<'_>) -> usize {
         let mut answered = 0;
         while let Some(step) = self.finishing.front_mut() {

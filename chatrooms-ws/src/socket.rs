@@ -27,6 +27,7 @@ use crate::{
     farewell::Farewell,
     first::first,
     frames::Abuse,
+    incoming::Incoming,
     lanes::{Lanes, refused, refused_as},
     outgoing::{Foreign, Out},
     request::{Action, Invalid, Request, RoomAction, invalid_room, parse},
@@ -110,7 +111,7 @@ fn hello(session: &Session, options: &Options) -> Bytes {
 /// Reads and answers until the client is gone; returns how it broke the rules of WebSocket, where that is why.
 async fn read<S>(
     session: &Session,
-    mut stream: S,
+    stream: S,
     rooms: Vec<String>,
     options: &Options,
     voucher: Option<&Endpoint>,
@@ -121,6 +122,7 @@ where
     // Boxed because it is over soon, and would lie in the session's task ever after.
     let mut first_rooms = Box::pin(join_first(session, rooms)).fuse();
     let mut lanes = Lanes::default();
+    let mut incoming = Incoming::new(stream);
     // What the client asks before its first rooms are joined, or faster than it can be answered, has to wait. It is taken off the
     // socket all the same, because that is how the socket's end is noticed.
     let mut backlog = VecDeque::new();
@@ -133,12 +135,10 @@ where
             () = &mut credentials => {}
             () = &mut first_rooms => {}
             () = lanes.advance(session) => {}
-            frame = stream.next(), if backlog.len() < options.requests => {
+            arrived = incoming.take(&mut backlog, options.requests), if backlog.len() < options.requests => {
                 deadline.heard();
-                match frame {
-                    Some(Ok(frame)) => backlog.push_back(frame),
-                    Some(Err(error)) => return violation(session, &error),
-                    None => return None,
+                if let Err(error) = arrived {
+                    return error.and_then(|error| violation(session, &error));
                 }
             }
             () = deadline.passed() => session.close(CloseReason::HeartbeatTimeout),
