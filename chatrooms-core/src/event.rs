@@ -48,7 +48,7 @@ impl Event {
         self.cost
     }
 
-    /// The frame of this event: `encode` runs for the first session that asks, all others share its result.
+    /// The frame of this event, as whoever drives the sessions encodes it: `encode` runs for the first session that asks, all others share its result.
     pub fn encoded(&self, encode: impl FnOnce(&Self) -> Bytes) -> &Bytes {
         self.encoded.get_or_init(|| encode(self))
     }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatrooms_core::CloseReason;
 
-use crate::response::{Frame, encode, millis};
+use crate::{
+    framing::encode,
+    response::{Frame, millis},
+};
 
 /// How a session's end is put to its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,7 @@ const SOON: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::framing::text;
 
     #[test]
     fn every_end_has_its_code_and_says_whether_to_come_back() {
@@ -76,7 +80,7 @@ mod tests {
             (CloseReason::Abuse, 4504, "abuse", false),
         ] {
             let farewell = Farewell::new(&reason).unwrap();
-            let bye: serde_json::Value = serde_json::from_slice(&farewell.frame()).unwrap();
+            let bye: serde_json::Value = serde_json::from_slice(&text(&farewell.frame())).unwrap();
             assert_eq!((farewell.close, bye["code"].as_str()), (close, Some(code)));
             assert_eq!(bye["reconnect"], reconnect, "{code}");
             assert_eq!(bye["after_ms"] == 1234, close == 1001, "{code}");

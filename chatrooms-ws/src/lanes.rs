@@ -11,8 +11,9 @@ use chatrooms_core::{Error, Nonce, Post, Receipt, RoomName, Sent, Session};
 use futures_util::{FutureExt as _, future::BoxFuture};
 
 use crate::{
+    framing::encode,
     request::{Invalid, RoomAction},
-    response::{Frame, encode},
+    response::Frame,
 };
 
 /// What is under way for one session.
@@ -63,6 +64,11 @@ impl<'s> Lanes<'s> {
     /// Everything stays where it was.
     pub(crate) async fn advance(&mut self, session: &'s Session) {
         poll_fn(|context| self.poll(session, context)).await;
+    }
+
+    /// Goes as far as it can be gone without waiting. What has to wait is to be [advanced](Self::advance) once more.
+    pub(crate) fn go_on(&mut self, session: &'s Session) {
+        while self.advance(session).now_or_never().is_some() {}
     }
 
     fn poll(&mut self, session: &'s Session, context: &mut Context<'_>) -> Poll<()> {

@@ -51,6 +51,7 @@ mod endpoint;
 mod farewell;
 mod first;
 mod frames;
+mod framing;
 mod incoming;
 mod json;
 mod lanes;

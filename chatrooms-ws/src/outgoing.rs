@@ -15,7 +15,7 @@ use tokio_tungstenite::{
     tungstenite::{Error as WsError, Message, Utf8Bytes, error::ProtocolError},
 };
 
-use crate::{metered::Metered, response::event_frame};
+use crate::{framing::text, metered::Metered, response::event_frame};
 
 /// What a session's loop puts into its socket.
 #[derive(Debug)]
@@ -82,8 +82,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Out> for Direct<T> {
             Out::Told(_) if this.is_closing => Err(ProtocolError::SendAfterClosing.into()),
             Out::Told(items) => {
                 let batch = this.socket.get_mut().batch();
-                batch.reserve(items.iter().map(|item| HEADER + json(item).len()).sum());
-                items.iter().filter(|item| is_said(item)).for_each(|item| frame(batch, json(item)));
+                batch.reserve(items.iter().map(|item| frame(item).len()).sum());
+                items.iter().for_each(|item| batch.extend_from_slice(frame(item)));
                 Ok(())
             }
         }
@@ -98,37 +98,16 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Out> for Direct<T> {
     }
 }
 
-fn json(item: &Outgoing) -> &Bytes {
+fn frame(item: &Outgoing) -> &Bytes {
     match item {
         Outgoing::Event(event) => event_frame(event),
-        Outgoing::Answer(json) => json,
+        Outgoing::Answer(frame) => frame,
     }
 }
 
 /// An event of a kind that the wire does not know has no frame: it is not for this client.
 fn is_said(item: &Outgoing) -> bool {
-    !json(item).is_empty()
-}
-
-/// The most bytes of a frame's header.
-const HEADER: usize = 10;
-
-/// One whole frame of text from a server (RFC 6455, 5.2): final, not masked.
-fn frame(batch: &mut Vec<u8>, json: &[u8]) {
-    const FINAL_TEXT: u8 = 0x81;
-    batch.push(FINAL_TEXT);
-    if let Ok(length) = u8::try_from(json.len())
-        && length < 126
-    {
-        batch.push(length);
-    } else if let Ok(length) = u16::try_from(json.len()) {
-        batch.push(126);
-        batch.extend_from_slice(&length.to_be_bytes());
-    } else {
-        batch.push(127);
-        batch.extend_from_slice(&(json.len() as u64).to_be_bytes());
-    }
-    batch.extend_from_slice(json);
+    !frame(item).is_empty()
 }
 
 /// Any other stream and sink of WebSocket messages.
@@ -194,7 +173,7 @@ impl<S: Sink<Message, Error = WsError> + Unpin> Sink<Out> for Foreign<S> {
 
 /// JSON is UTF-8: an empty message stands for what cannot happen.
 fn message(item: Outgoing) -> Message {
-    Message::Text(Utf8Bytes::try_from(json(&item).clone()).unwrap_or_default())
+    Message::Text(Utf8Bytes::try_from(text(frame(&item))).unwrap_or_default())
 }
 
 #[cfg(test)]

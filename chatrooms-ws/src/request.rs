@@ -7,10 +7,7 @@ use chatrooms_core::{Data, Epoch, Join, NameError, Nonce, Post, RoomName, UserNa
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::{
-    json::compact,
-    response::{Frame as Answer, encode},
-};
+use crate::{framing::encode, json::compact, response::Frame as Answer};
 
 /// The largest number that every client's arithmetic holds exactly.
 const MAX_ID: u64 = (1 << 53) - 1;

@@ -1,4 +1,4 @@
-//! What the server says: frames and bodies, written once.
+//! What the server says over a socket.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -10,6 +10,7 @@ use chatrooms_core::{
 use serde::Serialize;
 
 use crate::{
+    framing::encode,
     json::Raw,
     object::{MemberObject, MessageObject, PageObject, is_false, objects},
     request::Invalid,
@@ -154,16 +155,6 @@ pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
-/// Writes JSON. What this crate writes can always be written.
-pub(crate) fn encode<T: Serialize>(value: &T) -> Bytes {
-    // Most frames fit, so that nothing is moved while it is written.
-    let mut json = Vec::with_capacity(256);
-    if serde_json::to_writer(&mut json, value).is_err() {
-        json.clear();
-    }
-    json.into()
-}
-
 impl<'a> Frame<'a> {
     pub(crate) fn hello(
         session: &'a Session,
@@ -306,11 +297,11 @@ mod tests {
     fn an_error_tells_its_time_to_wait_rounded_up() {
         let error = Error::RateLimited { retry_after: Duration::from_micros(49_200) };
         let frame: serde_json::Value =
-            serde_json::from_slice(&encode(&Frame::error(None, None, &error))).unwrap();
+            serde_json::to_value(Frame::error(None, None, &error)).unwrap();
         assert_eq!(frame["retry_after_ms"], 50);
         let error = Error::RateLimited { retry_after: Duration::ZERO };
         let frame: serde_json::Value =
-            serde_json::from_slice(&encode(&Frame::error(None, None, &error))).unwrap();
+            serde_json::to_value(Frame::error(None, None, &error)).unwrap();
         assert_eq!(frame["retry_after_ms"], 1);
     }
 }

@@ -27,11 +27,12 @@ use crate::{
     farewell::Farewell,
     first::first,
     frames::Abuse,
+    framing::encode,
     incoming::Incoming,
     lanes::{Lanes, refused, refused_as},
     outgoing::{Foreign, Out},
     request::{Action, Invalid, Request, RoomAction, invalid_room, parse},
-    response::{Frame, encode},
+    response::Frame,
     revocation::end_with_credentials,
 };
 
@@ -234,6 +235,10 @@ fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> bo
             return invalid.is_malformed();
         }
     };
+    if !matches!(action, Action::Room(..)) {
+        // What was asked before has at least begun: whoever joins and asks who is there has joined, where nothing has to be waited for.
+        lanes.go_on(session);
+    }
     match action {
         Action::Room(room, action) => {
             let is_malformed =
@@ -333,10 +338,11 @@ where
 {
     let mut ping = pin!(sleep(options.heartbeat));
     let mut end_by = None;
+    let mut comes_in_bursts = false;
     loop {
         let out = tokio::select! {
             biased;
-            told = gather(outbox) => match told {
+            told = gather(outbox, &mut comes_in_bursts) => match told {
                 Ok(items) => Out::Told(items),
                 Err(reason) => {
                     let end_by = end_by.unwrap_or_else(|| after(Instant::now(), options.close_timeout));
@@ -380,12 +386,19 @@ async fn finish(
     matches!(timeout_at(end_by, sending).await, Ok(Ok(())))
 }
 
-/// Takes what waits, after everybody has run who is about to add to it: fewer and larger writes.
-async fn gather(outbox: &Outbox) -> Result<Vec<Outgoing>, CloseReason> {
+/// Takes what waits. While it comes in bursts, everybody may run first who is about to add to it: fewer and larger writes. What comes by itself is
+/// not delayed.
+async fn gather(
+    outbox: &Outbox,
+    comes_in_bursts: &mut bool,
+) -> Result<Vec<Outgoing>, CloseReason> {
     outbox.filled().await;
-    yield_now().await;
+    if *comes_in_bursts {
+        yield_now().await;
+    }
     let mut items = Vec::new();
     outbox.take(&mut items, BATCH).await?;
+    *comes_in_bursts = items.len() > 1;
     Ok(items)
 }
 
