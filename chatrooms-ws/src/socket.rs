@@ -388,10 +388,7 @@ async fn finish(
 
 /// Takes what waits. While it comes in bursts, everybody may run first who is about to add to it: fewer and larger writes. What comes by itself is
 /// not delayed.
-async fn gather(
-    outbox: &Outbox,
-    comes_in_bursts: &mut bool,
-) -> Result<Vec<Outgoing>, CloseReason> {
+async fn gather(outbox: &Outbox, comes_in_bursts: &mut bool) -> Result<Vec<Outgoing>, CloseReason> {
     outbox.filled().await;
     if *comes_in_bursts {
         yield_now().await;

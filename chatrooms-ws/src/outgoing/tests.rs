@@ -154,9 +154,9 @@ async fn any_other_socket_is_told_the_same_message_by_message() {
     socket.send(told(3..4)).await.unwrap();
     socket.send(Out::Control(Message::Close(None))).await.unwrap();
     let heard: Vec<_> = client.by_ref().take(5).map(Result::unwrap).collect().await;
-    let texts = ["1", "02"].map(Message::text);
+    let texts = ["\"1\"", "\"02\""].map(Message::text);
     assert_eq!(heard[..2], texts);
-    assert!(heard[2].is_ping() && heard[3] == Message::text("003") && heard[4].is_close());
+    assert!(heard[2].is_ping() && heard[3] == Message::text("\"003\"") && heard[4].is_close());
 }
 
 #[tokio::test]

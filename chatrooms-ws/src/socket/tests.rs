@@ -11,7 +11,9 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use super::*;
-use crate::{frames::Watch, metered::Metered, outgoing::Direct, response::event_frame};
+use crate::{
+    frames::Watch, framing::text, metered::Metered, outgoing::Direct, response::event_frame,
+};
 
 type Client = WebSocketStream<DuplexStream>;
 
@@ -484,9 +486,9 @@ async fn an_answer_to_a_join_stays_under_its_bound() {
     let mut last = registry.open_session(user("zoe")).unwrap();
     last.join(&room, Join { history: Some(200), ..Join::default() }).await.unwrap();
     let event = last.next().await.unwrap();
-    let frame = event_frame(&event);
+    let frame = text(event_frame(&event));
     assert!(frame.len() <= reply_bytes, "{}", frame.len());
-    let joined: Value = serde_json::from_slice(frame).unwrap();
+    let joined: Value = serde_json::from_slice(&frame).unwrap();
     assert_eq!((&joined["members_more"], &joined["more"]), (&json!(true), &json!(true)));
     assert_eq!(joined["members"][0]["user"], "zoe", "oneself in any case");
     assert!(joined["messages"].as_array().unwrap().len() >= 3);
