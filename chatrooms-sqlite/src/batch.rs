@@ -13,7 +13,7 @@ use sqlx::{Row as _, SqliteConnection};
 use crate::{
     error,
     insert::{self, CHUNK, Mark, NewMessage, integer},
-    job::{Append, Close, Redact, Reply, Results, Write},
+    job::{Append, Close, Redact, Reply, Results, Ticket, Write},
     lives::{OpenLife, State},
     purge, reader,
 };
@@ -40,6 +40,7 @@ struct Appending {
     life: usize,
     drafts: Vec<Draft>,
     outcomes: Vec<Outcome>,
+    ticket: Arc<Ticket>,
     reply: tokio::sync::oneshot::Sender<Results>,
 }
 
@@ -70,14 +71,13 @@ impl Batch {
 
     fn append(&mut self, append: Append) {
         if !append.ticket.begin() {
-            let withdrawn = StoreError::unavailable(error::NAME, "the deadline has passed");
-            return Write::Append(append).refuse(&withdrawn);
+            return Write::Append(append).refuse(&error::late());
         }
         match self.touch(&append.life) {
             Ok(life) => {
                 let outcomes = vec![Outcome::Undecided; append.drafts.len()];
-                let Append { drafts, reply, .. } = append;
-                self.appends.push(Appending { life, drafts, outcomes, reply });
+                let Append { drafts, ticket, reply, .. } = append;
+                self.appends.push(Appending { life, drafts, outcomes, ticket, reply });
             }
             Err(closed) => Write::Append(append).refuse(&closed),
         }
@@ -109,6 +109,53 @@ impl Batch {
             self.lives.push(touched);
             self.lives.len() - 1
         })
+    }
+
+    /// Whether one statement does it: messages, and nothing to find out or to prepare for them.
+    pub(crate) fn is_plain(&self) -> bool {
+        let is_known = |touched: &Touched| touched.state.row.is_some() && !touched.state.doubtful;
+        let has_only_appends = self.redacts.is_empty() && self.closes.is_empty();
+        has_only_appends && self.drafts() <= CHUNK && self.lives.iter().all(is_known)
+    }
+
+    /// Does all of a plain batch in one statement, which is its own transaction. A nonce that is known is an error like any other.
+    pub(crate) async fn insert(
+        &mut self,
+        conn: &mut SqliteConnection,
+        at: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        let places = |(append, it): (usize, &Appending)| {
+            (0..it.drafts.len()).map(move |draft| (append, draft)).collect::<Vec<_>>()
+        };
+        let drafts: Vec<_> = self.appends.iter().enumerate().flat_map(places).collect();
+        if !drafts.is_empty() {
+            insert::messages(conn, &self.numbered(&drafts, at)).await?;
+            self.stored(&drafts);
+        }
+        Ok(())
+    }
+
+    /// Everything as it came, because nothing of it has happened. What has become late meanwhile is refused.
+    pub(crate) fn take_back(self) -> Vec<Write> {
+        let mut writes = Vec::new();
+        for Appending { life, drafts, ticket, reply, .. } in self.appends {
+            let is_in_time = ticket.release();
+            let life = Arc::clone(&self.lives[life].life);
+            let append = Write::Append(Append { life, drafts, ticket, reply });
+            if is_in_time {
+                writes.push(append);
+            } else {
+                append.refuse(&error::late());
+            }
+        }
+        writes.extend(self.redacts.into_iter().map(|(_, redact, _)| Write::Redact(redact)));
+        for (life, reply) in self.closes {
+            writes.push(Write::Close(Close { life: Arc::clone(&self.lives[life].life), reply }));
+        }
+        for Touched { life, .. } in &self.lives {
+            life.state().writing = false;
+        }
+        writes
     }
 
     /// Does all of it in the open transaction. An error concerns the transaction as a whole.

@@ -166,6 +166,11 @@ pub(crate) fn is_certainly_undone(error: &sqlx::Error) -> bool {
         || matches!(Code::of(error), Some(Code::FULL | Code::READONLY | Code::ERROR))
 }
 
+/// What waited has not begun in time, and will not.
+pub(crate) fn late() -> StoreError {
+    StoreError::unavailable(NAME, "the deadline has passed")
+}
+
 /// The store is gone, and so is whatever waited for it.
 pub(crate) fn ended() -> StoreError {
     StoreError::unavailable(NAME, "the store has been shut down")

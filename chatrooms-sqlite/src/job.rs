@@ -94,6 +94,13 @@ impl Ticket {
         Instant::now() <= self.deadline && self.decide(BEGUN)
     }
 
+    /// Takes the beginning back, because nothing has happened; says whether there is time for another. Where there is none the caller
+    /// may have found it begun, and has to be told.
+    pub(crate) fn release(&self) -> bool {
+        self.state.store(WAITING, Ordering::Relaxed);
+        Instant::now() < self.deadline
+    }
+
     /// Whether the caller may be told that nothing was and will be stored.
     pub(crate) fn withdraw(&self) -> bool {
         self.decide(WITHDRAWN)
@@ -120,6 +127,18 @@ mod tests {
         assert!(ticket.begin() && !ticket.withdraw());
         let ticket = Ticket::new(later);
         assert!(ticket.withdraw() && !ticket.begin());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_beginning_that_is_taken_back_leaves_the_choice_until_the_deadline() {
+        let second = Duration::from_secs(1);
+        let ticket = Ticket::new(Instant::now() + second);
+        assert!(ticket.begin() && ticket.release() && ticket.begin());
+        assert!(ticket.release() && ticket.withdraw());
+        let late = Ticket::new(Instant::now() + second);
+        assert!(late.begin());
+        tokio::time::advance(second).await;
+        assert!(!late.release(), "who has waited for it has to be told");
     }
 
     #[tokio::test(start_paused = true)]

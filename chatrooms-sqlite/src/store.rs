@@ -123,8 +123,7 @@ impl SqliteStore {
         drafts: Vec<Draft>,
         deadline: Instant,
     ) -> Result<Results, StoreError> {
-        let late = |_| StoreError::unavailable(NAME, "the deadline has passed");
-        let place = timeout_at(deadline, self.jobs.reserve()).await.map_err(late)?;
+        let place = timeout_at(deadline, self.jobs.reserve()).await.map_err(|_| error::late())?;
         let place = place.map_err(|_| error::ended())?;
         let (reply, mut answer) = oneshot::channel();
         let ticket = Arc::new(Ticket::new(deadline));
@@ -136,7 +135,7 @@ impl SqliteStore {
         })));
         match timeout_at(deadline, &mut answer).await {
             Ok(results) => results.map_err(|_| gone(&ticket)),
-            Err(elapsed) if ticket.withdraw() => Err(late(elapsed)),
+            Err(_) if ticket.withdraw() => Err(error::late()),
             // It has begun: only its outcome tells what became of it.
             Err(_) => answer.await.map_err(|_| interrupted()),
         }

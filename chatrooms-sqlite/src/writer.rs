@@ -124,31 +124,62 @@ impl Writer {
         self.slice_next = true;
         let shared = Arc::clone(&self.shared);
         let mut slot = shared.slot.lock().await;
+        let mut batch = self.collect(vec![first]);
+        let at = Timestamp::now();
+        match self.insert_batch(&mut slot, &mut batch, at).await {
+            Ok(true) => return self.committed(batch, at),
+            Ok(false) => {}
+            Err(failure) => return self.undo(&mut slot, batch, failure).await,
+        }
+        let writes = batch.take_back();
         let begun = self.begin(&mut slot).await;
-        let mut batch = self.collect(first);
+        let mut batch = self.collect(writes);
         if let Err(error) = begun {
             return batch.failed(&error, false);
         }
         let at = Timestamp::now();
         match self.commit_batch(&mut slot, &mut batch, at).await {
-            Ok(()) => {
-                self.recovered();
-                let committed = batch.committed(at);
-                self.shared.counters.batch(committed.appended);
-                for (life, reply) in committed.closed {
-                    self.purges.close(life, reply, &self.shared.lives);
-                }
-                if committed.redacted {
-                    self.want_checkpoint();
-                }
-            }
-            Err(Failure { error, doubtful }) => {
-                slot.undo().await;
-                slot.blame(&error).await;
-                let error = self.failed(error, doubtful);
-                batch.failed(&error, doubtful);
-            }
+            Ok(()) => self.committed(batch, at),
+            Err(failure) => self.undo(&mut slot, batch, failure).await,
         }
+    }
+
+    /// The short way, one journey to SQLite's thread; says whether it was one. A transaction of several statements tells apart what this cannot, and
+    /// waits for the lock longer, with everything that could still be withdrawn.
+    async fn insert_batch(
+        &self,
+        slot: &mut Slot,
+        batch: &mut Batch,
+        at: Timestamp,
+    ) -> Result<bool, Failure> {
+        if !batch.is_plain() {
+            return Ok(false);
+        }
+        let Ok(conn) = slot.get().await else { return Ok(false) };
+        match batch.insert(conn, at).await {
+            Ok(()) => Ok(true),
+            Err(error) if error::is_busy(&error) || error::is_refusal(&error) => Ok(false),
+            Err(error) => Err(Failure::at_commit(error)),
+        }
+    }
+
+    fn committed(&mut self, batch: Batch, at: Timestamp) {
+        self.recovered();
+        let committed = batch.committed(at);
+        self.shared.counters.batch(committed.appended);
+        for (life, reply) in committed.closed {
+            self.purges.close(life, reply, &self.shared.lives);
+        }
+        if committed.redacted {
+            self.want_checkpoint();
+        }
+    }
+
+    async fn undo(&mut self, slot: &mut Slot, batch: Batch, Failure { error, doubtful }: Failure) {
+        slot.undo().await;
+        slot.blame(&error).await;
+        let error = self.failed(error, doubtful);
+        batch.failed(&error, doubtful);
     }
 
     /// Waits for the lock. What has come meanwhile shares the transaction.
@@ -162,10 +193,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Everything that has queued, within bounds.
-    fn collect(&mut self, first: Write) -> Batch {
+    /// These and everything that has queued, within bounds.
+    fn collect(&mut self, writes: Vec<Write>) -> Batch {
         let mut batch = Batch::default();
-        batch.add(first);
+        writes.into_iter().for_each(|write| batch.add(write));
         while batch.drafts() < MAX_DRAFTS
             && let Ok(job) = self.jobs.try_recv()
         {
