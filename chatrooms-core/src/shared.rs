@@ -4,11 +4,10 @@ use std::{
     collections::HashMap,
     fmt,
     sync::atomic::{AtomicBool, Ordering},
-    task::{Context, Waker},
 };
 
 use dashmap::{DashMap, Entry};
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use tokio::{runtime::Handle, time::Instant};
 use tokio_util::task::TaskTracker;
 
@@ -23,7 +22,7 @@ use crate::{
     room::{Arrival, Room},
     sends::SendLimits,
     sweeper::Sweeper,
-    sync::Arc,
+    sync::{Arc, is_done_in_place},
     watcher::Watchers,
 };
 
@@ -185,11 +184,8 @@ impl Shared {
         work: impl Future<Output = ()> + Send + 'static,
     ) {
         let mut work: BoxFuture<'static, ()> = Box::pin(work);
-        if Handle::try_current().is_ok() {
-            let mut context = Context::from_waker(Waker::noop());
-            if work.poll_unpin(&mut context).is_ready() {
-                return;
-            }
+        if Handle::try_current().is_ok() && is_done_in_place(&mut work) {
+            return;
         }
         self.tasks.spawn_on(work, runtime);
     }

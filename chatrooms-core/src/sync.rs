@@ -1,8 +1,15 @@
 //! The one place that says how this crate locks, tells the time and calls foreign code.
 
-use std::{future::poll_fn, panic::AssertUnwindSafe, pin::Pin, task::Poll, time::Duration};
+use std::{
+    cell::Cell,
+    future::poll_fn,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::time::{Instant, timeout};
 
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
@@ -45,10 +52,30 @@ pub(crate) async fn in_time<T>(
     timeout(limit, work).await.ok()
 }
 
+thread_local! {
+    /// Whether detached work is being polled where it was caused, and not in a task of its own.
+    static IN_PLACE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Polls detached work where it was caused; says whether it is done. Otherwise it has to be given a task.
+pub(crate) fn is_done_in_place(work: &mut BoxFuture<'static, ()>) -> bool {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            IN_PLACE.set(self.0);
+        }
+    }
+    let _before = Before(IN_PLACE.replace(true));
+    work.poll_unpin(&mut Context::from_waker(Waker::noop())).is_ready()
+}
+
 /// Goes on in a task of its own. The first poll of detached work happens wherever the work was caused, such as where the last session is
 /// dropped, and the runtime there may have less time left than the one that the task runs on.
+///
+/// In a task it goes on at once: what waits for a store must not wait behind everybody whom the store's last answer has woken, too.
 pub(crate) async fn in_a_task() {
-    yield_once().await;
+    // Nobody need be woken: a task is polled when it begins.
+    poll_fn(|_| if IN_PLACE.get() { Poll::Pending } else { Poll::Ready(()) }).await;
 }
 
 /// Lets others run.
@@ -62,4 +89,30 @@ pub(crate) async fn yield_once() {
         Poll::Pending
     })
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn detached_work_goes_on_in_a_task_and_there_at_once() {
+        let mut work = async {
+            assert!(in_a_task().now_or_never().is_none(), "whoever polls it on the way");
+            in_a_task().await;
+        }
+        .boxed();
+        assert!(!is_done_in_place(&mut work));
+        assert!(in_a_task().now_or_never().is_some());
+    }
+
+    #[test]
+    fn work_that_causes_other_work_is_still_in_place_afterwards() {
+        let mut work = async {
+            assert!(is_done_in_place(&mut async {}.boxed()));
+            in_a_task().await;
+        }
+        .boxed();
+        assert!(!is_done_in_place(&mut work));
+    }
 }
