@@ -5,17 +5,17 @@ use std::path::Path;
 use super::Counts;
 use crate::{step::program, workspace};
 
-/// The operations, and how many rounds of them. With these the tables of a registry are far from growing when the rounds begin: where they grow, and when, is a matter of
-/// random hashes.
+/// The operations, and how many rounds of them, in eighths. With these the tables of a registry are far from growing when the rounds begin: where they grow, and when, is a
+/// matter of random hashes.
 const OPERATIONS: [(&str, u64); 8] = [
-    ("join", 672),
-    ("leave", 672),
-    ("join_and_leave_alone", 1000),
-    ("fill_a_room_of_100", 5),
-    ("publish_to_100", 200),
-    ("deliver", 2000),
-    ("encode_message", 1000),
-    ("decode_send", 1000),
+    ("join", 168),
+    ("leave", 168),
+    ("join_and_leave_alone", 250),
+    ("fill_a_room_of_100", 1),
+    ("publish_to_100", 50),
+    ("deliver", 500),
+    ("encode_message", 250),
+    ("decode_send", 250),
 ];
 
 /// The instructions of one round of each operation.
@@ -23,17 +23,27 @@ pub(super) fn everything() -> Result<Counts, String> {
     let binary = workspace::target().join("release/instructions");
     OPERATIONS
         .iter()
-        .map(|&(operation, rounds)| {
-            Ok((operation.to_owned(), of_one_round(&binary, operation, rounds)?))
+        .map(|&(operation, eighth)| {
+            Ok((operation.to_owned(), of_one_round(&binary, operation, eighth)?))
         })
         .collect()
 }
 
-/// The same preparation with some rounds and with twice as many: what is more is the rounds'.
-fn of_one_round(binary: &Path, operation: &str, rounds: u64) -> Result<u64, String> {
-    let some = of_process(binary, operation, rounds, 2 * rounds)?;
-    let twice = of_process(binary, operation, 2 * rounds, 2 * rounds)?;
-    Ok(twice.saturating_sub(some) / rounds)
+/// Hashes are random in every process, and with them the order in which members are told: the middle of three is taken.
+fn of_one_round(binary: &Path, operation: &str, eighth: u64) -> Result<u64, String> {
+    let mut counts = [0; 3];
+    for count in &mut counts {
+        *count = of_a_pair(binary, operation, eighth)?;
+    }
+    counts.sort_unstable();
+    Ok(counts[1])
+}
+
+/// The same preparation with an eighth of the rounds and with all of them: what is more is the rounds'.
+fn of_a_pair(binary: &Path, operation: &str, eighth: u64) -> Result<u64, String> {
+    let few = of_process(binary, operation, eighth, 8 * eighth)?;
+    let all = of_process(binary, operation, 8 * eighth, 8 * eighth)?;
+    Ok(all.saturating_sub(few) / (7 * eighth))
 }
 
 fn of_process(binary: &Path, operation: &str, rounds: u64, most: u64) -> Result<u64, String> {
