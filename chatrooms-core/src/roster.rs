@@ -53,7 +53,8 @@ impl Roster {
     pub(crate) fn insert(&mut self, peer: &Arc<Peer>, meta: Option<Data>) -> bool {
         let user = peer.user();
         self.connections.insert(peer.id(), Connection { peer: Arc::clone(peer), meta });
-        let sessions = self.users.entry(user.clone()).or_default();
+        // Nearly everybody has one.
+        let sessions = self.users.entry(user.clone()).or_insert_with(|| Vec::with_capacity(1));
         sessions.push(peer.id());
         let first = sessions.len() == 1;
         if first && self.departed.remove(user).is_none() {
