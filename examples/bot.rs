@@ -82,9 +82,9 @@ async fn look_after(registry: RoomRegistry) {
         let Attended { people, bot } = rooms.entry(room.clone()).or_default();
         match event {
             RoomEvent::RoomFound { members, .. } => {
-                *people = members.into_iter().map(|member| member.user).collect();
+                *people = members.iter().map(|member| member.user.clone()).collect();
             }
-            RoomEvent::UserJoined { member, .. } => drop(people.insert(member.user)),
+            RoomEvent::UserJoined { member, .. } => drop(people.insert(member.user.clone())),
             RoomEvent::UserLeft { user, .. } => drop(people.remove(&user)),
             RoomEvent::RoomClosed { .. } => people.clear(),
             _ => continue,
@@ -126,7 +126,7 @@ async fn attend(registry: RoomRegistry, room: &RoomName) -> Result<(), Error> {
     Ok(())
 }
 
-async fn greet(session: &Session, room: &RoomName, members: &[Member]) {
+async fn greet(session: &Session, room: &RoomName, members: &[Arc<Member>]) {
     for member in members.iter().filter(|member| member.user.as_str() != BOT) {
         say(session, room, format!("Welcome, {}!", member.user)).await;
     }

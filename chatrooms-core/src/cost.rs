@@ -3,7 +3,7 @@
 //! The bound is that of JSON text: a control character takes 6 bytes, a quote or a backslash 2. The fixed part of each thing is
 //! more than its field names, braces and numbers can take; the tests of the wire crate hold it against real frames.
 
-use crate::{Config, EventKind, MAX_NAME_BYTES, Member, Message, Nonce, RoomName};
+use crate::{Config, EventKind, MAX_NAME_BYTES, Member, Message, Nonce, RoomName, sync::Arc};
 
 const FRAME: usize = 96;
 const MEMBER: usize = 64;
@@ -63,31 +63,41 @@ pub(crate) const fn largest_message(config: &Config) -> usize {
         .saturating_add(Nonce::MAX_BYTES * ESCAPED)
 }
 
-/// The most bytes of an event's frame.
-pub(crate) fn frame(room: Option<&RoomName>, kind: &EventKind) -> usize {
-    let kind = match kind {
-        EventKind::Joined(joined) => {
-            JOINED
-                + joined.members.iter().map(member).sum::<usize>()
-                + joined.messages.iter().map(|one| message(one)).sum::<usize>()
-                + joined.redacted.len() * NUMBER
+/// The most bytes of the answer to a join, after those of its members and of its messages.
+pub(crate) const fn joined(members: usize, messages: usize, redacted: usize) -> usize {
+    JOINED + members + messages + redacted * NUMBER
+}
+
+fn members(members: &[Arc<Member>]) -> usize {
+    members.iter().map(|one| member(one)).sum()
+}
+
+/// The most bytes of an event's frame around its content.
+pub(crate) fn envelope(room: Option<&RoomName>) -> usize {
+    FRAME + room.map_or(0, |room| text(room.as_str()))
+}
+
+/// The most bytes of what an event's frame is about.
+pub(crate) fn content(kind: &EventKind) -> usize {
+    match kind {
+        EventKind::Joined(join) => {
+            let messages = join.messages.iter().map(|one| message(one)).sum();
+            joined(members(&join.members), messages, join.redacted.len())
         }
         EventKind::Message(one) => message(one),
         EventKind::Redacted { by, .. } => NUMBER + by.as_ref().map_or(0, |by| text(by.as_str())),
         EventKind::Presence { joined, left } => {
-            joined.iter().map(member).sum::<usize>()
-                + left.iter().map(|user| 1 + text(user.as_str())).sum::<usize>()
+            members(joined) + left.iter().map(|user| 1 + text(user.as_str())).sum::<usize>()
         }
         EventKind::Signal { user, name, data } => {
             text(user.as_str()) + text(name) + data.as_ref().map_or(0, |data| data.as_str().len())
         }
-        EventKind::Members { page, .. } => JOINED + page.members.iter().map(member).sum::<usize>(),
+        EventKind::Members { page, .. } => JOINED + members(&page.members),
         EventKind::Removed { reason, .. } => optional(reason.as_deref()) + NUMBER,
         EventKind::Notice { name, data } => {
             text(name) + data.as_ref().map_or(0, |data| data.as_str().len())
         }
-    };
-    FRAME + room.map_or(0, |room| text(room.as_str())) + kind
+    }
 }
 
 #[cfg(test)]

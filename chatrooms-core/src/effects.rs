@@ -1,6 +1,6 @@
 //! What a change of a room still has to cause once its lock is free.
 
-use std::{task::Waker, time::Duration};
+use std::{mem::take, task::Waker, time::Duration};
 
 use crate::{
     CloseReason, Epoch, Life, RoomEnd,
@@ -24,24 +24,29 @@ pub(crate) struct Effects {
     ended: Vec<Ended>,
     /// What the host's policy is told.
     hooks: Vec<Hook>,
-    /// What the host's log is told: its code must not run under a lock either.
-    news: Vec<News>,
+    /// A life has begun, which the host's log is told: its code must not run under a lock either. A change begins one life at most.
+    opened: Option<(Arc<Room>, Epoch)>,
     pub(crate) tally: Tally,
 }
 
-/// A life of a room has begun or ended.
+/// A room is over.
 #[derive(Debug)]
-enum News {
-    Opened(Arc<Room>, Epoch),
-    Closed(Arc<Room>, Epoch, RoomEnd, Duration),
+pub(crate) struct Ended {
+    pub(crate) room: Arc<Room>,
+    /// The life to purge.
+    pub(crate) purge: Option<Life>,
+    /// What the open room knew. Dropped out of the lock, because that answers those who still wait for the store.
+    pub(crate) live: Option<Box<Live>>,
+    /// The end of a life that had begun, for the host's log.
+    pub(crate) closed: Option<Closed>,
 }
 
-#[derive(Debug)]
-struct Ended {
-    room: Arc<Room>,
-    purge: Option<Life>,
-    /// Dropped out of the lock, because that answers those who still wait for the store.
-    live: Option<Box<Live>>,
+/// The end of a life in which somebody has been.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closed {
+    pub(crate) epoch: Epoch,
+    pub(crate) reason: RoomEnd,
+    pub(crate) lived: Duration,
 }
 
 impl Effects {
@@ -62,27 +67,16 @@ impl Effects {
 
     pub(crate) fn opened(&mut self, room: &Arc<Room>, epoch: Epoch) {
         self.tally.rooms += 1;
-        self.news.push(News::Opened(Arc::clone(room), epoch));
-    }
-
-    pub(crate) fn closed(
-        &mut self,
-        room: &Arc<Room>,
-        epoch: Epoch,
-        reason: RoomEnd,
-        lived: Duration,
-    ) {
-        self.tally.rooms -= 1;
-        self.news.push(News::Closed(Arc::clone(room), epoch, reason, lived));
+        self.opened = Some((Arc::clone(room), epoch));
     }
 
     pub(crate) fn hook(&mut self, hook: Hook) {
         self.hooks.push(hook);
     }
 
-    /// A room is over; the life to purge, and what the open room knew.
-    pub(crate) fn ended(&mut self, room: &Arc<Room>, purge: Option<Life>, live: Option<Box<Live>>) {
-        self.ended.push(Ended { room: Arc::clone(room), purge, live });
+    pub(crate) fn ended(&mut self, ended: Ended) {
+        self.tally.rooms -= i64::from(ended.closed.is_some());
+        self.ended.push(ended);
     }
 
     fn extend(&mut self, other: Self) {
@@ -90,7 +84,7 @@ impl Effects {
         self.overflowed.extend(other.overflowed);
         self.ended.extend(other.ended);
         self.hooks.extend(other.hooks);
-        self.news.extend(other.news);
+        self.opened = self.opened.take().or(other.opened);
         self.tally.add(&other.tally);
     }
 
@@ -98,18 +92,15 @@ impl Effects {
     /// recursion, because there may be thousands.
     pub(crate) fn run(mut self, shared: &Arc<Shared>) {
         loop {
-            for waker in self.wakers.drain(..) {
-                waker.wake();
+            take(&mut self.wakers).into_iter().for_each(Waker::wake);
+            if let Some((room, epoch)) = self.opened.take() {
+                tell_opened(&room, epoch, shared);
             }
-            for Ended { room, purge, live } in self.ended.drain(..) {
-                drop(live);
-                shared.forget(&room, purge);
+            for ended in take(&mut self.ended) {
+                ended.run(shared);
             }
-            for hook in self.hooks.drain(..) {
+            for hook in take(&mut self.hooks) {
                 hook.run(shared);
-            }
-            for news in self.news.drain(..) {
-                news.tell(shared);
             }
             let Some(peer) = self.overflowed.pop() else { break };
             tracing::debug!(
@@ -133,33 +124,40 @@ impl Effects {
     }
 }
 
-impl News {
-    fn tell(self, shared: &Shared) {
-        match self {
-            Self::Opened(room, epoch) => {
-                shared.metrics.rooms_opened.add(1);
-                tracing::debug!(
-                    name: "room_opened",
-                    target: "chatrooms_core",
-                    room = ?room.name(),
-                    epoch = %epoch,
-                    "a room has opened"
-                );
-            }
-            Self::Closed(room, epoch, reason, lived) => {
-                shared.metrics.rooms_closed.count(reason.name());
-                tracing::debug!(
-                    name: "room_closed",
-                    target: "chatrooms_core",
-                    room = ?room.name(),
-                    epoch = %epoch,
-                    reason = reason.name(),
-                    lived_ms = millis(lived),
-                    "a room has closed"
-                );
-            }
+impl Ended {
+    fn run(self, shared: &Shared) {
+        drop(self.live);
+        shared.forget(&self.room, self.purge);
+        if let Some(closed) = self.closed {
+            closed.tell(&self.room, shared);
         }
     }
+}
+
+impl Closed {
+    fn tell(self, room: &Room, shared: &Shared) {
+        shared.metrics.rooms_closed.count(self.reason.name());
+        tracing::debug!(
+            name: "room_closed",
+            target: "chatrooms_core",
+            room = ?room.name(),
+            epoch = %self.epoch,
+            reason = self.reason.name(),
+            lived_ms = millis(self.lived),
+            "a room has closed"
+        );
+    }
+}
+
+fn tell_opened(room: &Room, epoch: Epoch, shared: &Shared) {
+    shared.metrics.rooms_opened.add(1);
+    tracing::debug!(
+        name: "room_opened",
+        target: "chatrooms_core",
+        room = ?room.name(),
+        epoch = %epoch,
+        "a room has opened"
+    );
 }
 
 /// Ends a session in all its rooms, for good.
@@ -171,7 +169,7 @@ pub(crate) fn end_peer(peer: &Arc<Peer>, reason: CloseReason, shared: &Arc<Share
     peer.outbox.close(reason);
     let mut effects = Effects::default();
     for room in peer.end() {
-        room.exit(peer.id(), departure, shared, &mut effects);
+        room.exit(peer, departure, shared, &mut effects);
     }
     effects
 }

@@ -25,8 +25,14 @@ impl Event {
         Self::make(None, kind)
     }
 
+    /// One whose content is known to take so many bytes at most.
+    pub(crate) fn sized(room: RoomName, kind: EventKind, content: usize) -> Arc<Self> {
+        let cost = cost::envelope(Some(&room)) + content;
+        Arc::new(Self { room: Some(room), kind, cost, encoded: OnceLock::new() })
+    }
+
     fn make(room: Option<RoomName>, kind: EventKind) -> Arc<Self> {
-        let cost = cost::frame(room.as_ref(), &kind);
+        let cost = cost::envelope(room.as_ref()) + cost::content(&kind);
         Arc::new(Self { room, kind, cost, encoded: OnceLock::new() })
     }
 
@@ -72,7 +78,7 @@ pub enum EventKind {
     /// Users came and went, net. A user stands in at most one of the lists.
     Presence {
         /// Users who are there now.
-        joined: Vec<Member>,
+        joined: Vec<Arc<Member>>,
         /// Users who are gone.
         left: Vec<UserName>,
     },
@@ -126,7 +132,7 @@ pub struct Member {
 #[non_exhaustive]
 pub struct Members {
     /// The members, by user.
-    pub members: Vec<Member>,
+    pub members: Vec<Arc<Member>>,
     /// Whether there are more after the last one.
     pub more: bool,
 }

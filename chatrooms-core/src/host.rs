@@ -94,7 +94,7 @@ impl RoomRegistry {
     /// The connections of a user to a room; 0 where they are not there.
     #[must_use]
     pub fn connections(&self, room: &RoomName, user: &UserName) -> usize {
-        let connections = |room: Arc<Room>| room.live(|live| live.roster.sessions_of(user).len());
+        let connections = |room: Arc<Room>| room.live(|live| live.roster.connections_of(user));
         self.shared().find(room).and_then(connections).unwrap_or(0)
     }
 

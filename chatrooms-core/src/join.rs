@@ -31,7 +31,7 @@ pub struct Joined {
     /// Whether the user was not in the room before.
     pub first_connection_of_user: bool,
     /// Who is there, by user, oneself included; where `members_more`, the first ones, and oneself in front.
-    pub members: Vec<Member>,
+    pub members: Vec<Arc<Member>>,
     /// Whether there are more members than fit into an answer.
     pub members_more: bool,
     /// The newest messages, oldest first.

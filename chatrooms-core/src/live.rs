@@ -8,7 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     Config, Epoch, Error, Event, EventKind, Join, Joined, Life, Message, Nonce, Opened, Outgoing,
     RoomEnd, RoomEvent, RoomName, RoomRules, SessionId, UserName, cost,
-    effects::Effects,
+    effects::{Closed, Effects},
     hooks::Hook,
     peer::Peer,
     recent::Recent,
@@ -112,14 +112,18 @@ impl Live {
         let first_connection_of_user = self.roster.insert(peer, join.meta.clone());
         effects.tally.connections += 1;
         if first_connection_of_user && let Some(member) = self.roster.member(peer.user()) {
-            let joined = || RoomEvent::UserJoined { room: room.name().clone(), member };
-            self.audience.tell(effects, joined);
+            self.audience.tell(effects, || RoomEvent::UserJoined {
+                room: room.name().clone(),
+                member: Arc::clone(member),
+            });
         }
         self.tell(room, Some(peer), shared, effects);
-        let cut = self.cut(peer, join, &shared.config);
+        let (cut, size) = self.cut(peer, join, &shared.config);
         effects.tally.joined(cut.resumed);
         let joined = Arc::new(Joined { first_in_room, first_connection_of_user, ..cut });
-        self.push_to(peer, room.name(), EventKind::Joined(Arc::clone(&joined)), effects);
+        let kind = EventKind::Joined(Arc::clone(&joined));
+        let event = Event::sized(room.name().clone(), kind, size);
+        effects.pushed(peer, peer.outbox.push([Outgoing::Event(event)]));
         Ok(joined)
     }
 
@@ -143,11 +147,15 @@ impl Live {
         self.audience.tell(effects, opened);
     }
 
-    /// The life is over.
-    pub(crate) fn end(&mut self, room: &Arc<Room>, reason: RoomEnd, effects: &mut Effects) {
-        let Some(begun) = self.begun.take() else { return };
+    /// The life is over; says what there is to say of it, where somebody has been here.
+    pub(crate) fn end(
+        &mut self,
+        room: &Arc<Room>,
+        reason: RoomEnd,
+        effects: &mut Effects,
+    ) -> Option<Closed> {
+        let begun = self.begun.take()?;
         let (epoch, lived) = (self.life.epoch, begun.at.elapsed());
-        effects.closed(room, epoch, reason, lived);
         self.audience.tell(effects, || RoomEvent::RoomClosed {
             room: room.name().clone(),
             epoch,
@@ -158,22 +166,18 @@ impl Live {
         if let Some(told) = begun.told {
             effects.hook(Hook::closed(room, epoch, reason, told));
         }
+        Some(Closed { epoch, reason, lived })
     }
 
-    /// Takes a session out; what the others are told of it comes later.
-    pub(crate) fn remove(
-        &mut self,
-        room: &RoomName,
-        session: SessionId,
-        effects: &mut Effects,
-    ) -> Option<Arc<Peer>> {
-        let peer = self.roster.remove(session)?;
+    /// Takes a session out and says whether it was in; what the others are told of it comes later.
+    pub(crate) fn remove(&mut self, room: &RoomName, peer: &Peer, effects: &mut Effects) -> bool {
+        let Some(was_last_of_user) = self.roster.remove(peer) else { return false };
         effects.tally.connections -= 1;
-        if self.roster.sessions_of(peer.user()).is_empty() {
+        if was_last_of_user {
             let left = || RoomEvent::UserLeft { room: room.clone(), user: peer.user().clone() };
             self.audience.tell(effects, left);
         }
-        Some(peer)
+        true
     }
 
     /// Has a watcher told everything from now on; returns where the room stands, unless nobody has been here yet or the watcher is known.
@@ -194,7 +198,7 @@ impl Live {
         if self.roster.connections() >= self.rules.members {
             return Err(Error::RoomFull);
         }
-        peer.enter(room.name(), room, config.rooms_per_session)
+        peer.enter(room, config.rooms_per_session)
     }
 
     /// Whether this user has said something under that nonce, as far as it is at hand.
@@ -202,11 +206,11 @@ impl Live {
         nonce.is_some_and(|nonce| self.recent.has(user, nonce))
     }
 
-    /// The state of the room as of now, for somebody who has just been let in.
-    fn cut(&self, peer: &Peer, join: &Join, config: &Config) -> Joined {
+    /// The state of the room as of now, for somebody who has just been let in; and the most bytes that it takes.
+    fn cut(&self, peer: &Peer, join: &Join, config: &Config) -> (Joined, usize) {
         // The members and the messages have half of the answer each.
         let half = config.half_reply();
-        let page = self.roster.first_page(peer.user(), half);
+        let (page, members) = self.roster.first_page(peer.user(), half);
         let resumed = join.resume.and_then(|(epoch, seq)| self.resume(epoch, seq, half));
         let is_resumed = resumed.is_some();
         let (messages, redacted) = resumed.unwrap_or_else(|| {
@@ -214,7 +218,8 @@ impl Live {
             (self.recent.tail(wanted, half), Vec::new())
         });
         let first = messages.first().map_or(self.head + 1, |message| message.seq);
-        Joined {
+        let size = cost::joined(members, self.recent.size(messages.len()), redacted.len());
+        let joined = Joined {
             tag: join.tag,
             epoch: self.life.epoch,
             seq: self.head,
@@ -226,7 +231,8 @@ impl Live {
             messages,
             more: self.oldest < first,
             redacted,
-        }
+        };
+        (joined, size)
     }
 
     /// All messages after `seq` and what has been taken back up to it, where everything is at hand and fits.
@@ -252,7 +258,10 @@ impl Live {
         shared: &Arc<Shared>,
         effects: &mut Effects,
     ) {
-        if self.roster.users() <= shared.config.presence_exact {
+        if but.is_some() && self.roster.connections() == 1 {
+            // Nobody else is there to be told.
+            self.roster.forget_news();
+        } else if self.roster.users() <= shared.config.presence_exact {
             self.tell_now(room.name(), but.map(|peer| peer.id()), shared, effects);
         } else if self.telling.is_none() && self.roster.has_news() {
             let at = after(shared.config.presence_interval);
@@ -359,11 +368,11 @@ impl Live {
         if events.is_empty() {
             return queued;
         }
-        for peer in self.roster.peers().filter(|peer| Some(peer.id()) != but) {
+        self.roster.peers().filter(|peer| Some(peer.id()) != but).for_each(|peer| {
             let pushed = peer.outbox.push(events.iter().cloned().map(Outgoing::Event));
             queued += pushed.queued;
             effects.pushed(peer, pushed);
-        }
+        });
         queued
     }
 

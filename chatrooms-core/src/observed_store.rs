@@ -8,13 +8,13 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::{
     Appended, Budget, Draft, Epoch, Life, MessageStore, Opened, Page, Redaction, RoomName,
     StoreError, UserName,
     metrics::Metrics,
-    sync::{Arc, guarded, in_a_task, millis},
+    sync::{Arc, guarded, in_a_task, millis, timed},
 };
 
 /// A store that takes longer than this over one call is told of.
@@ -44,13 +44,13 @@ impl ObservedStore {
         &self,
         operation: &'static str,
         room: Option<&RoomName>,
-        call: impl Future<Output = T>,
+        call: Pin<&mut impl Future<Output = T>>,
     ) -> Option<T> {
         let began = Instant::now();
         let mut call = pin!(guarded(call));
         let answer = match call.as_mut().now_or_never() {
             Some(answer) => answer,
-            None => told_when_slow(operation, room, call).await,
+            None => Box::pin(told_when_slow(operation, room, call)).await,
         };
         self.metrics.store.record(operation, began.elapsed());
         if answer.is_none() {
@@ -70,7 +70,7 @@ impl ObservedStore {
         &self,
         operation: &'static str,
         room: Option<&RoomName>,
-        call: impl Future<Output = Result<T, StoreError>>,
+        call: Pin<&mut impl Future<Output = Result<T, StoreError>>>,
     ) -> Result<T, StoreError> {
         let Some(answer) = self.timed(operation, room, call).await else { return Err(panicked()) };
         answer.inspect_err(|error| self.failed(operation, room, error))
@@ -100,7 +100,7 @@ async fn told_when_slow<T>(
     mut call: Pin<&mut impl Future<Output = T>>,
 ) -> T {
     in_a_task().await;
-    if let Ok(answer) = timeout(SLOW, call.as_mut()).await {
+    if let Some(answer) = timed(SLOW, call.as_mut()).await {
         return answer;
     }
     tracing::warn!(
@@ -132,7 +132,8 @@ impl ObservedStore {
         kept: Option<Epoch>,
         recent: Budget,
     ) -> Result<Opened, StoreError> {
-        self.call("open", Some(room), async { self.store().open(room, kept, recent).await }).await
+        let call = pin!(async { self.store().open(room, kept, recent).await });
+        self.call("open", Some(room), call).await
     }
 
     pub(crate) async fn append(
@@ -142,7 +143,7 @@ impl ObservedStore {
         deadline: Instant,
     ) -> Vec<Result<Appended, StoreError>> {
         let (room, count) = (Some(&life.room), drafts.len());
-        let call = async { self.store().append(life, drafts, deadline).await };
+        let call = pin!(async { self.store().append(life, drafts, deadline).await });
         let Some(results) = self.timed("append", room, call).await else {
             return std::iter::repeat_with(|| Err(panicked_half_way())).take(count).collect();
         };
@@ -160,7 +161,7 @@ impl ObservedStore {
         before: Option<u64>,
         budget: Budget,
     ) -> Result<Page, StoreError> {
-        let call = async { self.store().read_before(life, before, budget).await };
+        let call = pin!(async { self.store().read_before(life, before, budget).await });
         self.call("read", Some(&life.room), call).await
     }
 
@@ -170,7 +171,7 @@ impl ObservedStore {
         after: u64,
         budget: Budget,
     ) -> Result<Page, StoreError> {
-        let call = async { self.store().read_after(life, after, budget).await };
+        let call = pin!(async { self.store().read_after(life, after, budget).await });
         self.call("read", Some(&life.room), call).await
     }
 
@@ -181,7 +182,7 @@ impl ObservedStore {
         author: Option<&UserName>,
     ) -> Result<Redaction, StoreError> {
         let room = Some(&life.room);
-        let call = async { self.store().redact(life, seq, author).await };
+        let call = pin!(async { self.store().redact(life, seq, author).await });
         let Some(answer) = self.timed("redact", room, call).await else {
             return Err(panicked_half_way());
         };
@@ -189,18 +190,22 @@ impl ObservedStore {
     }
 
     pub(crate) async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError> {
-        self.call("trim", Some(&life.room), async { self.store().trim(life, up_to).await }).await
+        let call = pin!(async { self.store().trim(life, up_to).await });
+        self.call("trim", Some(&life.room), call).await
     }
 
     pub(crate) async fn close(&self, life: &Life) -> Result<u64, StoreError> {
-        self.call("close", Some(&life.room), async { self.store().close(life).await }).await
+        let call = pin!(async { self.store().close(life).await });
+        self.call("close", Some(&life.room), call).await
     }
 
     pub(crate) async fn abandoned(&self) -> Result<Vec<Life>, StoreError> {
-        self.call("abandoned", None, async { self.store().abandoned().await }).await
+        let call = pin!(async { self.store().abandoned().await });
+        self.call("abandoned", None, call).await
     }
 
     pub(crate) async fn shutdown(&self) -> Result<(), StoreError> {
-        self.call("shutdown", None, async { self.store().shutdown().await }).await
+        let call = pin!(async { self.store().shutdown().await });
+        self.call("shutdown", None, call).await
     }
 }

@@ -1,6 +1,6 @@
 //! One client as the rooms see it.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use crate::{
     CloseReason, Config, Epoch, Error, Identity, Outbox, RoomName, UserName,
@@ -37,9 +37,9 @@ pub(crate) struct Peer {
     id: SessionId,
     identity: Identity,
     pub(crate) outbox: Outbox,
-    /// The rooms this session is in; `None` once it has ended, so that a late join finds no way in. A leaf in the order of
+    /// The rooms this session is in, by name; `None` once it has ended, so that a late join finds no way in. A leaf in the order of
     /// locks: taken under a room's lock, never the other way round, never over an await.
-    rooms: Mutex<Option<HashMap<RoomName, Arc<Room>>>>,
+    rooms: Mutex<Option<Vec<Arc<Room>>>>,
 }
 
 impl Peer {
@@ -48,7 +48,7 @@ impl Peer {
             id: SessionId::new(),
             identity,
             outbox: Outbox::new(config, waiting),
-            rooms: Mutex::new(Some(HashMap::new())),
+            rooms: Mutex::new(Some(Vec::new())),
         }
     }
 
@@ -66,26 +66,19 @@ impl Peer {
 
     /// Whether this session could enter a room as things stand.
     pub(crate) fn may_enter(&self, name: &RoomName, most: usize) -> Result<(), Error> {
-        self.vacancy(name, most, |_| ())
+        self.vacancy(name, most, |_, _| ())
     }
 
     /// Notes that this session is in a room now. The room's lock is held.
-    pub(crate) fn enter(
-        &self,
-        name: &RoomName,
-        room: &Arc<Room>,
-        most: usize,
-    ) -> Result<(), Error> {
-        self.vacancy(name, most, |rooms| {
-            rooms.insert(name.clone(), Arc::clone(room));
-        })
+    pub(crate) fn enter(&self, room: &Arc<Room>, most: usize) -> Result<(), Error> {
+        self.vacancy(room.name(), most, |rooms, place| rooms.insert(place, Arc::clone(room)))
     }
 
     fn vacancy(
         &self,
         name: &RoomName,
         most: usize,
-        fill: impl FnOnce(&mut HashMap<RoomName, Arc<Room>>),
+        fill: impl FnOnce(&mut Vec<Arc<Room>>, usize),
     ) -> Result<(), Error> {
         match self.outbox.closed() {
             None => {}
@@ -94,36 +87,45 @@ impl Peer {
         }
         let mut rooms = lock(&self.rooms);
         let rooms = rooms.as_mut().ok_or(Error::SessionEnded)?;
-        if rooms.contains_key(name) {
-            return Err(Error::AlreadyInRoom);
-        }
+        let Err(place) = find(rooms, name) else { return Err(Error::AlreadyInRoom) };
         if rooms.len() >= most {
             return Err(Error::TooManyRooms);
         }
-        fill(rooms);
+        fill(rooms, place);
         Ok(())
     }
 
     /// Notes that this session is no longer in a room. The room's lock is held.
     pub(crate) fn exit(&self, name: &RoomName) {
-        if let Some(rooms) = &mut *lock(&self.rooms) {
-            rooms.remove(name);
+        if let Some(rooms) = &mut *lock(&self.rooms)
+            && let Ok(place) = find(rooms, name)
+        {
+            rooms.remove(place);
         }
     }
 
     /// The room of that name, where this session is in it.
     pub(crate) fn room(&self, name: &RoomName) -> Option<Arc<Room>> {
-        lock(&self.rooms).as_ref()?.get(name).cloned()
+        let rooms = lock(&self.rooms);
+        let rooms = rooms.as_ref()?;
+        find(rooms, name).ok().map(|place| Arc::clone(&rooms[place]))
     }
 
+    /// By name.
     pub(crate) fn rooms(&self) -> Vec<RoomName> {
-        lock(&self.rooms).as_ref().map_or_else(Vec::new, |rooms| rooms.keys().cloned().collect())
+        let rooms = lock(&self.rooms);
+        rooms.iter().flatten().map(|room| room.name().clone()).collect()
     }
 
     /// Ends all memberships for good; returns where this session was.
     pub(crate) fn end(&self) -> Vec<Arc<Room>> {
-        lock(&self.rooms).take().map_or_else(Vec::new, |rooms| rooms.into_values().collect())
+        lock(&self.rooms).take().unwrap_or_default()
     }
+}
+
+/// Where the room of that name stands, or would stand.
+fn find(rooms: &[Arc<Room>], name: &RoomName) -> Result<usize, usize> {
+    rooms.binary_search_by(|room| room.name().cmp(name))
 }
 
 impl fmt::Debug for Peer {

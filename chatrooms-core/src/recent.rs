@@ -75,6 +75,11 @@ impl Recent {
         (cost <= bytes).then(|| self.from(start))
     }
 
+    /// The most bytes that so many of the newest messages take.
+    pub(crate) fn size(&self, messages: usize) -> usize {
+        self.ring.iter().rev().take(messages).map(|entry| entry.cost).sum()
+    }
+
     fn from(&self, start: usize) -> Vec<Arc<Message>> {
         self.ring.range(start..).map(|entry| Arc::clone(&entry.message)).collect()
     }

@@ -172,7 +172,7 @@ impl RoomRegistry {
     pub fn remove_connection(&self, room: &RoomName, session: &Session) -> bool {
         let Some(live) = session.peer().room(room) else { return false };
         let mut effects = Effects::default();
-        let removed = live.exit(session.id(), Departure::Left, &self.shared, &mut effects);
+        let removed = live.exit(session.peer(), Departure::Left, &self.shared, &mut effects);
         effects.run(&self.shared);
         removed
     }

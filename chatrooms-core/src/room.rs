@@ -6,9 +6,9 @@ use tokio::{runtime::Handle, sync::SetOnce, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    Error, Event, EventKind, Join, Joined, Message, Opened, Outgoing, Removal, RoomEnd, RoomEvent,
-    RoomName, RoomRules, RoomSummary, SessionId, UserName,
-    effects::Effects,
+    Error, Event, EventKind, Join, Joined, Life, Message, Opened, Outgoing, Removal, RoomEnd,
+    RoomEvent, RoomName, RoomRules, RoomSummary, SessionId, UserName,
+    effects::{Effects, Ended},
     live::Live,
     peer::Peer,
     shared::Shared,
@@ -115,12 +115,12 @@ impl Room {
                 }
                 Ok((opened, _)) => {
                     state.phase = Phase::Over;
-                    effects.ended(self, Some(opened.life), None);
+                    effects.ended(self.ended(Some(opened.life)));
                     Err(Error::StoreUnavailable)
                 }
                 Err(error) => {
                     state.phase = Phase::Over;
-                    effects.ended(self, None, None);
+                    effects.ended(self.ended(None));
                     Err(error)
                 }
             }
@@ -156,14 +156,16 @@ impl Room {
     /// Takes somebody out; says whether they were in.
     pub(crate) fn exit(
         self: &Arc<Self>,
-        session: SessionId,
+        peer: &Peer,
         departure: Departure,
         shared: &Arc<Shared>,
         effects: &mut Effects,
     ) -> bool {
         let mut state = lock(&self.state);
         let Phase::Open(live) = &mut state.phase else { return false };
-        let Some(peer) = live.remove(&self.name, session, effects) else { return false };
+        if !live.remove(&self.name, peer, effects) {
+            return false;
+        }
         peer.exit(&self.name);
         self.after_exit(&mut state, departure, shared, effects);
         true
@@ -181,22 +183,22 @@ impl Room {
         let removed = {
             let mut state = lock(&self.state);
             let Phase::Open(live) = &mut state.phase else { return 0 };
-            let sessions = match whom {
-                Some(user) => live.roster.sessions_of(user).to_vec(),
-                None => live.roster.peers().map(|peer| peer.id()).collect(),
+            let peers: Vec<_> = match whom {
+                Some(user) => live.roster.peers_of(user).cloned().collect(),
+                None => live.roster.peers().cloned().collect(),
             };
             let event = Event::new(self.name.clone(), EventKind::Removed { code, reason });
-            for session in &sessions {
-                let Some(peer) = live.remove(&self.name, *session, &mut effects) else { continue };
+            for peer in &peers {
+                live.remove(&self.name, peer, &mut effects);
                 peer.exit(&self.name);
                 let pushed = peer.outbox.push([Outgoing::Event(Arc::clone(&event))]);
-                effects.pushed(&peer, pushed);
+                effects.pushed(peer, pushed);
             }
-            if !sessions.is_empty() || whom.is_none() {
+            if !peers.is_empty() || whom.is_none() {
                 let departure = if whom.is_some() { Departure::Left } else { Departure::Closed };
                 self.after_exit(&mut state, departure, shared, &mut effects);
             }
-            sessions.len()
+            peers.len()
         };
         effects.run(shared);
         removed
@@ -229,9 +231,14 @@ impl Room {
     fn end(self: &Arc<Self>, state: &mut State, reason: RoomEnd, effects: &mut Effects) {
         if let Phase::Open(mut live) = std::mem::replace(&mut state.phase, Phase::Over) {
             let purge = reason.purges().then(|| live.life.clone());
-            live.end(self, reason, effects);
-            effects.ended(self, purge, Some(live));
+            let closed = live.end(self, reason, effects);
+            effects.ended(Ended { live: Some(live), closed, ..self.ended(purge) });
         }
+    }
+
+    /// The end of a life in which nobody has been.
+    fn ended(self: &Arc<Self>, purge: Option<Life>) -> Ended {
+        Ended { room: Arc::clone(self), purge, live: None, closed: None }
     }
 
     /// Ends a room to which nobody has come back.
@@ -315,7 +322,7 @@ impl Room {
     ) -> Result<(), Error> {
         let event = Event::new(self.name.clone(), kind);
         let relayed = self.change(shared, |live, effects| {
-            if !live.roster.contains(from) {
+            if !live.roster.contains(user, from) {
                 return Err(Error::NotInRoom);
             }
             if live.sanctions.mutes.holds(user) {
@@ -337,7 +344,7 @@ impl Room {
         shared: &Arc<Shared>,
     ) -> Result<(), Error> {
         let told = self.change(shared, |live, effects| {
-            let is_member = live.roster.contains(whom.id());
+            let is_member = live.roster.contains(whom.user(), whom.id());
             if is_member {
                 let bytes = shared.config.whole_reply();
                 let page = live.roster.page(after, Some(whom.user()), bytes);
@@ -392,14 +399,13 @@ pub(crate) struct Arrival {
 
 impl Drop for Arrival {
     fn drop(&mut self) {
-        let mut effects = Effects::default();
-        {
-            let mut state = lock(&self.room.state);
-            state.arriving -= 1;
-            if state.is_deserted() {
-                self.room.end(&mut state, RoomEnd::Expired, &mut effects);
-            }
+        let mut state = lock(&self.room.state);
+        state.arriving -= 1;
+        if state.is_deserted() {
+            let mut effects = Effects::default();
+            self.room.end(&mut state, RoomEnd::Expired, &mut effects);
+            drop(state);
+            effects.run(&self.shared);
         }
-        effects.run(&self.shared);
     }
 }

@@ -131,9 +131,7 @@ impl Session {
     /// The rooms it is in, by name.
     #[must_use]
     pub fn rooms(&self) -> Vec<RoomName> {
-        let mut rooms = self.peer.rooms();
-        rooms.sort_unstable();
-        rooms
+        self.peer.rooms()
     }
 
     /// The next thing that happened in one of its rooms; `None` once the session has ended and nothing waits any more.

@@ -104,9 +104,6 @@ impl Shared {
     }
 
     fn find_or_add(&self, name: &RoomName) -> Result<(Arc<Room>, bool), Error> {
-        if let Some(room) = self.find(name) {
-            return Ok((room, false));
-        }
         let runtime = Handle::current();
         match self.rooms.entry(name.clone()) {
             Entry::Occupied(entry) => Ok((Arc::clone(entry.get()), false)),

@@ -1,7 +1,7 @@
 //! Ends the lives of emptied rooms in the store, and tries again until it has succeeded.
 
 use std::{
-    pin::pin,
+    pin::{Pin, pin},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -9,7 +9,7 @@ use std::{
 use futures_util::FutureExt as _;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::{sleep, timeout},
+    time::sleep,
 };
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     count::Count,
     metrics::Metrics,
     observed_store::ObservedStore,
-    sync::{Arc, in_a_task, millis},
+    sync::{Arc, in_a_task, millis, timed},
 };
 
 /// How many lives the store is asked to end at a time.
@@ -75,7 +75,7 @@ impl Sweeper {
             while !sweeper.close(&life).await {
                 sweeper.failed(&life, retry);
                 in_a_task().await;
-                sleep(retry).await;
+                Box::pin(sleep(retry)).await;
                 retry = (retry * 2).min(LAST_RETRY);
             }
             sweeper.done.fetch_add(1, Ordering::Relaxed);
@@ -87,9 +87,12 @@ impl Sweeper {
 
     /// Asks the store once; says whether the life's messages are gone.
     async fn close(&self, life: &Life) -> bool {
-        // The semaphore is never closed.
-        let slot = self.slots.acquire().await.ok();
-        let closed = unhurried(self.store.close(life), slot).await;
+        // What is free is taken at once, whatever else the task has done already. The semaphore is never closed.
+        let slot = match self.slots.try_acquire() {
+            Ok(slot) => Some(slot),
+            Err(_) => self.slots.acquire().await.ok(),
+        };
+        let closed = unhurried(pin!(self.store.close(life)), slot).await;
         matches!(closed, Ok(_) | Err(StoreError::Closed))
     }
 
@@ -121,13 +124,15 @@ impl Sweeper {
 }
 
 /// Waits for the end of something, and gives its slot away where that takes long.
-async fn unhurried<T>(work: impl Future<Output = T>, slot: Option<SemaphorePermit<'_>>) -> T {
-    let mut work = pin!(work);
+async fn unhurried<T>(
+    mut work: Pin<&mut impl Future<Output = T>>,
+    slot: Option<SemaphorePermit<'_>>,
+) -> T {
     if let Some(done) = work.as_mut().now_or_never() {
         return done;
     }
     in_a_task().await;
-    if let Ok(done) = timeout(PATIENCE, &mut work).await {
+    if let Some(done) = timed(PATIENCE, work.as_mut()).await {
         return done;
     }
     drop(slot);

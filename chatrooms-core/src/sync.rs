@@ -41,7 +41,7 @@ pub(crate) async fn guarded<T>(call: impl Future<Output = T>) -> Option<T> {
     AssertUnwindSafe(call).catch_unwind().await.ok()
 }
 
-/// Waits so long at most; `None` where that was too short. What is there at once costs no timer.
+/// Waits so long at most; `None` where that was too short. What is there at once needs no timer.
 pub(crate) async fn in_time<T>(
     limit: Duration,
     mut work: Pin<&mut impl Future<Output = T>>,
@@ -49,7 +49,15 @@ pub(crate) async fn in_time<T>(
     if let Some(done) = work.as_mut().now_or_never() {
         return Some(done);
     }
-    timeout(limit, work).await.ok()
+    timed(limit, work).await
+}
+
+/// The same for what is not there at once. The timer has a box of its own: it is large, and what waits for a store or a host hardly ever needs it.
+pub(crate) async fn timed<T>(
+    limit: Duration,
+    work: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
+    Box::pin(timeout(limit, work)).await.ok()
 }
 
 thread_local! {

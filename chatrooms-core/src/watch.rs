@@ -64,7 +64,7 @@ pub enum RoomEvent {
         /// The newest message's number; 0 where there is none.
         seq: u64,
         /// Everybody who is there, by user; nobody where the room waits for a return.
-        members: Vec<Member>,
+        members: Vec<Arc<Member>>,
     },
     /// A life of a room has begun: its first user comes next.
     #[non_exhaustive]
@@ -82,7 +82,7 @@ pub enum RoomEvent {
         /// Which room.
         room: RoomName,
         /// Who.
-        member: Member,
+        member: Arc<Member>,
     },
     /// Somebody, or the host, said something.
     #[non_exhaustive]

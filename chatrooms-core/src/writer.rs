@@ -127,7 +127,7 @@ impl<'a> Author<'a> {
 
     fn is_heard(self, live: &Live) -> Result<(), Error> {
         let is_heard = match self {
-            Self::Session(session) => live.roster.contains(session.id()),
+            Self::Session(session) => live.roster.contains(session.peer().user(), session.id()),
             Self::Visitor(_) | Self::Host => !live.roster.is_empty(),
         };
         if is_heard { Ok(()) } else { Err(self.room_gone()) }

@@ -1,5 +1,7 @@
 //! People, messages and rooms as JSON objects, in frames and in the bodies of HTTP.
 
+use std::sync::Arc;
+
 use chatrooms_core::{Epoch, Member, Message, Page, RoomSummary, Timestamp, UserName};
 use serde::Serialize;
 
@@ -61,8 +63,8 @@ pub(crate) struct RoomDetails<'a> {
     members_more: bool,
 }
 
-pub(crate) fn objects(members: &[Member]) -> Vec<MemberObject<'_>> {
-    members.iter().map(Into::into).collect()
+pub(crate) fn objects(members: &[Arc<Member>]) -> Vec<MemberObject<'_>> {
+    members.iter().map(|member| member.as_ref().into()).collect()
 }
 
 impl<'a> From<&'a Member> for MemberObject<'a> {
@@ -106,7 +108,11 @@ impl<'a> From<&'a RoomSummary> for RoomObject<'a> {
 }
 
 impl<'a> RoomDetails<'a> {
-    pub(crate) fn new(summary: &'a RoomSummary, members: &'a [Member], members_more: bool) -> Self {
+    pub(crate) fn new(
+        summary: &'a RoomSummary,
+        members: &'a [Arc<Member>],
+        members_more: bool,
+    ) -> Self {
         Self {
             room: summary.room.as_str(),
             epoch: Epoch::to_string(&summary.epoch),

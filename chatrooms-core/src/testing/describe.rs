@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Data, Event, EventKind, Joined, Member, Message, Outgoing, UserName};
+use crate::{Data, Event, EventKind, Joined, Member, Message, Outgoing, UserName, sync::Arc};
 
 /// An event in one line, without its room. What people say is in it: this is for tests, not for logs.
 ///
@@ -90,14 +90,14 @@ fn beside(data: Option<&Data>) -> String {
     data.map_or_else(String::new, |data| format!(" {}", data.as_str()))
 }
 
-fn presence(joined: &[Member], left: &[UserName]) -> String {
+fn presence(joined: &[Arc<Member>], left: &[UserName]) -> String {
     let came = joined.iter().map(|member| format!("+{}", name(member)));
     let went = left.iter().map(|user| format!("-{user}"));
     came.chain(went).collect::<Vec<_>>().join(" ")
 }
 
-fn names(members: &[Member]) -> String {
-    members.iter().map(name).collect::<Vec<_>>().join(" ")
+fn names(members: &[Arc<Member>]) -> String {
+    members.iter().map(|member| name(member)).collect::<Vec<_>>().join(" ")
 }
 
 /// With the number of connections where there are several.

@@ -10,7 +10,7 @@ use crate::{
 #[non_exhaustive]
 pub struct Presence {
     /// Users who are there now.
-    pub joined: Vec<Member>,
+    pub joined: Vec<Arc<Member>>,
     /// Users who are gone.
     pub left: Vec<UserName>,
 }

@@ -166,8 +166,8 @@ pub(crate) fn seqs(messages: &[Arc<Message>]) -> Vec<u64> {
 }
 
 /// The names of members, with the number of their connections where they have several.
-pub(crate) fn names(members: &[Member]) -> Vec<String> {
-    let name = |member: &Member| match member.connections {
+pub(crate) fn names(members: &[Arc<Member>]) -> Vec<String> {
+    let name = |member: &Arc<Member>| match member.connections {
         1 => member.user.to_string(),
         several => format!("{}x{several}", member.user),
     };
