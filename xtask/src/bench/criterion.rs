@@ -20,7 +20,9 @@ pub(super) struct Time {
     pub(super) name: String,
     /// Nanoseconds for each of what it does.
     pub(super) each: f64,
-    /// Over the same in a bare map.
+    /// How many that is in one round.
+    elements: f64,
+    /// Over the same in a bare map, which tells nobody: where nobody has to be told.
     pub(super) ratio: Option<f64>,
 }
 
@@ -47,7 +49,7 @@ pub(super) fn times() -> Vec<Time> {
     for time in &mut times {
         let bare = time.name.replace("/chatrooms/", "/bare/");
         let bare = each.iter().find(|(name, _)| *name == bare && *name != time.name);
-        time.ratio = bare.map(|(_, bare)| time.each / bare);
+        time.ratio = bare.filter(|_| time.elements == 1.0).map(|(_, bare)| time.each / bare);
     }
     times
 }
@@ -70,5 +72,5 @@ fn read(folder: &Path) -> Option<Time> {
     let elements = benchmark["throughput"]["Elements"].as_f64().unwrap_or(1.0);
     let name = benchmark["full_id"].as_str()?.to_owned();
     let each = estimates["median"]["point_estimate"].as_f64()? / elements;
-    Some(Time { name, each, ratio: None })
+    Some(Time { name, each, elements, ratio: None })
 }

@@ -1,0 +1,63 @@
+//! A load tester for your own deployment: people who join rooms, talk, come and go, and count what reaches them.
+//!
+//! ```sh
+//! cargo run --release --example bench_server &
+//! cargo run --release --example load -- ws://127.0.0.1:7000/chat/ws --connections 1000 --rooms 10 --senders 2
+//! cargo run --release --example load -- ws://127.0.0.1:7000/chat/ws --connections 100 --rate 50 --churn 20 --json -
+//! ```
+//!
+//! Who they are is up to your authenticator: `--user` names them, and goes where `{user}` stands in `--query`, `--header` and `--cookie`. It ends with 1 if
+//! anything was lost, doubled or reordered, with 2 if there was nothing to measure.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
+
+mod churn;
+mod failure;
+mod files;
+mod latency;
+mod marker;
+mod member;
+mod options;
+mod progress;
+mod report;
+mod run;
+mod sending;
+mod socket;
+mod target;
+mod track;
+
+use std::{fs, process::ExitCode};
+
+use clap::Parser;
+
+use failure::Failure;
+use options::Options;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match measure(Options::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(failure) => {
+            eprintln!("load: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Returns whether everything came, once and in order.
+async fn measure(options: Options) -> Result<bool, Failure> {
+    files::check(&options)?;
+    let json = options.json.clone();
+    let report = run::run(options).await?;
+    match json.as_deref() {
+        Some("-") => println!("{}", report.to_json()),
+        Some(path) => {
+            println!("{report}");
+            let told = |error| Failure::Other(format!("--json {path}: {error}"));
+            fs::write(path, format!("{}\n", report.to_json())).map_err(told)?;
+        }
+        None => println!("{report}"),
+    }
+    Ok(report.is_clean())
+}
