@@ -3,6 +3,7 @@
 mod bot;
 mod custom_store;
 mod existing_service;
+mod load;
 mod minimal;
 mod moderation;
 mod typed_events;

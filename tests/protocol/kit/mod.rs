@@ -25,6 +25,7 @@ pub(crate) use full_app::FullApp;
 pub(crate) use http::{Request, Response, encoded};
 pub(crate) use in_process::{Adapter, InProcess};
 pub(crate) use oracle::violations;
+pub(crate) use process::Process;
 pub(crate) use raw::{Frame, RawSocket, opcode};
 pub(crate) use run::{
     on_each_adapter, on_every_server, on_every_store, on_own_server, with_adapter, with_example,
