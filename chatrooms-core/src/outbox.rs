@@ -258,12 +258,16 @@ impl Outbox {
         Ok(())
     }
 
-    /// Waits until something is there or the outbox is closed.
+    /// Waits until something is there or the outbox is closed; says how many things are there.
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping it. One task at a time may wait.
-    pub async fn filled(&self) {
-        self.watch(|state| (!state.queue.is_empty() || state.closed.is_some()).then_some(())).await;
+    pub async fn filled(&self) -> usize {
+        self.watch(|state| {
+            let is_something = !state.queue.is_empty() || state.closed.is_some();
+            is_something.then_some(state.queue.len())
+        })
+        .await
     }
 
     /// Takes what is there now, up to `bytes`, without waiting.

@@ -52,6 +52,7 @@ mod farewell;
 mod first;
 mod frames;
 mod framing;
+mod gathering;
 mod incoming;
 mod json;
 mod lanes;

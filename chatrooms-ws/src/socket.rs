@@ -28,6 +28,7 @@ use crate::{
     first::first,
     frames::Abuse,
     framing::encode,
+    gathering::{BATCH, Gathering},
     incoming::Incoming,
     lanes::{Lanes, refused, refused_as},
     outgoing::{Foreign, Out},
@@ -35,9 +36,6 @@ use crate::{
     response::Frame,
     revocation::end_with_credentials,
 };
-
-/// How many bytes are taken out of the outbox for one flush. More would only take memory: a socket's send buffer holds about as much.
-const BATCH: usize = 64 * 1024;
 
 /// Speaks the protocol over a socket until either side ends it. `rooms` are joined first, as they were named by the client.
 ///
@@ -338,11 +336,11 @@ where
 {
     let mut ping = pin!(sleep(options.heartbeat));
     let mut end_by = None;
-    let mut comes_in_bursts = false;
+    let mut gathering = Gathering::new();
     loop {
         let out = tokio::select! {
             biased;
-            told = gather(outbox, &mut comes_in_bursts) => match told {
+            told = gathering.take(outbox) => match told {
                 Ok(items) => Out::Told(items),
                 Err(reason) => {
                     let end_by = end_by.unwrap_or_else(|| after(Instant::now(), options.close_timeout));
@@ -384,19 +382,6 @@ async fn finish(
         },
     };
     matches!(timeout_at(end_by, sending).await, Ok(Ok(())))
-}
-
-/// Takes what waits. While it comes in bursts, everybody may run first who is about to add to it: fewer and larger writes. What comes by itself is
-/// not delayed.
-async fn gather(outbox: &Outbox, comes_in_bursts: &mut bool) -> Result<Vec<Outgoing>, CloseReason> {
-    outbox.filled().await;
-    if *comes_in_bursts {
-        yield_now().await;
-    }
-    let mut items = Vec::new();
-    outbox.take(&mut items, BATCH).await?;
-    *comes_in_bursts = items.len() > 1;
-    Ok(items)
 }
 
 /// Waits until the session has ended while a write is under way, and ends it when the write takes too long.

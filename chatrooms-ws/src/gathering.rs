@@ -1,0 +1,86 @@
+//! When a turn is waited for before a write, so that there are fewer and larger ones.
+
+use chatrooms_core::{CloseReason, Outbox, Outgoing};
+use tokio::task::yield_now;
+
+/// How many bytes are taken out of the outbox for one flush. More would only take memory: a socket's send buffer holds about as much.
+pub(crate) const BATCH: usize = 64 * 1024;
+
+/// So many turns are waited for in vain before that ends.
+const PATIENCE: u8 = 8;
+
+/// Takes what waits in an outbox, after everybody has run who is about to add to it. That is done for as long as it pays: what always comes by itself
+/// would only be delayed.
+#[derive(Debug)]
+pub(crate) struct Gathering {
+    patience: u8,
+}
+
+impl Gathering {
+    pub(crate) const fn new() -> Self {
+        Self { patience: PATIENCE }
+    }
+
+    /// Waits until something is there and takes it.
+    ///
+    /// # Errors
+    /// As [`Outbox::take`].
+    ///
+    /// # Cancel safety
+    /// Nothing is taken unless it completes.
+    pub(crate) async fn take(&mut self, outbox: &Outbox) -> Result<Vec<Outgoing>, CloseReason> {
+        let waiting = outbox.filled().await;
+        if self.patience > 0 {
+            yield_now().await;
+        }
+        let mut items = Vec::new();
+        outbox.take(&mut items, BATCH).await?;
+        // Where no turn was waited for, whatever is there beside the first has come together with it.
+        let more_came = items.len() > if self.patience > 0 { waiting } else { 1 };
+        self.patience = if more_came { PATIENCE } else { self.patience.saturating_sub(1) };
+        Ok(items)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use chatrooms_core::{Identity, RoomRegistry, UserName};
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn say(outbox: &Outbox, count: usize) {
+        (0..count).for_each(|_| outbox.answer(Bytes::from_static(b"x")));
+    }
+
+    #[tokio::test]
+    async fn what_is_added_in_the_same_turn_is_taken_with_the_rest() {
+        let registry = RoomRegistry::new();
+        let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
+        let outbox = session.outbox();
+        let mut gathering = Gathering::new();
+        say(outbox, 1);
+        let (taken, ()) = tokio::join!(gathering.take(outbox), async { say(outbox, 2) });
+        assert_eq!(taken.unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn what_comes_by_itself_is_delayed_no_more_until_things_come_together_again() {
+        let registry = RoomRegistry::new();
+        let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
+        let outbox = session.outbox();
+        let mut gathering = Gathering::new();
+        for _ in 0..PATIENCE {
+            say(outbox, 1);
+            assert!(gathering.take(outbox).now_or_never().is_none(), "it waits for a turn");
+            assert_eq!(gathering.take(outbox).await.unwrap().len(), 1);
+        }
+        for count in [1, 1, 2] {
+            say(outbox, count);
+            assert_eq!(gathering.take(outbox).now_or_never().unwrap().unwrap().len(), count);
+        }
+        say(outbox, 1);
+        assert!(gathering.take(outbox).now_or_never().is_none(), "it waits again");
+    }
+}
