@@ -59,6 +59,11 @@ impl Effects {
         }
     }
 
+    /// Wakes these too, behind the others.
+    pub(crate) fn wake(&mut self, wakers: Vec<Waker>) {
+        self.wakers.extend(wakers);
+    }
+
     /// Somebody who watches has been told something, and may have been told too much.
     pub(crate) fn told(&mut self, wake: Option<Waker>, lags: bool) {
         self.wakers.extend(wake);

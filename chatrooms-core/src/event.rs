@@ -48,6 +48,14 @@ impl Event {
         &self.kind
     }
 
+    /// Whose message it is, where it is one.
+    pub(crate) fn author(&self) -> Option<&UserName> {
+        match &self.kind {
+            EventKind::Message(message) => message.draft.user.as_ref(),
+            _ => None,
+        }
+    }
+
     /// What it counts against the bound of an outbox, in bytes: no less than its frame on the wire.
     #[must_use]
     pub const fn cost(&self) -> usize {

@@ -1,6 +1,6 @@
 //! What an open room knows: its people, its cursor over the store, and what everybody in it has been told.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, task::Waker};
 
 use tokio::{sync::SetOnce, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
@@ -326,7 +326,9 @@ impl Live {
             events.push(Event::new(room.clone(), EventKind::Message(message)));
         }
         effects.tally.messages += events.len() as u64;
+        let authors = self.sleeping_authors(&events);
         effects.tally.deliveries += self.push(&events, None, effects);
+        effects.wake(authors);
     }
 
     /// Takes a message back; it is told once.
@@ -355,6 +357,15 @@ impl Live {
             let trimmed = std::mem::replace(&mut self.redacted, kept);
             self.forgotten = trimmed.into_values().fold(self.forgotten, u64::max);
         }
+    }
+
+    /// Those who wrote these, where they wait. They are woken last: what is woken last runs first, and what an author says next is then told to
+    /// everybody else together with this.
+    fn sleeping_authors(&self, events: &[Arc<Event>]) -> Vec<Waker> {
+        let mut authors: Vec<_> = events.iter().filter_map(|event| event.author()).collect();
+        authors.dedup();
+        let peers = authors.into_iter().flat_map(|user| self.roster.peers_of(user));
+        peers.filter_map(|peer| peer.outbox.sleeper()).collect()
     }
 
     /// Tells everybody but one; says how many copies wait for somebody now.

@@ -176,6 +176,11 @@ impl Outbox {
         pushed
     }
 
+    /// Takes what wakes whoever waits to take something. Something has to be pushed then, and whoever waits to be woken.
+    pub(crate) fn sleeper(&self) -> Option<Waker> {
+        lock(&self.state).reader.take()
+    }
+
     /// Whether more waits than one `part`-th of the bound.
     fn is_over(&self, state: &State, part: usize) -> bool {
         state.bytes > self.bounds.bytes / part || state.queue.len() > self.bounds.frames / part
