@@ -120,7 +120,7 @@ mod tests {
         let (ended, seen) = tokio::join!(first(left.as_mut(), right.as_mut()), wake);
         assert!(matches!(ended, Either::Left(())));
         assert_eq!(seen, 1 + 2, "once to begin, and once for each time it was woken");
-        assert!(others.load(Relaxed) >= 1 + 3);
+        assert!(others.load(Relaxed) > 3);
     }
 
     #[tokio::test(start_paused = true)]
