@@ -4,6 +4,7 @@ use chatrooms_core::{
     Data, Error, Nonce, Post,
     testing::{Call, Fault},
 };
+use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
 use crate::kit::{Client, House, bodies, lobby, millis, room, secs, settle};
@@ -31,6 +32,47 @@ async fn everybody_is_told_the_same_in_the_same_order() {
     assert_eq!(told.len(), 40);
     assert_eq!(told[..3], ["1 ada: a0", "2 bob: b0", "3 ada: a1"]);
     assert_eq!(told, bob.told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_under_a_cork_is_stored_and_told_in_one_step() {
+    let house = House::new().await;
+    let (ada, bob) = two_guests(&house).await;
+    let cork = ada.session.cork();
+    let receipts = [ada.begin("1").await, ada.begin("2").await, ada.begin("3").await];
+    // Whoever else speaks in the room has their turn behind it.
+    let other = bob.begin("4").await;
+    assert!(bob.told().is_empty());
+    assert!(house.store.batches().is_empty());
+    drop(cork);
+    assert_eq!(bob.told(), ["1 ada: 1", "2 ada: 2", "3 ada: 3", "4 bob: 4"]);
+    assert_eq!(house.store.batches(), [4]);
+    for (receipt, seq) in receipts.into_iter().chain([other]).zip(1..) {
+        assert_eq!(receipt.wait().await.unwrap().seq, seq);
+    }
+    // Without one, each is a step of its own again.
+    drop((ada.begin("5").await, ada.begin("6").await));
+    assert_eq!(house.store.batches(), [4, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cork_that_is_dropped_unwound_or_held_twice_lets_everything_go() {
+    let house = House::new().await;
+    let (ada, bob) = two_guests(&house).await;
+    let outer = ada.session.cork();
+    let inner = ada.session.cork();
+    drop(ada.begin("1").await);
+    drop(inner);
+    assert_eq!(bob.told(), ["1 ada: 1"], "the first to go lets go");
+    drop(ada.begin("2").await);
+    drop(outer);
+    let future = async {
+        let _cork = ada.session.cork();
+        drop(ada.begin("3").await);
+        std::future::pending::<()>().await;
+    };
+    assert!(future.now_or_never().is_none());
+    assert_eq!(bob.told(), ["2 ada: 2", "3 ada: 3"]);
 }
 
 #[tokio::test(start_paused = true)]
