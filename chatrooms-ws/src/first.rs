@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
@@ -60,7 +60,11 @@ impl Left {
     }
 
     fn wakes(&self, task: &Waker) {
-        self.task.lock().unwrap_or_else(PoisonError::into_inner).clone_from(task);
+        self.task().clone_from(task);
+    }
+
+    fn task(&self) -> MutexGuard<'_, Waker> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,7 +76,9 @@ impl Wake for Left {
     fn wake_by_ref(self: &Arc<Self>) {
         // Before the task is woken: a task that changes its waker meanwhile looks here after that.
         self.is_woken.store(true, Ordering::Release);
-        self.task.lock().unwrap_or_else(PoisonError::into_inner).wake_by_ref();
+        // Out of the lock: what wakes a task is the host's code.
+        let task = self.task().clone();
+        task.wake();
     }
 }
 
