@@ -362,9 +362,8 @@ impl Live {
     /// Those who wrote these, where they wait. They are woken last: what is woken last runs first, and what an author says next is then told to
     /// everybody else together with this.
     fn sleeping_authors(&self, events: &[Arc<Event>]) -> Vec<Waker> {
-        let mut authors: Vec<_> = events.iter().filter_map(|event| event.author()).collect();
-        authors.dedup();
-        let peers = authors.into_iter().flat_map(|user| self.roster.peers_of(user));
+        let authors = events.iter().filter_map(|event| event.author());
+        let peers = authors.flat_map(|user| self.roster.peers_of(user));
         peers.filter_map(|peer| peer.outbox.sleeper()).collect()
     }
 

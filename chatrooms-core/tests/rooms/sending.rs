@@ -1,5 +1,10 @@
 //! P4 and P5: one order, stored before shown, once.
 
+use std::{
+    sync::{Arc, Mutex},
+    task::{Context, Wake, Waker},
+};
+
 use chatrooms_core::{
     Data, Error, Nonce, Post,
     testing::{Call, Fault},
@@ -73,6 +78,31 @@ async fn a_cork_that_is_dropped_unwound_or_held_twice_lets_everything_go() {
     };
     assert!(future.now_or_never().is_none());
     assert_eq!(bob.told(), ["2 ada: 2", "3 ada: 3"]);
+}
+
+/// Notes who is woken.
+struct Noting(&'static str, Arc<Mutex<Vec<&'static str>>>);
+
+impl Wake for Noting {
+    fn wake(self: Arc<Self>) {
+        self.1.lock().unwrap().push(self.0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everybody_who_waits_is_woken_and_the_author_last() {
+    let house = House::new().await;
+    let (ada, bob) = two_guests(&house).await;
+    bob.told();
+    let woken = Arc::default();
+    let mut waits = [("ada", &ada), ("bob", &bob)]
+        .map(|(name, guest)| (name, Box::pin(guest.session.outbox().filled())));
+    for (name, filled) in &mut waits {
+        let waker = Waker::from(Arc::new(Noting(name, Arc::clone(&woken))));
+        assert!(filled.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    drop(ada.begin("hello").await);
+    assert_eq!(*woken.lock().unwrap(), ["bob", "ada"]);
 }
 
 #[tokio::test(start_paused = true)]
