@@ -22,7 +22,7 @@ use tokio::{
 mod common;
 
 use common::{
-    people::{crowd, post, registry, room},
+    people::{crowd, hear, post, registry, room},
     sized,
 };
 
@@ -67,13 +67,11 @@ impl Hall {
     }
 
     async fn publish(&self, rounds: u64) -> Duration {
-        let mut told = Vec::with_capacity(1);
         let began = Instant::now();
         for _ in 0..rounds {
             self.taken.store(0, Ordering::Relaxed);
             self.speaker.publish(&self.room, post()).await.expect("there is no limit");
-            self.speaker.outbox().try_take(&mut told, usize::MAX);
-            let own = told.drain(..).count();
+            let own = hear(&self.speaker);
             while self.taken.load(Ordering::Relaxed) + own < self.members {
                 yield_now().await;
             }

@@ -127,12 +127,10 @@ impl Chat {
             let (session, rooms) = (Arc::clone(&self.sessions[thread]), Arc::clone(&self.rooms));
             let begin = begin(thread, threads, rooms.len());
             async move {
-                let mut told = Vec::new();
                 for room in rooms.iter().cycle().skip(begin).take(share(rounds, threads)) {
                     session.join(room, Join::default()).await.expect("there is no limit");
                     session.leave(room).expect("it is there");
-                    session.outbox().try_take(&mut told, usize::MAX);
-                    told.clear();
+                    hear(&session);
                 }
             }
         }))
