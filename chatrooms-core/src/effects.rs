@@ -1,6 +1,6 @@
 //! What a change of a room still has to cause once its lock is free.
 
-use std::{mem::take, task::Waker, time::Duration};
+use std::{task::Waker, time::Duration};
 
 use crate::{
     CloseReason, Epoch, Life, RoomEnd,
@@ -21,7 +21,8 @@ use crate::{
 pub(crate) struct Effects {
     wakers: Vec<Waker>,
     overflowed: Vec<Arc<Peer>>,
-    ended: Vec<Ended>,
+    /// A change ends one life at most.
+    ended: Option<Ended>,
     /// What the host's policy is told.
     hooks: Vec<Hook>,
     /// A life has begun, which the host's log is told: its code must not run under a lock either. A change begins one life at most.
@@ -81,33 +82,14 @@ impl Effects {
 
     pub(crate) fn ended(&mut self, ended: Ended) {
         self.tally.rooms -= i64::from(ended.closed.is_some());
-        self.ended.push(ended);
-    }
-
-    fn extend(&mut self, other: Self) {
-        self.wakers.extend(other.wakers);
-        self.overflowed.extend(other.overflowed);
-        self.ended.extend(other.ended);
-        self.hooks.extend(other.hooks);
-        self.opened = self.opened.take().or(other.opened);
-        self.tally.add(&other.tally);
+        self.ended = Some(ended);
     }
 
     /// Does it all. Ending a slow session tells its rooms, which may find further ones that are too slow: a loop, not a
     /// recursion, because there may be thousands.
     pub(crate) fn run(mut self, shared: &Arc<Shared>) {
-        loop {
-            take(&mut self.wakers).into_iter().for_each(Waker::wake);
-            if let Some((room, epoch)) = self.opened.take() {
-                tell_opened(&room, epoch, shared);
-            }
-            for ended in take(&mut self.ended) {
-                ended.run(shared);
-            }
-            for hook in take(&mut self.hooks) {
-                hook.run(shared);
-            }
-            let Some(peer) = self.overflowed.pop() else { break };
+        self.cause(shared);
+        while let Some(peer) = self.overflowed.pop() {
             tracing::debug!(
                 name: "session_slow",
                 target: "chatrooms_core",
@@ -115,7 +97,7 @@ impl Effects {
                 user = ?peer.user(),
                 "more waits for a session than may wait"
             );
-            self.extend(end_peer(&peer, CloseReason::SlowConsumer, shared));
+            self.end(&peer, CloseReason::SlowConsumer, shared);
         }
         if self.tally.watch_lagged > 0 {
             tracing::warn!(
@@ -127,6 +109,46 @@ impl Effects {
         }
         self.tally.count(&shared.metrics);
     }
+
+    /// Does what the change of one room causes, but for the sessions that were too slow.
+    fn cause(&mut self, shared: &Arc<Shared>) {
+        self.wakers.drain(..).for_each(Waker::wake);
+        if let Some((room, epoch)) = self.opened.take() {
+            tell_opened(&room, epoch, shared);
+        }
+        if let Some(ended) = self.ended.take() {
+            ended.run(shared);
+        }
+        self.hooks.drain(..).for_each(|hook| hook.run(shared));
+    }
+
+    /// Ends a session in all its rooms, for good.
+    fn end(&mut self, peer: &Arc<Peer>, reason: CloseReason, shared: &Arc<Shared>) {
+        // Also where an earlier reason was a softer one, such as a shutdown before a logout, or a harder one, before the socket went.
+        let made_to_go =
+            reason.is_final() || peer.outbox.closed().is_some_and(|first| first.is_final());
+        let departure = if made_to_go { Departure::Left } else { Departure::Lost };
+        peer.outbox.close(reason);
+        let exit = |room: Arc<Room>| {
+            let mut effects = Self::default();
+            room.exit(peer, departure, shared, &mut effects);
+            effects
+        };
+        // They are out of all rooms before anything is caused: what panics then leaves nobody behind.
+        let exits: Vec<Self> = peer.end().into_iter().map(exit).collect();
+        for mut effects in exits {
+            effects.cause(shared);
+            self.overflowed.append(&mut effects.overflowed);
+            self.tally.add(&effects.tally);
+        }
+    }
+}
+
+/// Ends a session in all its rooms, for good.
+pub(crate) fn end_peer(peer: &Arc<Peer>, reason: CloseReason, shared: &Arc<Shared>) {
+    let mut effects = Effects::default();
+    effects.end(peer, reason, shared);
+    effects.run(shared);
 }
 
 impl Ended {
@@ -163,18 +185,4 @@ fn tell_opened(room: &Room, epoch: Epoch, shared: &Shared) {
         epoch = %epoch,
         "a room has opened"
     );
-}
-
-/// Ends a session in all its rooms, for good.
-pub(crate) fn end_peer(peer: &Arc<Peer>, reason: CloseReason, shared: &Arc<Shared>) -> Effects {
-    // Also where an earlier reason was a softer one, such as a shutdown before a logout, or a harder one, before the socket went.
-    let made_to_go =
-        reason.is_final() || peer.outbox.closed().is_some_and(|first| first.is_final());
-    let departure = if made_to_go { Departure::Left } else { Departure::Lost };
-    peer.outbox.close(reason);
-    let mut effects = Effects::default();
-    for room in peer.end() {
-        room.exit(peer, departure, shared, &mut effects);
-    }
-    effects
 }

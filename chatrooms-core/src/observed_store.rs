@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::{
     Appended, Budget, Draft, Epoch, Life, MessageStore, Opened, Page, Redaction, RoomName,
     StoreError, UserName,
+    instruments::Stopwatch,
     metrics::Metrics,
     sync::{Arc, guarded, in_a_task, millis, timed},
 };
@@ -46,13 +47,13 @@ impl ObservedStore {
         room: Option<&RoomName>,
         call: Pin<&mut impl Future<Output = T>>,
     ) -> Option<T> {
-        let began = Instant::now();
+        let stopwatch = Stopwatch::start();
         let mut call = pin!(guarded(call));
         let answer = match call.as_mut().now_or_never() {
             Some(answer) => answer,
             None => Box::pin(told_when_slow(operation, room, call)).await,
         };
-        self.metrics.store.record(operation, began.elapsed());
+        self.metrics.store.record(operation, stopwatch);
         if answer.is_none() {
             self.metrics.store_failures.count(operation);
             tracing::error!(

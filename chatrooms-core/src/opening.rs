@@ -107,7 +107,8 @@ fn sweep_expired(ends: BTreeSet<Instant>, shared: &Arc<Shared>, runtime: &Handle
 async fn rules(room: &RoomName, shared: &Shared) -> Result<RoomRules, Error> {
     let rules = RoomRules::new(&shared.config);
     let Some(policy) = &shared.policy else { return Ok(rules) };
-    policy::ask(shared, "open_room", async { policy.open_room(room, rules).await }).await
+    // In a box of its own, so that the opening of a room is small where there is no policy.
+    Box::pin(policy::ask(shared, "open_room", async { policy.open_room(room, rules).await })).await
 }
 
 /// Asks the store to open a room's life. Those who wait for it wait for [`Config::store_timeout`](crate::Config::store_timeout) at most:
@@ -142,18 +143,30 @@ async fn open_life(
     kept: Option<(Epoch, Instant)>,
     shared: &Arc<Shared>,
 ) -> (Result<Opened, Error>, Option<Instant>) {
-    if let Some((epoch, until)) = kept {
-        match ask(room, Some(epoch), shared).await {
-            Ok(opened) => return (Ok(opened), Some(until)),
-            // Somebody has ended it meanwhile.
-            Err(Error::NotFound) => {}
-            Err(error) => {
-                put_back(Life { room: room.name().clone(), epoch }, until, room, shared);
-                return (Err(error), None);
-            }
-        }
+    // Boxed because hardly any room has been kept.
+    if let Some((epoch, until)) = kept
+        && let Some(opened) = Box::pin(reopen_life(room, epoch, until, shared)).await
+    {
+        return opened;
     }
     (ask(room, None, shared).await.map_err(|_| Error::StoreUnavailable), None)
+}
+
+/// Opens the life that was kept. `None` where somebody has ended it meanwhile.
+async fn reopen_life(
+    room: &Room,
+    epoch: Epoch,
+    until: Instant,
+    shared: &Arc<Shared>,
+) -> Option<(Result<Opened, Error>, Option<Instant>)> {
+    match ask(room, Some(epoch), shared).await {
+        Ok(opened) => Some((Ok(opened), Some(until))),
+        Err(Error::NotFound) => None,
+        Err(error) => {
+            put_back(Life { room: room.name().clone(), epoch }, until, room, shared);
+            Some((Err(error), None))
+        }
+    }
 }
 
 fn put_back(life: Life, until: Instant, room: &Room, shared: &Arc<Shared>) {

@@ -3,10 +3,10 @@
 use std::{fmt, pin::pin};
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
 use crate::{
     Draft, Epoch, Error, Identity, RoomEnd, RoomName, RoomRules,
+    instruments::Stopwatch,
     shared::Shared,
     sync::{guarded, in_time, millis},
 };
@@ -89,9 +89,9 @@ pub(crate) async fn ask<T>(
     asked: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let (limit, metrics) = (shared.config.policy_timeout, &shared.metrics);
-    let began = Instant::now();
+    let stopwatch = Stopwatch::start();
     let answer = in_time(limit, pin!(guarded(asked))).await;
-    metrics.policy.record(hook, began.elapsed());
+    metrics.policy.record(hook, stopwatch);
     match answer {
         Some(Some(Err(Error::Refused { code, message }))) if !is_a_hosts(&code) => {
             Err(Error::Refused { code: "forbidden".into(), message })

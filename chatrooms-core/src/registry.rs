@@ -157,9 +157,9 @@ impl RoomRegistry {
             let config = self.config();
             let patience =
                 config.policy_timeout.saturating_add(config.store_timeout.saturating_add(GRACE));
-            let opened = pin!(arrival.room.opened());
-            in_time(patience, opened).await.unwrap_or(Err(Error::StoreUnavailable))?;
-            match arrival.room.enter(session.peer(), &join, &self.shared) {
+            let opened = in_time(patience, pin!(arrival.opened())).await;
+            opened.unwrap_or(Err(Error::StoreUnavailable))?;
+            match arrival.enter(session.peer(), &join) {
                 Ok(joined) => return Ok(joined),
                 Err(NoEntry::Refused(error)) => return Err(error),
                 Err(NoEntry::Over) => {}
@@ -269,7 +269,7 @@ impl RoomRegistry {
         let mut peers = self.shared.sessions_of(user);
         peers.retain(|peer| is_meant(peer.identity()));
         for peer in &peers {
-            end_peer(peer, reason.clone(), &self.shared).run(&self.shared);
+            end_peer(peer, reason.clone(), &self.shared);
         }
         peers.len()
     }

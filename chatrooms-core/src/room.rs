@@ -87,7 +87,7 @@ impl Room {
             return None;
         }
         state.arriving += 1;
-        Some(Arrival { room: Arc::clone(self), shared: Arc::clone(shared) })
+        Some(Arrival { room: Arc::clone(self), shared: Arc::clone(shared), is_on_its_way: true })
     }
 
     /// Takes what the store said. A life that nobody waits for is over before it began, except one that was `kept` until some time for
@@ -130,27 +130,12 @@ impl Room {
         effects.run(shared);
     }
 
-    /// Waits until the store has answered.
-    pub(crate) async fn opened(&self) -> Result<(), Error> {
-        self.opened.wait().await.clone()
-    }
-
-    /// Lets somebody in: from here on they are told everything, and what was before is in the answer.
-    pub(crate) fn enter(
-        self: &Arc<Self>,
-        peer: &Arc<Peer>,
-        join: &Join,
-        shared: &Arc<Shared>,
-    ) -> Result<Arc<Joined>, NoEntry> {
-        let mut effects = Effects::default();
-        let entered = match &mut lock(&self.state).phase {
-            Phase::Open(live) => {
-                live.enter(self, peer, join, shared, &mut effects).map_err(NoEntry::Refused)
-            }
-            Phase::Opening | Phase::Over => Err(NoEntry::Over),
-        };
-        effects.run(shared);
-        entered
+    /// A join is not on its way any more. A room for which nobody else comes is over with it.
+    fn arrived(self: &Arc<Self>, state: &mut State, effects: &mut Effects) {
+        state.arriving -= 1;
+        if state.is_deserted() {
+            self.end(state, RoomEnd::Expired, effects);
+        }
     }
 
     /// Takes somebody out; says whether they were in.
@@ -395,16 +380,45 @@ impl State {
 pub(crate) struct Arrival {
     pub(crate) room: Arc<Room>,
     shared: Arc<Shared>,
+    is_on_its_way: bool,
+}
+
+impl Arrival {
+    /// Waits until the store has answered.
+    pub(crate) async fn opened(&self) -> Result<(), Error> {
+        let opened = &self.room.opened;
+        match opened.get() {
+            Some(opened) => opened.clone(),
+            None => opened.wait().await.clone(),
+        }
+    }
+
+    /// Lets somebody in: from here on they are told everything, and what was before is in the answer.
+    pub(crate) fn enter(mut self, peer: &Arc<Peer>, join: &Join) -> Result<Arc<Joined>, NoEntry> {
+        let (room, shared) = (&self.room, &self.shared);
+        let mut effects = Effects::default();
+        let entered = {
+            let mut state = lock(&room.state);
+            let entered = match &mut state.phase {
+                Phase::Open(live) => {
+                    live.enter(room, peer, join, shared, &mut effects).map_err(NoEntry::Refused)
+                }
+                Phase::Opening | Phase::Over => Err(NoEntry::Over),
+            };
+            self.is_on_its_way = false;
+            room.arrived(&mut state, &mut effects);
+            entered
+        };
+        effects.run(&self.shared);
+        entered
+    }
 }
 
 impl Drop for Arrival {
     fn drop(&mut self) {
-        let mut state = lock(&self.room.state);
-        state.arriving -= 1;
-        if state.is_deserted() {
+        if self.is_on_its_way {
             let mut effects = Effects::default();
-            self.room.end(&mut state, RoomEnd::Expired, &mut effects);
-            drop(state);
+            self.room.arrived(&mut lock(&self.room.state), &mut effects);
             effects.run(&self.shared);
         }
     }

@@ -186,7 +186,17 @@ impl Roster {
     /// The first page for somebody who has just come, and the bytes that it takes: they stand in front where they would not be on it.
     pub(crate) fn first_page(&self, viewer: &UserName, bytes: usize) -> (Members, usize) {
         let Some(own) = self.users.get(viewer) else { return Default::default() };
-        let (mut page, mut size) = self.told(None, Some(viewer), bytes.saturating_sub(own.cost));
+        let bytes = bytes.saturating_sub(own.cost);
+        // As in every room that is told at once: everybody else has been told of, and nobody else.
+        let all_are_told = self.departed.is_empty() && self.untold == usize::from(!own.is_told);
+        let (mut page, mut size) = if all_are_told {
+            fill(self.users.values().map(User::shown), bytes)
+        } else {
+            self.told(None, Some(viewer), bytes)
+        };
+        if !page.more {
+            return (page, size);
+        }
         let found = page.members.binary_search_by(|member| member.user.cmp(viewer));
         if found.is_err() {
             page.members.insert(0, Arc::clone(&own.member));

@@ -314,7 +314,7 @@ impl Session {
     /// Ends the session: it leaves all its rooms, for good and at once. What waits already can still be taken. The first reason stands.
     pub fn close(&self, reason: CloseReason) {
         let shared = self.registry.shared();
-        end_peer(&self.peer, reason, shared).run(shared);
+        end_peer(&self.peer, reason, shared);
     }
 
     /// When the credentials end, on the clock that timers use.

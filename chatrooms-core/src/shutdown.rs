@@ -76,7 +76,7 @@ impl RoomRegistry {
     fn cut_off(&self) -> usize {
         let left = self.shared().peers();
         for peer in &left {
-            end_peer(peer, CloseReason::Gone, self.shared()).run(self.shared());
+            end_peer(peer, CloseReason::Gone, self.shared());
         }
         left.len()
     }

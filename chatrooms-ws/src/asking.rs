@@ -2,9 +2,9 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use chatrooms_core::Error;
+use chatrooms_core::{Error, instruments::Stopwatch};
 use futures_util::FutureExt as _;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::{Refusal, answer::Problem, metrics::Metrics};
 
@@ -23,9 +23,9 @@ pub(crate) async fn ask<T>(
     metrics: &Metrics,
     asked: impl Future<Output = T>,
 ) -> Result<T, Unanswered> {
-    let began = Instant::now();
+    let stopwatch = Stopwatch::start();
     let answer = timeout(limit, AssertUnwindSafe(asked).catch_unwind()).await;
-    metrics.authenticator.record(question, began.elapsed());
+    metrics.authenticator.record(question, stopwatch);
     match answer {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(_)) => {

@@ -1,6 +1,6 @@
 //! Handles of whatever recorder the host has installed. They are made once, so that counting is an atomic addition and no search.
 
-use std::time::Duration;
+use tokio::time::Instant;
 
 use super::Description;
 
@@ -85,10 +85,29 @@ impl Timers {
         Self(values.iter().map(|value| (*value, histogram(*value))).collect())
     }
 
-    /// Records that it took so long.
-    pub fn record(&self, value: &str, time: Duration) {
+    /// Records that it took as long as the stopwatch has run.
+    pub fn record(&self, value: &str, stopwatch: Stopwatch) {
         if let Some((_, histogram)) = self.0.iter().find(|(known, _)| *known == value) {
-            histogram.record(time);
+            histogram.record(stopwatch);
         }
+    }
+}
+
+/// Runs from its start on.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts one.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+/// The clock is read only where a recorder asks.
+impl metrics::IntoF64 for Stopwatch {
+    fn into_f64(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
     }
 }
