@@ -29,7 +29,7 @@ fn purge_storm(criterion: &mut Criterion) {
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     group.warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(500));
     for kind in KINDS {
-        for rooms in [100, 1000] {
+        for rooms in [100, 1000, 10_000] {
             storm(&mut group, kind, rooms);
         }
     }

@@ -87,7 +87,7 @@ impl Effects {
 
     /// Does it all. Ending a slow session tells its rooms, which may find further ones that are too slow: a loop, not a
     /// recursion, because there may be thousands.
-    pub(crate) fn run(mut self, shared: &Arc<Shared>) {
+    pub(crate) fn run(&mut self, shared: &Arc<Shared>) {
         self.cause(shared);
         while let Some(peer) = self.overflowed.pop() {
             tracing::debug!(

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     StoreError, UserName,
     instruments::Stopwatch,
     metrics::Metrics,
-    sync::{Arc, guarded, in_a_task, millis, timed},
+    sync::{Arc, Begun, begun, guarded, in_a_task, millis, timed},
 };
 
 /// A store that takes longer than this over one call is told of.
@@ -41,17 +41,19 @@ impl ObservedStore {
     }
 
     /// `None` where the store panicked.
-    async fn timed<T>(
+    async fn timed<'a, T>(
         &self,
         operation: &'static str,
         room: Option<&RoomName>,
-        call: Pin<&mut impl Future<Output = T>>,
+        call: impl FnOnce() -> BoxFuture<'a, T>,
     ) -> Option<T> {
         let stopwatch = Stopwatch::start();
-        let mut call = pin!(guarded(call));
-        let answer = match call.as_mut().now_or_never() {
-            Some(answer) => answer,
-            None => Box::pin(told_when_slow(operation, room, call)).await,
+        let answer = match begun(call) {
+            Some(Begun::Done(answer)) => Some(answer),
+            Some(Begun::Pending(call)) => {
+                Box::pin(told_when_slow(operation, room, pin!(guarded(call)))).await
+            }
+            None => None,
         };
         self.metrics.store.record(operation, stopwatch);
         if answer.is_none() {
@@ -67,11 +69,11 @@ impl ObservedStore {
         answer
     }
 
-    async fn call<T>(
-        &self,
+    async fn call<'a, T>(
+        &'a self,
         operation: &'static str,
-        room: Option<&RoomName>,
-        call: Pin<&mut impl Future<Output = Result<T, StoreError>>>,
+        room: Option<&'a RoomName>,
+        call: impl FnOnce() -> BoxFuture<'a, Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let Some(answer) = self.timed(operation, room, call).await else { return Err(panicked()) };
         answer.inspect_err(|error| self.failed(operation, room, error))
@@ -125,16 +127,15 @@ fn panicked_half_way() -> StoreError {
     StoreError::outcome_unknown(NAME, "it panicked")
 }
 
-/// The methods of [`MessageStore`].
+/// The methods of [`MessageStore`], each in one layer of a future fewer where nothing is made of the answer.
 impl ObservedStore {
-    pub(crate) async fn open(
-        &self,
-        room: &RoomName,
+    pub(crate) fn open<'a>(
+        &'a self,
+        room: &'a RoomName,
         kept: Option<Epoch>,
         recent: Budget,
-    ) -> Result<Opened, StoreError> {
-        let call = pin!(async { self.store().open(room, kept, recent).await });
-        self.call("open", Some(room), call).await
+    ) -> impl Future<Output = Result<Opened, StoreError>> {
+        self.call("open", Some(room), move || self.store().open(room, kept, recent))
     }
 
     pub(crate) async fn append(
@@ -144,7 +145,7 @@ impl ObservedStore {
         deadline: Instant,
     ) -> Vec<Result<Appended, StoreError>> {
         let (room, count) = (Some(&life.room), drafts.len());
-        let call = pin!(async { self.store().append(life, drafts, deadline).await });
+        let call = || self.store().append(life, drafts, deadline);
         let Some(results) = self.timed("append", room, call).await else {
             return std::iter::repeat_with(|| Err(panicked_half_way())).take(count).collect();
         };
@@ -156,24 +157,22 @@ impl ObservedStore {
         results
     }
 
-    pub(crate) async fn read_before(
-        &self,
-        life: &Life,
+    pub(crate) fn read_before<'a>(
+        &'a self,
+        life: &'a Life,
         before: Option<u64>,
         budget: Budget,
-    ) -> Result<Page, StoreError> {
-        let call = pin!(async { self.store().read_before(life, before, budget).await });
-        self.call("read", Some(&life.room), call).await
+    ) -> impl Future<Output = Result<Page, StoreError>> {
+        self.call("read", Some(&life.room), move || self.store().read_before(life, before, budget))
     }
 
-    pub(crate) async fn read_after(
-        &self,
-        life: &Life,
+    pub(crate) fn read_after<'a>(
+        &'a self,
+        life: &'a Life,
         after: u64,
         budget: Budget,
-    ) -> Result<Page, StoreError> {
-        let call = pin!(async { self.store().read_after(life, after, budget).await });
-        self.call("read", Some(&life.room), call).await
+    ) -> impl Future<Output = Result<Page, StoreError>> {
+        self.call("read", Some(&life.room), move || self.store().read_after(life, after, budget))
     }
 
     pub(crate) async fn redact(
@@ -183,30 +182,33 @@ impl ObservedStore {
         author: Option<&UserName>,
     ) -> Result<Redaction, StoreError> {
         let room = Some(&life.room);
-        let call = pin!(async { self.store().redact(life, seq, author).await });
+        let call = || self.store().redact(life, seq, author);
         let Some(answer) = self.timed("redact", room, call).await else {
             return Err(panicked_half_way());
         };
         answer.inspect_err(|error| self.failed("redact", room, error))
     }
 
-    pub(crate) async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError> {
-        let call = pin!(async { self.store().trim(life, up_to).await });
-        self.call("trim", Some(&life.room), call).await
+    pub(crate) fn trim<'a>(
+        &'a self,
+        life: &'a Life,
+        up_to: u64,
+    ) -> impl Future<Output = Result<(), StoreError>> {
+        self.call("trim", Some(&life.room), move || self.store().trim(life, up_to))
     }
 
-    pub(crate) async fn close(&self, life: &Life) -> Result<u64, StoreError> {
-        let call = pin!(async { self.store().close(life).await });
-        self.call("close", Some(&life.room), call).await
+    pub(crate) fn close<'a>(
+        &'a self,
+        life: &'a Life,
+    ) -> impl Future<Output = Result<u64, StoreError>> {
+        self.call("close", Some(&life.room), move || self.store().close(life))
     }
 
-    pub(crate) async fn abandoned(&self) -> Result<Vec<Life>, StoreError> {
-        let call = pin!(async { self.store().abandoned().await });
-        self.call("abandoned", None, call).await
+    pub(crate) fn abandoned(&self) -> impl Future<Output = Result<Vec<Life>, StoreError>> {
+        self.call("abandoned", None, || self.store().abandoned())
     }
 
-    pub(crate) async fn shutdown(&self) -> Result<(), StoreError> {
-        let call = pin!(async { self.store().shutdown().await });
-        self.call("shutdown", None, call).await
+    pub(crate) fn shutdown(&self) -> impl Future<Output = Result<(), StoreError>> {
+        self.call("shutdown", None, || self.store().shutdown())
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     cell::Cell,
     future::poll_fn,
-    panic::AssertUnwindSafe,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll, Waker},
     time::Duration,
@@ -39,6 +39,24 @@ pub(crate) fn millis(time: Duration) -> u64 {
 /// The call itself belongs into the block that is given here, so that one that panics before it has made its future is caught too.
 pub(crate) async fn guarded<T>(call: impl Future<Output = T>) -> Option<T> {
     AssertUnwindSafe(call).catch_unwind().await.ok()
+}
+
+/// How far a call has come that was polled once.
+pub(crate) enum Begun<'a, T> {
+    Done(T),
+    Pending(BoxFuture<'a, T>),
+}
+
+/// Begins a call of a store's or a host's code; `None` where it panicked. What answers at once goes through no future of ours.
+pub(crate) fn begun<'a, T>(call: impl FnOnce() -> BoxFuture<'a, T>) -> Option<Begun<'a, T>> {
+    let begin = || {
+        let mut answer = call();
+        match (&mut answer).now_or_never() {
+            Some(done) => Begun::Done(done),
+            None => Begun::Pending(answer),
+        }
+    };
+    catch_unwind(AssertUnwindSafe(begin)).ok()
 }
 
 /// Waits so long at most; `None` where that was too short. What is there at once needs no timer.

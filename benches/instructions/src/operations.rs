@@ -15,6 +15,7 @@ pub(crate) async fn run(operation: &str, rounds: usize, most: usize) -> bool {
         "join" => joining(rounds, most).await,
         "leave" => leaving(rounds, most).await,
         "join_and_leave_alone" => coming_and_going(rounds).await,
+        "empty_a_room" => emptying(rounds, most).await,
         "fill_a_room_of_100" => filling(rounds, most).await,
         "publish_to_100" => publishing(rounds).await,
         "deliver" => delivering(rounds).await,
@@ -64,6 +65,23 @@ async fn coming_and_going(rounds: usize) {
         guest.leave(&room).expect("they are there");
         hear(&guest);
     }
+}
+
+/// Rooms with two members and ten messages lose both: the life ends, and all that anybody kept of it is dropped.
+async fn emptying(rounds: usize, most: usize) {
+    let registry = registry().await;
+    let mut members = sessions(&registry, "member", most * 2);
+    for (number, pair) in members.chunks(2).enumerate() {
+        let room = room(number);
+        for member in pair {
+            join(member, &room).await;
+        }
+        for _ in 0..10 {
+            pair[0].publish(&room, post()).await.expect("there is no limit");
+        }
+    }
+    drop(members.split_off((most - rounds) * 2));
+    leave_as_it_is((registry, members));
 }
 
 /// A hundred users join one room, everybody there is told each time, and takes it at the end.

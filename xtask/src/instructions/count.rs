@@ -7,10 +7,11 @@ use crate::{step::program, workspace};
 
 /// The operations, and how many rounds of them, in eighths. With these the tables of a registry are far from growing when the rounds begin: where they grow, and when, is a
 /// matter of random hashes.
-const OPERATIONS: [(&str, u64); 8] = [
+const OPERATIONS: [(&str, u64); 9] = [
     ("join", 168),
     ("leave", 168),
     ("join_and_leave_alone", 250),
+    ("empty_a_room", 21),
     ("fill_a_room_of_100", 1),
     ("publish_to_100", 50),
     ("deliver", 500),
