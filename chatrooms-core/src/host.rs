@@ -55,7 +55,7 @@ impl RoomRegistry {
         let peers = self.shared().sessions_of(user);
         let mut effects = Effects::default();
         for peer in &peers {
-            effects.pushed(peer, peer.outbox.push([Outgoing::Event(Arc::clone(&event))]));
+            effects.pushed(peer, peer.outbox.push(Outgoing::Event(Arc::clone(&event))));
         }
         effects.run(self.shared());
         Ok(peers.len())

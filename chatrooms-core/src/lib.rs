@@ -90,6 +90,7 @@
 #[cfg(feature = "json")]
 mod app_event;
 mod builder;
+mod bundle;
 mod config;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -145,6 +146,7 @@ mod writes;
 pub use app_event::{AppEvent, DataError};
 pub use async_trait::async_trait;
 pub use builder::RegistryBuilder;
+pub use bundle::Bundle;
 pub use config::Config;
 pub use cork::Cork;
 pub use ending::CloseReason;

@@ -123,7 +123,7 @@ impl Live {
         let joined = Arc::new(Joined { first_in_room, first_connection_of_user, ..cut });
         let kind = EventKind::Joined(Arc::clone(&joined));
         let event = Event::sized(room.name().clone(), kind, size);
-        effects.pushed(peer, peer.outbox.push([Outgoing::Event(event)]));
+        effects.pushed(peer, peer.outbox.push(Outgoing::Event(event)));
         Ok(joined)
     }
 
@@ -378,8 +378,9 @@ impl Live {
         if events.is_empty() {
             return queued;
         }
+        let told = Outgoing::of(events);
         self.roster.peers().filter(|peer| Some(peer.id()) != but).for_each(|peer| {
-            let pushed = peer.outbox.push(events.iter().cloned().map(Outgoing::Event));
+            let pushed = peer.outbox.push(told.clone());
             queued += pushed.queued;
             effects.pushed(peer, pushed);
         });
@@ -395,6 +396,6 @@ impl Live {
         effects: &mut Effects,
     ) {
         let event = Event::new(room.clone(), kind);
-        effects.pushed(peer, peer.outbox.push([Outgoing::Event(event)]));
+        effects.pushed(peer, peer.outbox.push(Outgoing::Event(event)));
     }
 }

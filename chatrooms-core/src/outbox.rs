@@ -5,6 +5,7 @@ use std::{
     future::poll_fn,
     mem,
     pin::pin,
+    slice,
     sync::atomic::{AtomicU64, Ordering},
     task::{Poll, Waker},
     time::Duration,
@@ -15,7 +16,7 @@ use futures_util::future::{Either, select};
 use tokio::time::Instant;
 
 use crate::{
-    CloseReason, Config, Event, EventKind,
+    Bundle, CloseReason, Config, Event, EventKind,
     instruments::Gauge,
     sync::{Arc, Mutex, lock, millis},
 };
@@ -25,15 +26,58 @@ use crate::{
 pub enum Outgoing {
     /// Something that happened in a room.
     Event(Arc<Event>),
+    /// Several things that happened in a room at once.
+    Bundle(Arc<Bundle>),
     /// An answer that whoever drives the session has encoded; this crate does not look into it.
     Answer(Bytes),
 }
 
 impl Outgoing {
+    /// These events, of which there is at least one, as one thing to tell.
+    pub(crate) fn of(events: &[Arc<Event>]) -> Self {
+        match events {
+            [event] => Self::Event(Arc::clone(event)),
+            several => Self::Bundle(Bundle::new(several)),
+        }
+    }
+
+    /// What happened; nothing in an answer.
+    #[must_use]
+    pub fn events(&self) -> &[Arc<Event>] {
+        match self {
+            Self::Event(event) => slice::from_ref(event),
+            Self::Bundle(bundle) => bundle.events(),
+            Self::Answer(_) => &[],
+        }
+    }
+
+    /// The same one by one: each of a bundle's events by itself.
+    pub fn apart(self) -> impl Iterator<Item = Self> {
+        let (whole, bundle) = match self {
+            Self::Bundle(bundle) => (None, Some(bundle)),
+            single => (Some(single), None),
+        };
+        let count = bundle.as_ref().map_or(0, |bundle| bundle.events().len());
+        let events = (0..count).filter_map(move |at| {
+            bundle.as_ref().map(|bundle| Self::Event(Arc::clone(&bundle.events()[at])))
+        });
+        whole.into_iter().chain(events)
+    }
+
     fn cost(&self) -> usize {
         match self {
             Self::Event(event) => event.cost(),
+            Self::Bundle(bundle) => bundle.cost(),
             Self::Answer(frame) => frame.len(),
+        }
+    }
+
+    /// How many frames it makes: a bundle one for each event.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        match self {
+            Self::Event(_) | Self::Answer(_) => 1,
+            Self::Bundle(bundle) => bundle.events().len(),
         }
     }
 
@@ -89,6 +133,8 @@ struct Bounds {
 #[derive(Debug, Default)]
 struct State {
     queue: VecDeque<Outgoing>,
+    /// How many frames `queue` makes.
+    frames: usize,
     /// How many things were last taken with the queue's buffer: as many are expected next time.
     last_batch: usize,
     bytes: usize,
@@ -107,7 +153,7 @@ pub(crate) struct Pushed {
     pub(crate) wake: Option<Waker>,
     /// The session is over its bound; somebody has to end its memberships.
     pub(crate) overflowed: bool,
-    /// How many things wait that did not before.
+    /// How many frames wait that did not before.
     pub(crate) queued: u64,
     /// How many signals found no place.
     pub(crate) dropped: u64,
@@ -138,32 +184,25 @@ impl Outbox {
     /// Puts an encoded answer behind what waits already.
     pub fn answer(&self, frame: Bytes) {
         // An overflow here is found by the task that is answering: it drives this session and sees it closed.
-        let pushed = self.push([Outgoing::Answer(frame)]);
+        let pushed = self.push(Outgoing::Answer(frame));
         self.waiting.add(pushed.bytes);
         if let Some(waker) = pushed.wake {
             waker.wake();
         }
     }
 
-    pub(crate) fn push(&self, items: impl IntoIterator<Item = Outgoing>) -> Pushed {
+    pub(crate) fn push(&self, item: Outgoing) -> Pushed {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
             return Pushed::default();
         }
         let mut pushed = Pushed::default();
         let before = state.bytes;
-        if state.queue.capacity() == 0 {
-            let expected = state.last_batch.min(LARGE);
-            state.queue.reserve(expected);
-        }
-        for item in items {
-            if item.is_signal() && self.is_over(&state, 4) {
-                pushed.dropped += 1;
-                continue;
-            }
-            state.bytes += item.cost();
-            state.queue.push_back(item);
-            pushed.queued += 1;
+        if item.is_signal() && self.is_over(&state, 4) {
+            pushed.dropped = 1;
+        } else {
+            pushed.queued = item.frames() as u64;
+            state.push(item);
         }
         self.note_crowd(&mut state);
         pushed.overflowed = self.is_over(&state, 1) || self.has_stalled(&state);
@@ -183,7 +222,7 @@ impl Outbox {
 
     /// Whether more waits than one `part`-th of the bound.
     fn is_over(&self, state: &State, part: usize) -> bool {
-        state.bytes > self.bounds.bytes / part || state.queue.len() > self.bounds.frames / part
+        state.bytes > self.bounds.bytes / part || state.frames > self.bounds.frames / part
     }
 
     fn note_crowd(&self, state: &mut State) {
@@ -245,7 +284,7 @@ impl Outbox {
         self.watch(|state| state.closed.clone()).await
     }
 
-    /// Waits until something is there and moves it to the end of `batch`, in order: one item at least, and no more once `bytes` are reached.
+    /// Waits until something is there and moves it to the end of `batch`, in order: one item at least, and no more once `bytes` are reached. A bundle is one item.
     ///
     /// # Errors
     /// The reason, once the outbox is closed and all that waited before has been taken.
@@ -263,14 +302,14 @@ impl Outbox {
         Ok(())
     }
 
-    /// Waits until something is there or the outbox is closed; says how many things are there.
+    /// Waits until something is there or the outbox is closed; says how many frames are there.
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping it. One task at a time may wait.
     pub async fn filled(&self) -> usize {
         self.watch(|state| {
             let is_something = !state.queue.is_empty() || state.closed.is_some();
-            is_something.then_some(state.queue.len())
+            is_something.then_some(state.frames)
         })
         .await
     }
@@ -325,11 +364,11 @@ impl Outbox {
         lock(&self.state).closed.clone()
     }
 
-    /// How many things wait, and their bytes.
+    /// How many frames wait, and their bytes.
     #[must_use]
     pub fn waiting(&self) -> (usize, usize) {
         let state = lock(&self.state);
-        (state.queue.len(), state.bytes)
+        (state.frames, state.bytes)
     }
 }
 
@@ -346,12 +385,21 @@ fn change(before: usize, after: usize) -> i64 {
 }
 
 impl State {
+    fn push(&mut self, item: Outgoing) {
+        if self.queue.capacity() == 0 {
+            self.queue.reserve(self.last_batch.min(LARGE));
+        }
+        self.bytes += item.cost();
+        self.frames += item.frames();
+        self.queue.push_back(item);
+    }
+
     fn take(&mut self, batch: &mut Vec<Outgoing>, bytes: usize) {
         if self.bytes <= bytes && batch.is_empty() {
             // With its buffer, so that a session that is idle afterwards has none.
             *batch = mem::take(&mut self.queue).into();
             self.last_batch = batch.len();
-            self.bytes = 0;
+            (self.frames, self.bytes) = (0, 0);
             return;
         }
         let mut taken = 0;
@@ -359,6 +407,7 @@ impl State {
             && let Some(item) = self.queue.pop_front()
         {
             taken += item.cost();
+            self.frames -= item.frames();
             batch.push(item);
         }
         self.bytes = self.bytes.saturating_sub(taken);
@@ -373,7 +422,7 @@ impl State {
         }
         if matches!(reason, CloseReason::SlowConsumer | CloseReason::Gone) {
             self.queue = VecDeque::new();
-            self.bytes = 0;
+            (self.frames, self.bytes) = (0, 0);
         }
         self.closed = Some(reason);
     }
@@ -400,6 +449,11 @@ mod tests {
         Outgoing::Answer(Bytes::from(vec![b'x'; bytes]))
     }
 
+    /// Pushes so many answers; says whether the last one was one too many.
+    fn fill(outbox: &Outbox, count: usize, bytes: usize) -> bool {
+        (0..count).map(|_| outbox.push(answer(bytes)).overflowed).last() == Some(true)
+    }
+
     fn signal() -> Outgoing {
         let user = UserName::new("ada").unwrap();
         let kind = EventKind::Signal { user, name: "typing".into(), data: None };
@@ -410,21 +464,22 @@ mod tests {
     async fn it_is_closed_over_either_bound_and_says_so_once() {
         for (count, bytes) in [(8, 1), (4, 250)] {
             let outbox = outbox();
-            assert!(!outbox.push((0..count).map(|_| answer(bytes))).overflowed);
+            assert!(!fill(&outbox, count, bytes));
             assert_eq!(outbox.waiting(), (count, count * bytes));
-            assert!(outbox.push([answer(1)]).overflowed);
+            assert!(outbox.push(answer(1)).overflowed);
             assert_eq!(
                 (outbox.waiting(), outbox.closed()),
                 ((0, 0), Some(CloseReason::SlowConsumer))
             );
-            assert!(!outbox.push([answer(1)]).overflowed);
+            assert!(!outbox.push(answer(1)).overflowed);
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn signals_find_room_in_a_quarter_only() {
         let outbox = outbox();
-        let _ = outbox.push([answer(1), answer(1), signal(), signal()]);
+        fill(&outbox, 2, 1);
+        assert_eq!([signal(), signal()].map(|signal| outbox.push(signal).dropped), [0, 1]);
         assert_eq!(outbox.waiting().0, 3);
     }
 
@@ -432,14 +487,14 @@ mod tests {
     async fn silence_before_there_was_much_to_take_is_no_stall() {
         let outbox = outbox();
         advance(Duration::from_secs(60)).await;
-        let _ = outbox.push((0..5).map(|_| answer(1)));
+        fill(&outbox, 5, 1);
         advance(Duration::from_millis(4999)).await;
-        assert!(!outbox.push([answer(1)]).overflowed);
+        assert!(!outbox.push(answer(1)).overflowed);
         outbox.meter().progress();
         advance(Duration::from_millis(4999)).await;
-        assert!(!outbox.push([answer(1)]).overflowed);
+        assert!(!outbox.push(answer(1)).overflowed);
         advance(Duration::from_millis(1)).await;
-        assert!(outbox.push([answer(1)]).overflowed);
+        assert!(outbox.push(answer(1)).overflowed);
     }
 
     #[tokio::test(start_paused = true)]
@@ -447,7 +502,7 @@ mod tests {
         let outbox = outbox();
         let mut closing = pin!(outbox.closing());
         assert!(closing.as_mut().now_or_never().is_none());
-        let pushed = outbox.push([answer(1)]);
+        let pushed = outbox.push(answer(1));
         assert!(pushed.wake.is_some(), "it may be crowded now");
         assert!(closing.as_mut().now_or_never().is_none());
         outbox.close(CloseReason::Moved);
@@ -458,7 +513,7 @@ mod tests {
     async fn a_burst_leaves_no_buffer_behind() {
         let outbox = with(&Config::default());
         for burst in [1, 1000] {
-            let _ = outbox.push((0..burst).map(|_| answer(1)));
+            fill(&outbox, burst, 1);
             let mut batch = Vec::new();
             outbox.take(&mut batch, usize::MAX).await.unwrap();
             assert_eq!((batch.len(), lock(&outbox.state).queue.capacity()), (burst, 0));

@@ -176,7 +176,7 @@ impl Room {
             for peer in &peers {
                 live.remove(&self.name, peer, &mut effects);
                 peer.exit(&self.name);
-                let pushed = peer.outbox.push([Outgoing::Event(Arc::clone(&event))]);
+                let pushed = peer.outbox.push(Outgoing::Event(Arc::clone(&event)));
                 effects.pushed(peer, pushed);
             }
             if !peers.is_empty() || whom.is_none() {

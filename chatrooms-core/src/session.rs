@@ -1,12 +1,13 @@
 //! One client of the registry, with a socket behind it or not.
 
+use std::collections::VecDeque;
+
 use tokio::time::Instant;
 
 use crate::{
     CloseReason, Cork, Data, Draft, Error, Event, EventKind, Identity, Join, Joined, Members,
-    Nonce, Outbox, Outgoing, Page, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName,
-    cork::Corked, effects::end_peer, peer::Peer, policy::ask, sync::Arc, writer::Author,
-    writes::Redact,
+    Nonce, Outbox, Page, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName, cork::Corked,
+    effects::end_peer, peer::Peer, policy::ask, sync::Arc, writer::Author, writes::Redact,
 };
 
 /// One client: its queue of what it is still to be told, and the rooms it is in.
@@ -36,6 +37,8 @@ pub struct Session {
     peer: Arc<Peer>,
     registry: RoomRegistry,
     corked: Corked,
+    /// What was taken together with what [`next`](Self::next) has returned.
+    unread: VecDeque<Arc<Event>>,
 }
 
 /// What somebody wants to say.
@@ -93,7 +96,7 @@ impl Session {
             user = ?peer.user(),
             "a session has opened"
         );
-        Self { peer, registry, corked: Corked::default() }
+        Self { peer, registry, corked: Corked::default(), unread: VecDeque::new() }
     }
 
     pub(crate) const fn corked(&self) -> &Corked {
@@ -140,13 +143,12 @@ impl Session {
     /// Nothing is lost by dropping it.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
         let mut batch = Vec::with_capacity(1);
-        loop {
+        while self.unread.is_empty() {
             self.peer.outbox.take(&mut batch, 1).await.ok()?;
             self.peer.outbox.meter().progress();
-            if let Some(Outgoing::Event(event)) = batch.pop() {
-                return Some(event);
-            }
+            self.unread.extend(batch.drain(..).flat_map(|item| item.events().to_vec()));
         }
+        self.unread.pop_front()
     }
 
     /// Joins a room. What is returned is also the first [`Event`] of that room; what follows are the changes from there, without a gap.

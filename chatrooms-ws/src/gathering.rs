@@ -35,8 +35,9 @@ impl Gathering {
         }
         let mut items = Vec::new();
         outbox.take(&mut items, BATCH).await?;
+        let taken: usize = items.iter().map(Outgoing::frames).sum();
         // Where no turn was waited for, whatever is there beside the first has come together with it.
-        let more_came = items.len() > if self.patience > 0 { waiting } else { 1 };
+        let more_came = taken > if self.patience > 0 { waiting } else { 1 };
         self.patience = if more_came { PATIENCE } else { self.patience.saturating_sub(1) };
         Ok(items)
     }

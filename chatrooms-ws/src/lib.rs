@@ -45,6 +45,7 @@
 mod answer;
 mod asking;
 mod authenticator;
+mod batch;
 mod client;
 pub mod credentials;
 mod endpoint;

@@ -9,7 +9,7 @@ use std::{
 use chatrooms_core::Meter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{frames::Watch, read_ahead::ReadAhead};
+use crate::{batch::Batch, frames::Watch, read_ahead::ReadAhead};
 
 /// Notes every byte that goes out: what a slow client is judged by. Looks at what comes in before anybody acts on it.
 #[derive(Debug)]
@@ -18,40 +18,22 @@ pub(crate) struct Metered<T> {
     meter: Meter,
     watch: Watch,
     ahead: ReadAhead,
-    /// Frames that are written as they are, in one piece: once they have begun, before anything else.
-    batch: Vec<u8>,
-    /// How much of the batch is written.
-    written: usize,
+    /// Once a frame of it has begun, it is completed before anything else.
+    batch: Batch,
 }
 
 impl<T> Metered<T> {
     pub(crate) fn new(io: T, meter: Meter, watch: Watch) -> Self {
-        Self { io, meter, watch, ahead: ReadAhead::default(), batch: Vec::new(), written: 0 }
+        Self { io, meter, watch, ahead: ReadAhead::default(), batch: Batch::default() }
     }
 
-    /// Frames to be written by the next flush, to be added to while there are none under way.
-    pub(crate) const fn batch(&mut self) -> &mut Vec<u8> {
-        &mut self.batch
+    /// Has this written by the next flush. The batch before is to be written by then.
+    pub(crate) fn put(&mut self, batch: Batch) {
+        self.batch = batch;
     }
 
-    pub(crate) const fn has_batch(&self) -> bool {
+    pub(crate) fn has_batch(&self) -> bool {
         !self.batch.is_empty()
-    }
-}
-
-impl<T: AsyncWrite + Unpin> Metered<T> {
-    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.written < self.batch.len() {
-            let rest = &self.batch[self.written..];
-            match ready!(Pin::new(&mut self.io).poll_write(cx, rest))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                written => self.written += written,
-            }
-            self.meter.progress();
-        }
-        // A burst must not leave its buffer behind in a connection that is idle afterwards.
-        (self.batch, self.written) = (Vec::new(), 0);
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -76,9 +58,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Metered<T> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.written > 0 {
-            ready!(this.poll_batch(cx))?;
-        }
+        ready!(this.batch.poll_begun(&mut this.io, &this.meter, cx))?;
         let written = ready!(Pin::new(&mut this.io).poll_write(cx, buf))?;
         this.meter.progress();
         Poll::Ready(Ok(written))
@@ -86,7 +66,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Metered<T> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.poll_batch(cx))?;
+        ready!(this.batch.poll_write(&mut this.io, &this.meter, cx))?;
         Pin::new(&mut this.io).poll_flush(cx)
     }
 

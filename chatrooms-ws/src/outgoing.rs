@@ -6,7 +6,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use chatrooms_core::Outgoing;
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -15,7 +14,11 @@ use tokio_tungstenite::{
     tungstenite::{Error as WsError, Message, Utf8Bytes, error::ProtocolError},
 };
 
-use crate::{framing::text, metered::Metered, response::event_frame};
+use crate::{
+    batch::{Batch, frame},
+    framing::text,
+    metered::Metered,
+};
 
 /// What a session's loop puts into its socket.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub(crate) enum Out {
 #[derive(Debug)]
 pub(crate) struct Direct<T> {
     socket: WebSocketStream<Metered<T>>,
+    /// The layer may have something to write by itself, such as the answer to a ping.
+    is_layer_to_flush: bool,
     /// The client has ended the conversation, or broken it: nothing may follow the close that answers. What waits unbegun is not written any more
     /// either, because the layer flushes nothing after that.
     is_closing: bool,
@@ -41,7 +46,7 @@ pub(crate) struct Direct<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Direct<T> {
     pub(crate) const fn new(socket: WebSocketStream<Metered<T>>) -> Self {
-        Self { socket, is_closing: false }
+        Self { socket, is_layer_to_flush: false, is_closing: false }
     }
 
     /// The connection underneath.
@@ -56,6 +61,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Direct<T> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         let next = ready!(Pin::new(&mut this.socket).poll_next(cx));
+        this.is_layer_to_flush |= !matches!(next, Some(Ok(Message::Text(_) | Message::Binary(_))));
         if matches!(next, None | Some(Ok(Message::Close(_)) | Err(_))) {
             this.is_closing = true;
         }
@@ -78,19 +84,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Out> for Direct<T> {
     fn start_send(self: Pin<&mut Self>, out: Out) -> Result<(), WsError> {
         let this = self.get_mut();
         match out {
-            Out::Control(message) => Pin::new(&mut this.socket).start_send(message),
+            Out::Control(message) => {
+                this.is_layer_to_flush = true;
+                Pin::new(&mut this.socket).start_send(message)
+            }
             Out::Told(_) if this.is_closing => Err(ProtocolError::SendAfterClosing.into()),
             Out::Told(items) => {
-                let batch = this.socket.get_mut().batch();
-                batch.reserve(items.iter().map(|item| frame(item).len()).sum());
-                items.iter().for_each(|item| batch.extend_from_slice(frame(item)));
+                this.socket.get_mut().put(Batch::new(items));
                 Ok(())
             }
         }
     }
 
+    /// Going through the layer takes many instructions for nothing where it has nothing to write. A connection that takes nothing for now remembers one
+    /// waker, whether it was asked through the layer or not: both halves of this socket are to be polled by one task.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+        let this = self.get_mut();
+        if this.is_layer_to_flush || this.is_closing {
+            ready!(Pin::new(&mut this.socket).poll_flush(cx))?;
+            this.is_layer_to_flush = false;
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(this.socket.get_mut()).poll_flush(cx).map_err(WsError::Io)
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
@@ -98,14 +113,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Out> for Direct<T> {
     }
 }
 
-fn frame(item: &Outgoing) -> &Bytes {
-    match item {
-        Outgoing::Event(event) => event_frame(event),
-        Outgoing::Answer(frame) => frame,
-    }
-}
-
-/// An event of a kind that the wire does not know has no frame: it is not for this client.
 fn is_said(item: &Outgoing) -> bool {
     !frame(item).is_empty()
 }
@@ -153,7 +160,10 @@ impl<S: Sink<Message, Error = WsError> + Unpin> Sink<Out> for Foreign<S> {
         let waiting = &mut self.get_mut().waiting;
         match out {
             Out::Control(message) => waiting.push_back(message),
-            Out::Told(items) => waiting.extend(items.into_iter().filter(is_said).map(message)),
+            Out::Told(items) => {
+                let single = items.into_iter().flat_map(Outgoing::apart);
+                waiting.extend(single.filter(is_said).map(message));
+            }
         }
         Ok(())
     }

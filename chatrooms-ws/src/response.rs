@@ -4,8 +4,8 @@ use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use chatrooms_core::{
-    Config, Error, Event, EventKind, Joined, Page, RoomName, Sent, Session, SessionId, Timestamp,
-    UserName,
+    Bundle, Config, Error, Event, EventKind, Joined, Page, RoomName, Sent, Session, SessionId,
+    Timestamp, UserName,
 };
 use serde::Serialize;
 
@@ -277,7 +277,19 @@ impl<'a> JoinedFrame<'a> {
 
 /// The frame of an event: encoded for the first session that takes it, shared by all others. Empty where it is none that is sent.
 pub(crate) fn event_frame(event: &Event) -> &Bytes {
-    event.encoded(|event| Frame::event(event).map_or_else(Bytes::new, |frame| encode(&frame)))
+    event.encoded(frame_of)
+}
+
+/// The frames of a bundle, one behind the other, likewise.
+pub(crate) fn bundle_frames(bundle: &Bundle) -> &Bytes {
+    bundle.encoded(|bundle| {
+        let frames: Vec<_> = bundle.events().iter().map(|event| frame_of(event)).collect();
+        frames.concat().into()
+    })
+}
+
+fn frame_of(event: &Event) -> Bytes {
+    Frame::event(event).map_or_else(Bytes::new, |frame| encode(&frame))
 }
 
 #[cfg(test)]

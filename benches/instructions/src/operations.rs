@@ -3,7 +3,7 @@
 use std::{hint::black_box, sync::Arc};
 
 use bytes::Bytes;
-use chatrooms_core::{Event, Outgoing};
+use chatrooms_core::Event;
 use chatrooms_ws::measured;
 use tokio::task::yield_now;
 
@@ -148,8 +148,7 @@ async fn messages(count: usize) -> Vec<Arc<Event>> {
         guest.publish(&room, post()).await.expect("there is no limit");
     }
     let told = hear(&guest).into_iter();
-    told.filter_map(|told| if let Outgoing::Event(event) = told { Some(event) } else { None })
-        .collect()
+    told.flat_map(|told| told.events().to_vec()).collect()
 }
 
 /// A frame becomes a request.

@@ -192,17 +192,15 @@ impl TestClient {
 
     /// Takes everything that happened in its rooms and waits for this client, without waiting.
     pub fn events(&self) -> Vec<Arc<Event>> {
-        let event = |item| match item {
-            Outgoing::Event(event) => Some(event),
-            Outgoing::Answer(_) => None,
-        };
-        self.take().into_iter().filter_map(event).collect()
+        self.take().iter().flat_map(Outgoing::events).cloned().collect()
     }
 
     fn take(&self) -> Vec<Outgoing> {
-        let mut left = lock(&self.left);
-        self.session.outbox().try_take(&mut left, usize::MAX);
+        let mut left = std::mem::take(&mut *lock(&self.left));
+        let mut news = Vec::new();
+        self.session.outbox().try_take(&mut news, usize::MAX);
         self.session.outbox().meter().progress();
-        std::mem::take(&mut left)
+        left.extend(news.into_iter().flat_map(Outgoing::apart));
+        left
     }
 }

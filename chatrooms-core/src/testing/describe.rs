@@ -67,15 +67,16 @@ pub fn describe_joined(joined: &Joined) -> String {
     line
 }
 
-/// Behind the name of its room, where it has one.
+/// Each thing that happened behind the name of its room, where it has one.
 pub(super) fn describe_outgoing(item: &Outgoing) -> String {
-    match item {
-        Outgoing::Answer(frame) => format!("answer {}", String::from_utf8_lossy(frame)),
-        Outgoing::Event(event) => match event.room() {
-            Some(room) => format!("{room}: {}", describe(event)),
-            None => describe(event),
-        },
+    if let Outgoing::Answer(frame) = item {
+        return format!("answer {}", String::from_utf8_lossy(frame));
     }
+    let line = |event: &Arc<Event>| match event.room() {
+        Some(room) => format!("{room}: {}", describe(event)),
+        None => describe(event),
+    };
+    item.events().iter().map(line).collect::<Vec<_>>().join(", ")
 }
 
 fn number(message: &Message) -> String {

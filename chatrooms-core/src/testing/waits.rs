@@ -156,17 +156,17 @@ impl TestClient {
         let mut seen = 0;
         loop {
             let news = left.iter().enumerate().skip(seen);
-            let found = { news }.find_map(|(at, item)| match item {
-                Outgoing::Event(event) => pick(event).map(|found| (at, found)),
-                Outgoing::Answer(_) => None,
-            });
+            // Each of them is one event at most.
+            let found = { news }.find_map(|(at, item)| Some((at, pick(item.events().first()?)?)));
             if let Some((at, found)) = found {
                 left.remove(at);
                 return Ok(found);
             }
             seen = left.len();
-            self.session.outbox().take(left, usize::MAX).await?;
+            let mut news = Vec::new();
+            self.session.outbox().take(&mut news, usize::MAX).await?;
             self.session.outbox().meter().progress();
+            left.extend(news.into_iter().flat_map(Outgoing::apart));
         }
     }
 }

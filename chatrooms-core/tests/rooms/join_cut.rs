@@ -121,10 +121,8 @@ async fn joins_among_busy_senders_have_no_gap_and_no_duplicate() {
 fn check_tail(joiner: &Client, mut seq: u64) -> u64 {
     let mut batch = Vec::new();
     joiner.session.outbox().try_take(&mut batch, usize::MAX);
-    for item in &batch {
-        if let Outgoing::Event(event) = item
-            && let EventKind::Message(message) = event.kind()
-        {
+    for event in batch.iter().flat_map(Outgoing::events) {
+        if let EventKind::Message(message) = event.kind() {
             assert_eq!(message.seq, seq + 1);
             seq = message.seq;
         }

@@ -59,8 +59,7 @@ impl Trace {
     pub(crate) fn read(&mut self, session: &Session) {
         let mut batch = Vec::new();
         session.outbox().try_take(&mut batch, usize::MAX);
-        for item in batch {
-            let Outgoing::Event(event) = item else { continue };
+        for event in batch.iter().flat_map(Outgoing::events) {
             let Some(room) = event.room() else { continue };
             for seen in seen(event.kind()) {
                 self.note(room, seen);

@@ -209,8 +209,7 @@ impl Viewer {
     fn read(&mut self) {
         let mut batch = Vec::new();
         self.client.session.outbox().try_take(&mut batch, usize::MAX);
-        for item in batch {
-            let Outgoing::Event(event) = item else { panic!() };
+        for event in batch.iter().flat_map(Outgoing::events) {
             match event.kind() {
                 EventKind::Joined(joined) => {
                     self.list =

@@ -1,5 +1,6 @@
 //! Batches and the frames of the WebSocket layer on one connection that takes a few bytes at a time.
 
+use bytes::Bytes;
 use chatrooms_core::{Identity, RoomRegistry, UserName};
 use futures_util::{
     SinkExt as _, StreamExt as _,

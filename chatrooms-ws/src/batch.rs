@@ -1,0 +1,152 @@
+//! What a session is told at a time, on its way into the socket.
+
+use std::{
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    vec,
+};
+
+use bytes::{Buf as _, Bytes};
+use chatrooms_core::{Meter, Outgoing};
+use tokio::io::{AsyncWrite, ReadBuf};
+
+use crate::response::{bundle_frames, event_frame};
+
+/// The most bytes that are put together for one write. They are on the stack, so that nothing is allocated for a socket that takes them at once, as nearly all do.
+const PIECE: usize = 16 * 1024;
+
+/// Frames that go out as they are, many in one write.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    told: vec::IntoIter<Outgoing>,
+    /// What the socket has not taken at once. Boxed because hardly any socket ever has it.
+    rest: Option<Box<Rest>>,
+}
+
+/// Whole frames, or what is left of them.
+#[derive(Debug)]
+struct Rest {
+    bytes: Bytes,
+    /// Part of a frame may be written: the remainder goes before anything else.
+    is_begun: bool,
+}
+
+impl Batch {
+    pub(crate) fn new(told: Vec<Outgoing>) -> Self {
+        Self { told: told.into_iter(), rest: None }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_none() && self.told.as_slice().is_empty()
+    }
+
+    /// Writes all of it.
+    pub(crate) fn poll_write(
+        &mut self,
+        io: &mut (impl AsyncWrite + Unpin),
+        meter: &Meter,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.poll_rest(io, meter, cx))?;
+            if self.told.as_slice().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(self.poll_piece(io, meter, cx))?;
+        }
+    }
+
+    /// Writes what is left of a frame that has been begun, so that another one can follow.
+    pub(crate) fn poll_begun(
+        &mut self,
+        io: &mut (impl AsyncWrite + Unpin),
+        meter: &Meter,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let is_begun = self.rest.as_ref().is_some_and(|rest| rest.is_begun);
+        if is_begun { self.poll_rest(io, meter, cx) } else { Poll::Ready(Ok(())) }
+    }
+
+    fn poll_rest(
+        &mut self,
+        io: &mut (impl AsyncWrite + Unpin),
+        meter: &Meter,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while let Some(rest) = &mut self.rest {
+            let written = ready!(poll_some(io, meter, &rest.bytes, cx))?;
+            rest.bytes.advance(written);
+            rest.is_begun = true;
+            if rest.bytes.is_empty() {
+                self.rest = None;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Puts together what comes next and writes it, once. What is left is kept.
+    fn poll_piece(
+        &mut self,
+        io: &mut (impl AsyncWrite + Unpin),
+        meter: &Meter,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut space = [MaybeUninit::uninit(); PIECE];
+        let mut piece = ReadBuf::uninit(&mut space);
+        while let Some(next) = self.told.as_slice().first()
+            && frame(next).len() <= piece.remaining()
+        {
+            piece.put_slice(frame(next));
+            self.told.next();
+        }
+        if piece.filled().is_empty() {
+            // It is too large for the space, and nothing has to be put together.
+            if let Some(large) = self.told.next() {
+                self.keep(frame(&large).clone(), false);
+            }
+            return Poll::Ready(Ok(()));
+        }
+        let written = match poll_some(io, meter, piece.filled(), cx) {
+            Poll::Ready(written) => written?,
+            Poll::Pending => {
+                self.keep(Bytes::copy_from_slice(piece.filled()), false);
+                return Poll::Pending;
+            }
+        };
+        let left = &piece.filled()[written..];
+        if !left.is_empty() {
+            self.keep(Bytes::copy_from_slice(left), true);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn keep(&mut self, bytes: Bytes, is_begun: bool) {
+        self.rest = Some(Box::new(Rest { bytes, is_begun }));
+    }
+}
+
+/// Writes some of the bytes, of which there are any; returns how many.
+fn poll_some(
+    io: &mut (impl AsyncWrite + Unpin),
+    meter: &Meter,
+    bytes: &[u8],
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let written = ready!(Pin::new(io).poll_write(cx, bytes))?;
+    if written == 0 {
+        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+    }
+    meter.progress();
+    Poll::Ready(Ok(written))
+}
+
+/// Something to tell as it goes into a socket, of a bundle all frames. An event of a kind that the wire does not know has an empty frame: it is not for this client.
+pub(crate) fn frame(item: &Outgoing) -> &Bytes {
+    match item {
+        Outgoing::Event(event) => event_frame(event),
+        Outgoing::Bundle(bundle) => bundle_frames(bundle),
+        Outgoing::Answer(frame) => frame,
+    }
+}
