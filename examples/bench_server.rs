@@ -28,6 +28,9 @@ struct Options {
     /// The framework around it.
     #[arg(long, value_enum, default_value_t = Adapter::Axum)]
     adapter: Adapter,
+    /// Messages kept in a room; as many as by default where it is not said.
+    #[arg(long)]
+    keep: Option<usize>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -42,7 +45,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn main() -> Result<(), Failure> {
     let options = Options::parse();
     let store = store(&options.store).await?;
-    let registry = RoomRegistry::builder().store(store).config(unlimited()).start().await?;
+    let registry =
+        RoomRegistry::builder().store(store).config(unlimited(options.keep)).start().await?;
     let chat = Endpoint::new(registry.clone(), guest);
     let listener = TcpListener::bind(&options.addr).await?;
     println!("listening on http://{}", listener.local_addr()?);
@@ -66,8 +70,9 @@ async fn store(choice: &str) -> Result<Arc<dyn MessageStore>, Failure> {
 }
 
 /// What a measurement is not about does not limit it.
-fn unlimited() -> Config {
+fn unlimited(keep: Option<usize>) -> Config {
     let mut config = Config::default();
+    config.keep = keep.unwrap_or(config.keep);
     config.sends_per_second = 1_000_000;
     config.send_burst = 1_000_000;
     config.sessions_per_user = usize::MAX;

@@ -12,10 +12,14 @@ use bytes::{Buf as _, Bytes};
 use chatrooms_core::{Meter, Outgoing};
 use tokio::io::{AsyncWrite, ReadBuf};
 
-use crate::response::{bundle_frames, event_frame};
+use crate::{
+    gathering::BATCH,
+    response::{bundle_frames, event_frame},
+};
 
-/// The most bytes that are put together for one write. They are on the stack, so that nothing is allocated for a socket that takes them at once, as nearly all do.
-const PIECE: usize = 16 * 1024;
+/// The most bytes that are put together for one write: as many as are taken out of an outbox for it. They are on the stack, so that nothing is allocated for a
+/// socket that takes them at once, as nearly all do.
+const PIECE: usize = BATCH;
 
 /// Frames that go out as they are, many in one write.
 #[derive(Debug, Default)]
@@ -52,6 +56,8 @@ impl Batch {
         loop {
             ready!(self.poll_rest(io, meter, cx))?;
             if self.told.as_slice().is_empty() {
+                // A burst must not leave its buffer behind in a connection that is idle afterwards.
+                self.told = vec::IntoIter::default();
                 return Poll::Ready(Ok(()));
             }
             ready!(self.poll_piece(io, meter, cx))?;
@@ -148,5 +154,27 @@ pub(crate) fn frame(item: &Outgoing) -> &Bytes {
         Outgoing::Event(event) => event_frame(event),
         Outgoing::Bundle(bundle) => bundle_frames(bundle),
         Outgoing::Answer(frame) => frame,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatrooms_core::{Identity, RoomRegistry, UserName};
+    use futures_util::FutureExt as _;
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_written_leaves_no_buffer_behind() {
+        let registry = RoomRegistry::new();
+        let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
+        let told = vec![Outgoing::Answer(Bytes::from_static(b"x")); 100];
+        let (mut batch, mut written) = (Batch::new(told), Vec::new());
+        let meter = session.outbox().meter();
+        let all = poll_fn(|cx| batch.poll_write(&mut written, meter, cx)).now_or_never();
+        assert!(all.unwrap().is_ok() && batch.is_empty() && written.len() == 100);
+        // Collecting takes the buffer over.
+        assert_eq!(batch.told.collect::<Vec<_>>().capacity(), 0);
     }
 }

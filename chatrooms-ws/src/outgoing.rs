@@ -42,11 +42,18 @@ pub(crate) struct Direct<T> {
     /// The client has ended the conversation, or broken it: nothing may follow the close that answers. What waits unbegun is not written any more
     /// either, because the layer flushes nothing after that.
     is_closing: bool,
+    /// It has ended with its last word: nothing is on its way any more.
+    has_heard_all: bool,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Direct<T> {
     pub(crate) const fn new(socket: WebSocketStream<Metered<T>>) -> Self {
-        Self { socket, is_layer_to_flush: false, is_closing: false }
+        Self { socket, is_layer_to_flush: false, is_closing: false, has_heard_all: false }
+    }
+
+    /// Whether the client has said its last word, so that nothing is left unread.
+    pub(crate) const fn has_heard_all(&self) -> bool {
+        self.has_heard_all
     }
 
     /// The connection underneath.
@@ -65,6 +72,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Direct<T> {
         if matches!(next, None | Some(Ok(Message::Close(_)) | Err(_))) {
             this.is_closing = true;
         }
+        this.has_heard_all |= matches!(next, None | Some(Ok(Message::Close(_))));
         Poll::Ready(next)
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chatrooms_core::{
-    Data, Error, Nonce, Post,
+    CloseReason, Data, Error, EventKind, Nonce, Post,
     testing::{Call, Fault},
 };
 use futures_util::FutureExt as _;
@@ -58,6 +58,56 @@ async fn what_is_sent_under_a_cork_is_stored_and_told_in_one_step() {
     // Without one, each is a step of its own again.
     drop((ada.begin("5").await, ada.begin("6").await));
     assert_eq!(house.store.batches(), [4, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_accepted_together_is_one_thing_in_each_queue_and_counts_as_what_it_holds() {
+    let house = House::configured(|config| config.outbox_frames = 5).await;
+    let (ada, mut bob) = two_guests(&house).await;
+    bob.told();
+    let cork = ada.session.cork();
+    drop((ada.begin("1").await, ada.begin("2").await, ada.begin("3").await));
+    drop(cork);
+    let (frames, bytes) = bob.session.outbox().waiting();
+    assert_eq!(frames, 3);
+    let mut told = Vec::new();
+    bob.session.outbox().try_take(&mut told, 1);
+    assert_eq!(bob.session.outbox().waiting(), (0, 0));
+    let [bundle] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((bundle.frames(), bundle.events().len()), (3, 3));
+    assert_eq!(bytes, bundle.events().iter().map(|event| event.cost()).sum::<usize>());
+    let single: Vec<_> = told.remove(0).apart().collect();
+    assert!(single.iter().all(|one| one.frames() == 1 && one.events().len() == 1));
+    assert_eq!(single.len(), 3);
+    // One by one for whoever asks so.
+    drop((ada.begin("4").await, ada.begin("5").await));
+    assert_eq!([next(&mut bob).await, next(&mut bob).await], [4, 5]);
+    // The bound is one of frames.
+    let cork = ada.session.cork();
+    for n in 6..12 {
+        drop(ada.begin(&n.to_string()).await);
+    }
+    drop(cork);
+    assert_eq!(bob.session.outbox().closed(), Some(CloseReason::SlowConsumer));
+}
+
+async fn next(client: &mut Client) -> u64 {
+    let event = client.session.next().await.unwrap();
+    let EventKind::Message(message) = event.kind() else { panic!("{event:?}") };
+    message.seq
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bundle_is_read_event_by_event() {
+    let house = House::new().await;
+    let (ada, mut bob) = two_guests(&house).await;
+    bob.told();
+    let cork = ada.session.cork();
+    drop((ada.begin("1").await, ada.begin("2").await));
+    drop(cork);
+    assert_eq!(next(&mut bob).await, 1);
+    drop(ada.begin("3").await);
+    assert_eq!([next(&mut bob).await, next(&mut bob).await], [2, 3]);
 }
 
 #[tokio::test(start_paused = true)]

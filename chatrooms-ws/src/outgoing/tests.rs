@@ -1,7 +1,7 @@
 //! Batches and the frames of the WebSocket layer on one connection that takes a few bytes at a time.
 
 use bytes::Bytes;
-use chatrooms_core::{Identity, RoomRegistry, UserName};
+use chatrooms_core::{Identity, Join, Post, RoomName, RoomRegistry, UserName};
 use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
@@ -172,6 +172,82 @@ async fn what_has_not_begun_when_the_client_closes_is_not_said() {
     let mut all = Vec::new();
     theirs.read_to_end(&mut all).await.unwrap();
     assert_eq!(parse(&all), [(CLOSE, String::new())]);
+}
+
+/// A bundle of three messages, behind an answer and in front of one.
+async fn with_a_bundle() -> Out {
+    let registry = RoomRegistry::new();
+    let lobby = RoomName::new("lobby").unwrap();
+    let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
+    session.join(&lobby, Join::default()).await.unwrap();
+    session.outbox().try_take(&mut Vec::new(), usize::MAX);
+    let cork = session.cork();
+    for body in ["one", "two", "three"] {
+        drop(session.send(&lobby, Post::new(body)).await.unwrap());
+    }
+    drop(cork);
+    let mut told = vec![Outgoing::Answer(encode(&1))];
+    let mut bundle = Vec::new();
+    session.outbox().try_take(&mut bundle, usize::MAX);
+    assert_eq!(bundle.len(), 1);
+    told.append(&mut bundle);
+    told.push(Outgoing::Answer(encode(&2)));
+    Out::Told(told)
+}
+
+fn bodies(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let body = |text: String| match serde_json::from_str(&text) {
+        Ok(serde_json::Value::Object(message)) => message["body"].to_string(),
+        _ => text,
+    };
+    texts.map(body).collect()
+}
+
+const BODIES: [&str; 5] = ["1", "\"one\"", "\"two\"", "\"three\"", "2"];
+
+#[tokio::test]
+async fn a_bundle_goes_out_as_the_frames_that_it_holds() {
+    let (mut socket, mut theirs) = connection(10_000).await;
+    socket.send(with_a_bundle().await).await.unwrap();
+    drop(socket);
+    let mut all = Vec::new();
+    theirs.read_to_end(&mut all).await.unwrap();
+    assert_eq!(bodies(parse(&all).into_iter().map(|(_, text)| text)), BODIES);
+}
+
+#[tokio::test]
+async fn a_bundle_goes_out_as_the_frames_that_it_holds_by_any_other_socket() {
+    let (ours, theirs) = duplex(10_000);
+    let mut socket = Foreign::new(WebSocketStream::from_raw_socket(ours, Role::Server, None).await);
+    let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+    socket.send(with_a_bundle().await).await.unwrap();
+    drop(socket);
+    let heard: Vec<_> = client.filter_map(async |message| message.ok()).collect().await;
+    let texts = heard.iter().map(|message| message.to_text().unwrap().to_owned());
+    assert_eq!(bodies(texts), BODIES);
+}
+
+#[tokio::test]
+async fn frames_that_are_larger_than_a_piece_are_written_whole_and_in_their_place() {
+    let sizes = [10, 5_000, 100_000, 65_533, 65_536, 7, 0, 200_000, 64_000, 64_000, 1];
+    let frame = |size: &usize| Outgoing::Answer(Bytes::from(vec![*size as u8; *size]));
+    for bytes in [100, 16_384, 1_000_000] {
+        let (mut socket, mut theirs) = connection(bytes).await;
+        let told = sizes.iter().map(frame).collect();
+        let (sent, all) = tokio::join!(
+            async {
+                socket.send(Out::Told(told)).await.unwrap();
+                drop(socket);
+            },
+            async {
+                let mut all = Vec::new();
+                theirs.read_to_end(&mut all).await.map(|_| all)
+            }
+        );
+        let expected: Vec<u8> = sizes.iter().flat_map(|size| vec![*size as u8; *size]).collect();
+        assert!(all.unwrap() == expected, "{bytes} at a time");
+        let () = sent;
+    }
 }
 
 /// An event that has no frame, among two that have one.

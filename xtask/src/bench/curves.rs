@@ -25,7 +25,7 @@ pub(super) struct Curve {
 const COPIES: &str = "deliveries_per_cpu_s";
 const PER_CONNECTION: &str = "kib_per_conn";
 
-pub(super) const ALL: [Curve; 3] = [
+pub(super) const ALL: [Curve; 4] = [
     Curve {
         name: "deliveries",
         title: "Copies delivered in a CPU-second",
@@ -67,6 +67,16 @@ pub(super) const ALL: [Curve; 3] = [
         ],
         load: "--mode churn --inflight 1 --staying",
         sizes: &[10, 100, 1000, 3000, 10_000],
+        times: 3,
+    },
+    Curve {
+        name: "filling",
+        title: "CPU of filling a room, for each MiB that its people are told",
+        across: "people who join it",
+        up: "ms",
+        lines: &[(Peer::Chatrooms, "chatrooms", "joining_cpu_ms_per_told_mib")],
+        load: "--mode idle --rooms 1 --inflight 50 --conns",
+        sizes: &[300, 600, 1200, 2500, 5000],
         times: 3,
     },
 ];

@@ -3,6 +3,7 @@
 mod chart;
 mod criterion;
 mod curves;
+mod holding;
 mod machine;
 mod options;
 mod page;
@@ -39,7 +40,8 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     };
     let mut steps = Steps::default();
     if options.wants_servers() {
-        steps.run("build", &mut cargo(&["build", "--release", "--example", "bench_server"]));
+        let examples = ["build", "--release", "--example", "bench_server", "--example", "load"];
+        steps.run("build", &mut cargo(&examples));
         let peers = ["build", "--release", "--package", "chatrooms-peers"];
         steps.run("build: what it is measured with and against", &mut cargo(&peers));
         install::uwebsockets();
@@ -50,6 +52,9 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     }
     for curve in curves::ALL.iter().filter(|curve| options.wants(curve.name)) {
         steps.check(curve.name, || page.draw(curve, &options));
+    }
+    if options.wants(holding::NAME) {
+        steps.check(holding::NAME, || page.hold(&options));
     }
     if options.wants(criterion::NAME) {
         steps.run(criterion::NAME, &mut criterion::command(options.is_quick));

@@ -1,10 +1,10 @@
 //! What is asked for.
 
-use super::{criterion, curves, row};
+use super::{criterion, curves, holding, row};
 
 pub(crate) const HELP: &str = "\
 cargo xtask bench                 measures everything of docs/benchmarks.md, in turn with what it is compared with, and writes that page
-                                  and its pictures; half an hour on a machine that does nothing else. Options:
+                                  and its pictures; three quarters of an hour on a machine that does nothing else. Options:
                                   --quick (short runs, one pair), --pairs N (5), --only NAME,NAME (a row's name or the pictures'); with
                                   --quick or --only it writes to target/bench instead";
 
@@ -67,7 +67,7 @@ impl Options {
 
 fn names() -> impl Iterator<Item = &'static str> {
     let rows = row::ALL.iter().map(|row| row.name);
-    rows.chain(curves::ALL.iter().map(|curve| curve.name)).chain([criterion::NAME])
+    rows.chain(curves::ALL.iter().map(|curve| curve.name)).chain([holding::NAME, criterion::NAME])
 }
 
 #[cfg(test)]

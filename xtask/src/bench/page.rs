@@ -5,6 +5,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use super::{
     criterion::{self, Time},
     curves::Curve,
+    holding::Held,
     machine,
     options::Options,
     ratio::Measured,
@@ -17,6 +18,7 @@ pub(super) struct Page {
     rows: String,
     /// File names and pictures.
     pictures: Vec<(String, &'static str, String)>,
+    held: String,
     pub(super) in_process: Vec<Time>,
 }
 
@@ -72,6 +74,17 @@ impl Page {
         problems
     }
 
+    /// Holds many connections and tells how that went; returns what broke a promise.
+    pub(super) fn hold(&mut self, options: &Options) -> Vec<String> {
+        match Held::measure(options.is_quick) {
+            Ok(held) => {
+                self.held = held.to_string();
+                held.problems()
+            }
+            Err(problem) => vec![problem],
+        }
+    }
+
     pub(super) fn write(&self, options: &Options, folder: &Path) -> Result<(), String> {
         let told = |error: std::io::Error| format!("{}: {error}", folder.display());
         for (name, _, svg) in &self.pictures {
@@ -92,6 +105,7 @@ impl Page {
         for (name, title, _) in &self.pictures {
             let _ = write!(text, "\n![{title}]({name})\n");
         }
+        text += &self.held;
         if !self.in_process.is_empty() {
             text += &in_process(&self.in_process);
         }

@@ -9,6 +9,8 @@ use crate::{install, step::root};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
     Chatrooms,
+    /// Which keeps few messages, so that rooms are full soon.
+    ChatroomsKeepingFew,
     ChatroomsWarp,
     ChatroomsSqlite,
     ChatroomsSqliteFile,
@@ -21,7 +23,7 @@ pub(super) enum Peer {
 impl Peer {
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Chatrooms => "chatrooms",
+            Self::Chatrooms | Self::ChatroomsKeepingFew => "chatrooms",
             Self::ChatroomsWarp => "chatrooms in warp",
             Self::ChatroomsSqlite => "chatrooms, SQLite in memory",
             Self::ChatroomsSqliteFile => "chatrooms, SQLite in a file",
@@ -61,7 +63,11 @@ impl Peer {
             Self::ChatroomsWarp => ("memory".to_owned(), "warp"),
             _ => ("memory".to_owned(), "axum"),
         };
-        ["--store", &store, "--adapter", adapter].map(str::to_owned).to_vec()
+        let mut arguments = vec!["--store", &store, "--adapter", adapter];
+        if self == Self::ChatroomsKeepingFew {
+            arguments.extend(["--keep", "50"]);
+        }
+        arguments.into_iter().map(str::to_owned).collect()
     }
 
     /// The file that says how to talk to it.
@@ -74,6 +80,7 @@ impl Peer {
         matches!(
             self,
             Self::Chatrooms
+                | Self::ChatroomsKeepingFew
                 | Self::ChatroomsWarp
                 | Self::ChatroomsSqlite
                 | Self::ChatroomsSqliteFile

@@ -45,8 +45,13 @@ pub(super) fn join_all(load: &mut Load, figures: &mut Figures) -> Result<(), Fai
 pub(super) fn run(mut load: Load, options: &Options) -> Result<Figures, Failure> {
     let mut figures = Figures::default();
     let before = server::memory(options.pid);
+    let cpu = Cpu::of(options.pid);
     join_all(&mut load, &mut figures)?;
     load.poll_for(Duration::from_secs(1))?;
+    let told = load.counts.bytes as f64 / f64::from(1 << 20);
+    let joining = Cpu::of(options.pid).since(cpu).total();
+    figures.set("told_mib", told);
+    figures.set("joining_cpu_ms_per_told_mib", joining * 1000.0 / told.max(f64::MIN_POSITIVE));
     let (began, cpu) = (Instant::now(), Cpu::of(options.pid));
     load.poll_for(options.secs)?;
     let wall = began.elapsed().as_secs_f64();

@@ -73,6 +73,7 @@ pub(super) struct Counts {
     /// Senders that waited in vain for their own copy.
     pub(super) stalls: u64,
     pub(super) reads: u64,
+    pub(super) bytes: u64,
     pub(super) frames: u64,
     pub(super) other_frames: u64,
 }

@@ -22,6 +22,7 @@ impl Load {
             Ok(0) => return self.lost(key, "the server ended a connection", self.is_churn()),
             Ok(length) => length,
         };
+        self.counts.bytes += length as u64;
         let now = self.now();
         let mut unread = std::mem::take(&mut self.connections[key].unread);
         if unread.is_empty() {
