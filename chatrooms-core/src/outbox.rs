@@ -28,8 +28,9 @@ pub enum Outgoing {
     Event(Arc<Event>),
     /// Several things that happened in a room at once.
     Bundle(Arc<Bundle>),
-    /// An answer that whoever drives the session has encoded; this crate does not look into it.
-    Answer(Bytes),
+    /// An answer that whoever drives the session has encoded; this crate does not look into it. Boxed because nearly everything that waits is no answer,
+    /// and a queue is as large as the largest thing that can wait in it.
+    Answer(Box<Bytes>),
 }
 
 impl Outgoing {
@@ -184,7 +185,7 @@ impl Outbox {
     /// Puts an encoded answer behind what waits already.
     pub fn answer(&self, frame: Bytes) {
         // An overflow here is found by the task that is answering: it drives this session and sees it closed.
-        let pushed = self.push(Outgoing::Answer(frame));
+        let pushed = self.push(Outgoing::Answer(Box::new(frame)));
         self.waiting.add(pushed.bytes);
         if let Some(waker) = pushed.wake {
             waker.wake();
@@ -446,7 +447,7 @@ mod tests {
     }
 
     fn answer(bytes: usize) -> Outgoing {
-        Outgoing::Answer(Bytes::from(vec![b'x'; bytes]))
+        Outgoing::Answer(Box::new(Bytes::from(vec![b'x'; bytes])))
     }
 
     /// Pushes so many answers; says whether the last one was one too many.

@@ -169,7 +169,7 @@ mod tests {
     async fn what_is_written_leaves_no_buffer_behind() {
         let registry = RoomRegistry::new();
         let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
-        let told = vec![Outgoing::Answer(Bytes::from_static(b"x")); 100];
+        let told = vec![Outgoing::Answer(Box::new(Bytes::from_static(b"x"))); 100];
         let (mut batch, mut written) = (Batch::new(told), Vec::new());
         let meter = session.outbox().meter();
         let all = poll_fn(|cx| batch.poll_write(&mut written, meter, cx)).now_or_never();

@@ -401,7 +401,7 @@ where
     };
     let close =
         CloseFrame { code: CloseCode::from(farewell.close), reason: farewell.name().into() };
-    let bye = Out::Told(vec![Outgoing::Answer(farewell.frame())]);
+    let bye = Out::Told(vec![Outgoing::Answer(Box::new(farewell.frame()))]);
     sink.feed(bye).await.is_ok()
         && sink.send(Out::Control(Message::Close(Some(close)))).await.is_ok()
 }

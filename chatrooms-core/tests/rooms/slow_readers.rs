@@ -184,7 +184,7 @@ async fn a_batch_takes_what_is_there_up_to_so_many_bytes() {
     bob.session.outbox().answer(Bytes::from_static(b"too late"));
     bob.session.outbox().take(&mut batch, 1).await.unwrap();
     assert_eq!(bob.session.outbox().take(&mut batch, 1).await, Err(CloseReason::Moved));
-    assert!(matches!(&batch[3], Outgoing::Answer(frame) if frame == "pong"));
+    assert!(matches!(&batch[3], Outgoing::Answer(frame) if **frame == "pong"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,8 +23,13 @@ async fn connection(bytes: usize) -> (Socket, DuplexStream) {
     (Direct::new(socket), theirs)
 }
 
+fn answer(frame: Bytes) -> Outgoing {
+    Outgoing::Answer(Box::new(frame))
+}
+
 fn told(texts: impl IntoIterator<Item = usize>) -> Out {
-    let answer = |n: usize| Outgoing::Answer(encode(&format!("{n:0>width$}", width = n % 300)));
+    let answer =
+        |n: usize| Outgoing::Answer(Box::new(encode(&format!("{n:0>width$}", width = n % 300))));
     Out::Told(texts.into_iter().map(answer).collect())
 }
 
@@ -186,12 +191,12 @@ async fn with_a_bundle() -> Out {
         drop(session.send(&lobby, Post::new(body)).await.unwrap());
     }
     drop(cork);
-    let mut told = vec![Outgoing::Answer(encode(&1))];
+    let mut told = vec![answer(encode(&1))];
     let mut bundle = Vec::new();
     session.outbox().try_take(&mut bundle, usize::MAX);
     assert_eq!(bundle.len(), 1);
     told.append(&mut bundle);
-    told.push(Outgoing::Answer(encode(&2)));
+    told.push(answer(encode(&2)));
     Out::Told(told)
 }
 
@@ -230,7 +235,7 @@ async fn a_bundle_goes_out_as_the_frames_that_it_holds_by_any_other_socket() {
 #[tokio::test]
 async fn frames_that_are_larger_than_a_piece_are_written_whole_and_in_their_place() {
     let sizes = [10, 5_000, 100_000, 65_533, 65_536, 7, 0, 200_000, 64_000, 64_000, 1];
-    let frame = |size: &usize| Outgoing::Answer(Bytes::from(vec![*size as u8; *size]));
+    let frame = |size: &usize| answer(Bytes::from(vec![*size as u8; *size]));
     for bytes in [100, 16_384, 1_000_000] {
         let (mut socket, mut theirs) = connection(bytes).await;
         let told = sizes.iter().map(frame).collect();
@@ -252,14 +257,14 @@ async fn frames_that_are_larger_than_a_piece_are_written_whole_and_in_their_plac
 
 /// An event that has no frame, among two that have one.
 fn with_nothing() -> Out {
-    Out::Told([encode(&1), Bytes::new(), encode(&2)].map(Outgoing::Answer).into())
+    Out::Told([encode(&1), Bytes::new(), encode(&2)].map(answer).into())
 }
 
 #[tokio::test]
 async fn what_has_no_frame_is_not_sent() {
     let (mut socket, mut theirs) = connection(1000).await;
     socket.feed(with_nothing()).await.unwrap();
-    socket.send(Out::Told(vec![Outgoing::Answer(Bytes::new())])).await.unwrap();
+    socket.send(Out::Told(vec![answer(Bytes::new())])).await.unwrap();
     drop(socket);
     let mut all = Vec::new();
     theirs.read_to_end(&mut all).await.unwrap();
