@@ -2,6 +2,7 @@
 //!
 //! `STORE/ROOMS`: so many rooms with two members and ten messages each. All sessions end one after the other, without a pause; the time runs until the last message is removed from the
 //! store. One element is one room. Two threads; filling the rooms is not timed.
+//! Each room takes the same instructions (`empty_a_room` of `cargo xtask instructions`), however many there are; more rooms than the caches hold take longer.
 
 use std::time::{Duration, Instant};
 

@@ -57,8 +57,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Direct<T> {
     }
 
     /// The connection underneath.
-    pub(crate) fn io(&mut self) -> &mut T {
-        &mut self.socket.get_mut().io
+    pub(crate) fn into_io(self) -> T {
+        self.socket.into_inner().io
     }
 }
 

@@ -1,6 +1,6 @@
 //! The handshake: who may open a socket, in the order in which the protocol judges it.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chatrooms_core::{Error, Identity, Session};
@@ -9,6 +9,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
     time::timeout,
 };
 use tokio_tungstenite::{
@@ -160,9 +161,11 @@ fn run(
         };
         serve_vouched(&session, &mut socket, rooms, &options, voucher.as_ref()).await;
         drop(session);
-        if !socket.has_heard_all() {
-            let _ = timeout(DRAIN, Box::pin(drain(socket.io()))).await;
-        }
+        let _ = if socket.has_heard_all() {
+            timeout(DRAIN, Box::pin(part(socket.into_io()))).await
+        } else {
+            timeout(DRAIN, Box::pin(drain(socket.into_io()))).await
+        };
     }
 }
 
@@ -202,8 +205,16 @@ fn not_upgraded(error: &(dyn std::error::Error + 'static)) {
 /// How long what a client has still sent is taken off a connection that has ended.
 const DRAIN: Duration = Duration::from_secs(1);
 
+/// Ends a connection whose client has said its last word. TCP says its own when it is dropped; anything else, such as TLS, has one that has to be written.
+async fn part(io: TokioIo<Upgraded>) -> io::Result<()> {
+    match io.into_inner().downcast::<TokioIo<TcpStream>>() {
+        Ok(_) => Ok(()),
+        Err(other) => TokioIo::new(other).shutdown().await,
+    }
+}
+
 /// Reads what is still on its way: closing over unread bytes resets the connection, and the client would never see why it was closed.
-async fn drain(io: &mut TokioIo<Upgraded>) -> std::io::Result<()> {
+async fn drain(mut io: TokioIo<Upgraded>) -> io::Result<()> {
     io.shutdown().await?;
     let mut unread = [0; 1024];
     while io.read(&mut unread).await? > 0 {}
@@ -237,13 +248,22 @@ fn is_key(key: &HeaderValue) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
+    use std::{
+        convert::Infallible,
+        pin::Pin,
+        sync::atomic::{AtomicBool, Ordering},
+        task::{Context, Poll},
+    };
 
     use async_trait::async_trait;
     use chatrooms_core::{RoomRegistry, UserName};
     use http::Request;
     use hyper::{server::conn::http1, service::service_fn};
-    use tokio::{io::duplex, sync::mpsc, time::Instant};
+    use tokio::{
+        io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
+        sync::mpsc,
+        time::Instant,
+    };
 
     use super::*;
     use crate::{Authenticator, Refusal};
@@ -342,6 +362,10 @@ mod tests {
         }
     }
 
+    const HANDSHAKE: &[u8] =
+        b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
     /// A server that has heard a handshake and keeps the answer to it to itself: its connection lives, and never becomes a socket.
     async fn keep_the_answer(endpoint: Endpoint, answered: mpsc::UnboundedSender<StatusCode>) {
         let (ours, mut theirs) = duplex(1024);
@@ -353,10 +377,7 @@ mod tests {
                 std::future::pending::<Result<Response<String>, Infallible>>().await
             }
         });
-        let request =
-            b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        theirs.write_all(request).await.expect("it reads");
+        theirs.write_all(HANDSHAKE).await.expect("it reads");
         let connection = http1::Builder::new().serve_connection(TokioIo::new(ours), service);
         let _ = connection.with_upgrades().await;
     }
@@ -380,6 +401,65 @@ mod tests {
         assert!((limit..limit + Duration::from_secs(1)).contains(&lasted), "{lasted:?}");
         assert!(!server.is_finished(), "its connection is open all the time");
         server.abort();
+    }
+
+    /// A connection that notes when its last word is written, as TLS has one.
+    struct WithLastWord {
+        io: DuplexStream,
+        is_said: Arc<AtomicBool>,
+    }
+
+    impl AsyncRead for WithLastWord {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.io).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for WithLastWord {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.io).poll_write(cx, buf)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.io).poll_flush(cx)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.is_said.store(true, Ordering::Relaxed);
+            Pin::new(&mut self.io).poll_shutdown(cx)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_has_a_last_word_says_it_when_its_client_has_closed() {
+        let ada = |_: &Parts| Ok(Identity::new(UserName::new("ada").expect("a good name")));
+        let endpoint = Endpoint::new(RoomRegistry::new(), ada);
+        let service = service_fn(move |request| {
+            let endpoint = endpoint.clone();
+            async move {
+                let answer = endpoint.handle("/ws", request).await;
+                Ok::<_, Infallible>(answer.map(http_body_util::Full::new))
+            }
+        });
+        let (ours, mut theirs) = duplex(10_000);
+        let is_said = Arc::new(AtomicBool::new(false));
+        let io = TokioIo::new(WithLastWord { io: ours, is_said: Arc::clone(&is_said) });
+        tokio::spawn(http1::Builder::new().serve_connection(io, service).with_upgrades());
+        theirs.write_all(HANDSHAKE).await.expect("it reads");
+        // A close without a reason, masked with nothing.
+        theirs.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.expect("it reads");
+        let mut heard = Vec::new();
+        theirs.read_to_end(&mut heard).await.expect("it ends");
+        assert!(heard.starts_with(b"HTTP/1.1 101") && heard.ends_with(&[0x88, 0]));
+        assert!(is_said.load(Ordering::Relaxed));
     }
 
     /// It is the largest thing that a silent connection holds, and grows unseen with whatever is kept over an await in its loop. With what tokio adds,
