@@ -46,7 +46,7 @@ impl Gathering {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use chatrooms_core::{Identity, RoomRegistry, UserName};
+    use chatrooms_core::{Identity, Join, Post, RoomName, RoomRegistry, UserName};
     use futures_util::FutureExt as _;
 
     use super::*;
@@ -81,6 +81,25 @@ mod tests {
             say(outbox, count);
             assert_eq!(gathering.take(outbox).now_or_never().unwrap().unwrap().len(), count);
         }
+        say(outbox, 1);
+        assert!(gathering.take(outbox).now_or_never().is_none(), "it waits again");
+    }
+
+    #[tokio::test]
+    async fn what_comes_in_one_bundle_has_come_together() {
+        let registry = RoomRegistry::new();
+        let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
+        let tea = RoomName::new("tea").unwrap();
+        session.join(&tea, Join::default()).await.unwrap();
+        let outbox = session.outbox();
+        let mut gathering = Gathering { patience: 0 };
+        assert_eq!(gathering.take(outbox).now_or_never().unwrap().unwrap().len(), 1);
+        let cork = session.cork();
+        for body in ["one", "two"] {
+            drop(session.send(&tea, Post::new(body)).await.unwrap());
+        }
+        drop(cork);
+        assert_eq!(gathering.take(outbox).now_or_never().unwrap().unwrap().len(), 1);
         say(outbox, 1);
         assert!(gathering.take(outbox).now_or_never().is_none(), "it waits again");
     }

@@ -172,7 +172,10 @@ async fn what_has_not_begun_when_the_client_closes_is_not_said() {
     theirs.write_all(&masked(Frame::close(None))).await.unwrap();
     while socket.next().await.is_some() {}
     assert!(socket.feed(told(5..7)).await.is_err());
-    let _ = socket.flush().await;
+    // However often it is tried.
+    for _ in 0..3 {
+        let _ = socket.flush().await;
+    }
     drop(socket);
     let mut all = Vec::new();
     theirs.read_to_end(&mut all).await.unwrap();

@@ -508,3 +508,32 @@ async fn an_answer_to_a_join_stays_under_its_bound() {
     }
     assert!(seen >= 300, "{seen}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_to_a_ping_is_not_left_behind_by_what_is_told_meanwhile() {
+    let registry = RoomRegistry::new();
+    // Whichever half of the loop has its turn first when the socket takes something again.
+    for turns in 0..4 {
+        let (mut client, _serving) = connect_to(&["tea"], &registry, user("ada"), 64).await;
+        expect(&mut client, "joined").await;
+        let tea = RoomName::new("tea").unwrap();
+        registry.announce(&tea, Post::new("x".repeat(500))).await.unwrap();
+        settle().await;
+        for _ in 0..turns {
+            registry.notify(&UserName::new("ada").unwrap(), "turn", None).unwrap();
+            settle().await;
+        }
+        client.send(Message::Ping(Bytes::from_static(b"!"))).await.unwrap();
+        settle().await;
+        let began = Instant::now();
+        while !matches!(client.next().await, Some(Ok(Message::Pong(_)))) {}
+        assert_eq!(began.elapsed().as_secs(), 0, "it came by itself");
+    }
+}
+
+/// Lets everybody run who can.
+async fn settle() {
+    for _ in 0..20 {
+        yield_now().await;
+    }
+}
