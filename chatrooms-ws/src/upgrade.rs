@@ -261,6 +261,7 @@ mod tests {
     use hyper::{server::conn::http1, service::service_fn};
     use tokio::{
         io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
+        net::TcpListener,
         sync::mpsc,
         time::Instant,
     };
@@ -438,8 +439,8 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_that_has_a_last_word_says_it_when_its_client_has_closed() {
+    /// Serves everybody as ada, over one connection.
+    fn serve(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         let ada = |_: &Parts| Ok(Identity::new(UserName::new("ada").expect("a good name")));
         let endpoint = Endpoint::new(RoomRegistry::new(), ada);
         let service = service_fn(move |request| {
@@ -449,10 +450,32 @@ mod tests {
                 Ok::<_, Infallible>(answer.map(http_body_util::Full::new))
             }
         });
+        let http = http1::Builder::new();
+        tokio::spawn(http.serve_connection(TokioIo::new(io), service).with_upgrades());
+    }
+
+    #[tokio::test]
+    async fn who_broke_the_rules_reads_why_whatever_they_have_still_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it is bound");
+        let mut client = TcpStream::connect(address).await.expect("it listens");
+        serve(listener.accept().await.expect("it comes").0);
+        client.write_all(HANDSHAKE).await.expect("it reads");
+        // A frame that is not masked, and much behind it that nobody will look at.
+        client.write_all(&[0x81, 0]).await.expect("it reads");
+        client.write_all(&[0; 100_000]).await.expect("it reads");
+        client.shutdown().await.expect("it is open");
+        let mut heard = Vec::new();
+        client.read_to_end(&mut heard).await.expect("no reset");
+        let [high, low] = 1002_u16.to_be_bytes();
+        assert!(heard.ends_with(&[0x88, 2, high, low]), "{heard:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_has_a_last_word_says_it_when_its_client_has_closed() {
         let (ours, mut theirs) = duplex(10_000);
         let is_said = Arc::new(AtomicBool::new(false));
-        let io = TokioIo::new(WithLastWord { io: ours, is_said: Arc::clone(&is_said) });
-        tokio::spawn(http1::Builder::new().serve_connection(io, service).with_upgrades());
+        serve(WithLastWord { io: ours, is_said: Arc::clone(&is_said) });
         theirs.write_all(HANDSHAKE).await.expect("it reads");
         // A close without a reason, masked with nothing.
         theirs.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.expect("it reads");
