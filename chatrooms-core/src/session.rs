@@ -139,6 +139,9 @@ impl Session {
 
     /// The next thing that happened in one of its rooms; `None` once the session has ended and nothing waits any more.
     ///
+    /// What was told together is taken out of the [outbox](Self::outbox) together and kept here until it is asked for: whoever takes from there as well finds
+    /// later things before earlier ones.
+    ///
     /// # Cancel safety
     /// Nothing is lost by dropping it.
     pub async fn next(&mut self) -> Option<Arc<Event>> {

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Error as WsError;
 
 use crate::Options;
 
@@ -17,6 +18,11 @@ impl fmt::Display for Abuse {
 }
 
 impl std::error::Error for Abuse {}
+
+/// Whether it is for this that nothing more is read.
+pub(crate) fn is_abuse(error: &WsError) -> bool {
+    matches!(error, WsError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Abuse>()))
+}
 
 /// Follows the headers of frames through the bytes of a connection. It looks at nothing else, and judges nothing that the layer above
 /// judges: for that one the bytes are only bytes once more.

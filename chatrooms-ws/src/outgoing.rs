@@ -16,6 +16,7 @@ use tokio_tungstenite::{
 
 use crate::{
     batch::{Batch, frame},
+    frames::is_abuse,
     framing::text,
     metered::Metered,
 };
@@ -29,10 +30,10 @@ pub(crate) enum Out {
     Control(Message),
 }
 
-/// A socket of our own. What is told is framed here: a copy per frame into one buffer and one write for all of them, where going through the WebSocket layer
+/// A socket of our own. What is told is framed here: a copy per frame, and one write for as many as fit, where going through the WebSocket layer
 /// takes several times the instructions. That layer does all the rest: it reads, and writes control frames.
 ///
-/// It is right because neither begins before the other has ended: a batch begins when the layer has written all of its own, and while a batch is under way
+/// It is right because neither begins before the other has ended: a batch begins when the layer has written all of its own, and while a frame of a batch is under way
 /// [`Metered`] completes it before anything else.
 #[derive(Debug)]
 pub(crate) struct Direct<T> {
@@ -69,9 +70,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Direct<T> {
         let this = self.get_mut();
         let next = ready!(Pin::new(&mut this.socket).poll_next(cx));
         this.is_layer_to_flush |= !matches!(next, Some(Ok(Message::Text(_) | Message::Binary(_))));
-        if matches!(next, None | Some(Ok(Message::Close(_)) | Err(_))) {
-            this.is_closing = true;
-        }
+        this.is_closing |= match &next {
+            None | Some(Ok(Message::Close(_))) => true,
+            // The layer knows nothing of it: the client can still be told.
+            Some(Err(error)) => !is_abuse(error),
+            Some(Ok(_)) => false,
+        };
         this.has_heard_all |= matches!(next, None | Some(Ok(Message::Close(_))));
         Poll::Ready(next)
     }
@@ -80,7 +84,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Direct<T> {
 impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Out> for Direct<T> {
     type Error = WsError;
 
-    /// A batch is one write: what is told, and what comes after it, waits until the one before is written.
+    /// Batches do not mix: what is told, and what comes after it, waits until the one before is written.
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
         let this = self.get_mut();
         if this.socket.get_ref().has_batch() {

@@ -26,7 +26,7 @@ use crate::{
     Endpoint, Options,
     farewell::Farewell,
     first::first,
-    frames::Abuse,
+    frames::is_abuse,
     framing::encode,
     gathering::{BATCH, Gathering},
     incoming::Incoming,
@@ -171,7 +171,7 @@ fn violation(session: &Session, error: &WsError) -> Option<CloseCode> {
         WsError::Protocol(_) => Some(CloseCode::Protocol),
         WsError::Utf8(_) => Some(CloseCode::Invalid),
         WsError::Capacity(_) => Some(CloseCode::Size),
-        WsError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Abuse>()) => {
+        error if is_abuse(error) => {
             end_abuse(session, "control_frames_or_fragments");
             None
         }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Who they are is up to your authenticator: `--user` names them, and goes where `{user}` stands in `--query`, `--header` and `--cookie`. It ends with 1 if
-//! anything was lost, doubled or reordered, with 2 if there was nothing to measure.
+//! anything was lost, doubled or reordered or somebody was disconnected, with 2 if there was nothing to measure.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
@@ -45,10 +45,10 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Returns whether everything came, once and in order.
+/// Returns whether everything came, once and in order, to people who all stayed.
 async fn measure(options: Options) -> Result<bool, Failure> {
     files::check(&options)?;
-    let json = options.json.clone();
+    let (json, is_idle) = (options.json.clone(), options.idle);
     let report = run::run(options).await?;
     match json.as_deref() {
         Some("-") => println!("{}", report.to_json()),
@@ -59,5 +59,11 @@ async fn measure(options: Options) -> Result<bool, Failure> {
         }
         None => println!("{report}"),
     }
-    Ok(report.is_clean())
+    if report.has_measured(is_idle) {
+        Ok(report.is_clean())
+    } else {
+        Err(Failure::Other(
+            "nothing was measured: nobody joined, or nothing was accepted".to_owned(),
+        ))
+    }
 }

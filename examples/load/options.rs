@@ -65,19 +65,19 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = at_least_one)]
     pub(crate) opening: usize,
 
-    /// What users are called; {n} is a number
-    #[arg(long, default_value = "load-{n}", value_name = "NAME")]
+    /// What users are called; {number} is a number
+    #[arg(long, default_value = "load-{number}", value_name = "NAME")]
     pub(crate) user: String,
 
-    /// For the query, encoded as it has to be; {user} and {n} are put in. Repeatable; `--query ""` for none
+    /// For the query, encoded as it has to be; {user} and {number} are put in. Repeatable; `--query ""` for none
     #[arg(long, default_value = "user={user}", value_name = "KEY=VALUE")]
     pub(crate) query: Vec<String>,
 
-    /// A header; {user} and {n} are put in. Repeatable
+    /// A header; {user} and {number} are put in. Repeatable
     #[arg(long, value_name = "NAME: VALUE")]
     pub(crate) header: Vec<String>,
 
-    /// Cookies; {user} and {n} are put in
+    /// Cookies; {user} and {number} are put in
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) cookie: Option<String>,
 

@@ -91,9 +91,14 @@ impl Report {
         }
     }
 
-    /// Whether everything came, once and in order.
+    /// Whether everything came, once and in order, to people who all stayed.
     pub(crate) fn is_clean(&self) -> bool {
-        self.lost + self.duplicated + self.reordered == 0
+        self.lost + self.duplicated + self.reordered == 0 && self.disconnected.is_empty()
+    }
+
+    /// Whether anybody was there, and was heard where they talked.
+    pub(crate) fn has_measured(&self, is_idle: bool) -> bool {
+        self.joining.count() > 0 && (is_idle || self.accepted > 0)
     }
 
     pub(crate) fn to_json(&self) -> Value {

@@ -46,8 +46,9 @@ impl Target {
         number: usize,
         room: &str,
     ) -> Result<Request, Failure> {
-        let user = options.user.replace("{n}", &number.to_string());
-        let filled = |text: &str| text.replace("{user}", &user).replace("{n}", &number.to_string());
+        let user = options.user.replace("{number}", &number.to_string());
+        let filled =
+            |text: &str| text.replace("{user}", &user).replace("{number}", &number.to_string());
         let mut url = format!("ws://{}{}?room={}", self.address(), self.path, encoded(room));
         for pair in options.query.iter().filter(|pair| !pair.is_empty()) {
             url = format!("{url}&{}", filled(pair).replace(' ', "%20"));

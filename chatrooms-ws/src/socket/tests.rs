@@ -8,7 +8,16 @@ use tokio::{
     io::{AsyncReadExt as _, DuplexStream},
     task::JoinHandle,
 };
-use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::protocol::{
+        Role,
+        frame::{
+            Frame,
+            coding::{self, OpCode},
+        },
+    },
+};
 
 use super::*;
 use crate::{
@@ -536,4 +545,38 @@ async fn settle() {
     for _ in 0..20 {
         yield_now().await;
     }
+}
+
+/// What the server says to one that it has to end for abuse.
+async fn is_told_of_abuse(client: &mut Client) {
+    let (bye, code) = farewell(client).await;
+    assert_eq!((bye["code"].as_str(), code), (Some("abuse"), 4504));
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_control_frames_are_abuse_and_said_to_be() {
+    let registry = RoomRegistry::new();
+    let (mut client, _serving) = connect(&registry, user("ada"), 1 << 16).await;
+    expect(&mut client, "hello").await;
+    for _ in 0..2 * Options::default().control_frames {
+        client.feed(Message::Ping(Bytes::new())).await.unwrap();
+    }
+    client.flush().await.unwrap();
+    is_told_of_abuse(&mut client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_fragments_are_abuse_and_said_to_be() {
+    let registry = RoomRegistry::new();
+    let (mut client, _serving) = connect_to(&["tea"], &registry, user("ada"), 1 << 16).await;
+    expect(&mut client, "joined").await;
+    let fragment = |opcode| Frame::message(Bytes::from_static(b"x"), OpCode::Data(opcode), false);
+    client.feed(Message::Frame(fragment(coding::Data::Text))).await.unwrap();
+    for _ in 0..2 * Options::default().fragments {
+        client.feed(Message::Frame(fragment(coding::Data::Continue))).await.unwrap();
+    }
+    client.flush().await.unwrap();
+    // What waits for them is told before.
+    registry.announce(&RoomName::new("tea").unwrap(), Post::new("hello")).await.unwrap();
+    is_told_of_abuse(&mut client).await;
 }

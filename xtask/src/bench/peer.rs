@@ -5,6 +5,9 @@ use std::{fs, process::Command};
 use super::{target, work};
 use crate::{install, step::root};
 
+/// How many messages a room keeps where few are kept.
+pub(super) const KEPT: usize = 50;
+
 /// A server, and how it is called on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
@@ -63,9 +66,10 @@ impl Peer {
             Self::ChatroomsWarp => ("memory".to_owned(), "warp"),
             _ => ("memory".to_owned(), "axum"),
         };
+        let kept = KEPT.to_string();
         let mut arguments = vec!["--store", &store, "--adapter", adapter];
         if self == Self::ChatroomsKeepingFew {
-            arguments.extend(["--keep", "50"]);
+            arguments.extend(["--keep", &kept]);
         }
         arguments.into_iter().map(str::to_owned).collect()
     }
