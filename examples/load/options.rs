@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use clap::Parser;
 
@@ -12,6 +12,10 @@ use crate::marker;
 pub(crate) struct Options {
     /// The socket: ws://HOST:PORT and the mount's path with /ws at its end
     pub(crate) url: String,
+
+    /// An address of this machine to connect from. Repeatable, then they take turns: one has ports for some 14,000 connections to a server
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Vec<IpAddr>,
 
     /// Connections that stay, each a user, spread over the rooms
     #[arg(long, default_value_t = 100, value_name = "N")]

@@ -1,11 +1,11 @@
 //! One connection, from the handshake into its room.
 
-use std::io;
+use std::{io, net::SocketAddr};
 
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Message, Utf8Bytes},
@@ -46,7 +46,7 @@ impl Socket {
         number: usize,
     ) -> Result<Self, Failure> {
         let request = target.request(options, number, &options.room_of(number))?;
-        let connection = TcpStream::connect((target.host.as_str(), target.port)).await;
+        let connection = connect(options, target, number).await;
         let connection = connection.map_err(|error| network(options, target, error))?;
         // A small frame must not wait for the next one.
         let _ = connection.set_nodelay(true);
@@ -109,6 +109,21 @@ fn parsed(text: &Utf8Bytes) -> Result<Frame, Failure> {
         }
         _ => Ok(frame),
     }
+}
+
+async fn connect(options: &Options, target: &Target, number: usize) -> io::Result<TcpStream> {
+    let to = (target.host.as_str(), target.port);
+    if options.from.is_empty() {
+        return TcpStream::connect(to).await;
+    }
+    let from = options.from[number % options.from.len()];
+    let mut addresses = lookup_host(to).await?;
+    let to = addresses.find(|to| to.is_ipv4() == from.is_ipv4()).ok_or_else(|| {
+        io::Error::other(format!("it has no address that can be reached from {from}"))
+    })?;
+    let socket = if from.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.bind(SocketAddr::new(from, 0))?;
+    socket.connect(to).await
 }
 
 fn network(options: &Options, target: &Target, error: io::Error) -> Failure {

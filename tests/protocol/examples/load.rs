@@ -33,6 +33,9 @@ fn what_bench_server_does_is_counted() {
     let sent = report["messages"]["sent"].as_u64().unwrap_or_default();
     assert!((20..=26).contains(&sent), "40 a second for 0.6 s, not {sent}");
 
+    let from = ["--from", "127.0.0.1", "--from", "127.0.0.1", "--connections", "3", "--rate", "20"];
+    assert_counts(&clean(&load(addr, &from)), 3);
+
     let report = clean(&load(addr, &["--connections", "3", "--idle"]));
     assert_eq!(
         (&report["messages"]["sent"], &report["copies"]["expected"]),
@@ -67,6 +70,37 @@ fn what_a_faulty_server_does_is_reported() {
 }
 
 #[test]
+fn somebody_who_was_to_stay_and_was_disconnected_is_a_fault() {
+    let output = load(faulty(Fault::Goes), &["--connections", "1", "--window", "4"]);
+    assert_eq!(output.status.code(), Some(1));
+    let disconnected = &report(&output)["connections"]["disconnected"];
+    assert!(disconnected.as_object().is_some_and(|by_why| !by_why.is_empty()), "{disconnected}");
+}
+
+#[test]
+fn where_nothing_was_accepted_nothing_was_measured() {
+    let mut command = Process::command("bench_server");
+    command.args(["--addr", "127.0.0.1:0"]);
+    let (_server, addr) = Process::start(command);
+    for options in [&["--payload", "5000"][..], &["--connections", "0"]] {
+        let output = load(addr, options);
+        assert_eq!(output.status.code(), Some(2), "{options:?}");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains("nothing was measured"), "{text}");
+    }
+}
+
+#[test]
+fn the_help_names_what_is_put_in() {
+    let help = run(&["--help"]).stdout;
+    let help = String::from_utf8_lossy(&help);
+    assert!(
+        help.contains("{number} is a number") && help.contains("{user} and {number}"),
+        "{help}"
+    );
+}
+
+#[test]
 fn what_a_user_can_get_wrong_is_one_clear_line() {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let nobody = free.expect("a free port");
@@ -76,6 +110,8 @@ fn what_a_user_can_get_wrong_is_one_clear_line() {
         (load(full, &[]), "room_full"),
         (load(faulty(Fault::IsForeign), &[]), "not a chatrooms server"),
         (load(nobody, &["--payload", "5"]), "--payload"),
+        (load(nobody, &["--from", "192.0.2.1"]), "Cannot assign requested address"),
+        (load(nobody, &["--from", "::1"]), "no address that can be reached from ::1"),
         (run(&["wss://127.0.0.1/chat/ws"]), "no TLS"),
         (run(&["127.0.0.1:5000"]), "ws://HOST:PORT"),
     ] {
@@ -136,6 +172,7 @@ enum Fault {
     Drops,
     Doubles,
     Swaps,
+    Goes,
     LetsNobodyIn,
     IsForeign,
 }
@@ -178,6 +215,7 @@ fn serve(connection: TcpStream, fault: Fault) -> Option<()> {
         let message = json!({"type": "message", "seq": count, "body": sent["body"]});
         match fault {
             Fault::Drops if count == 10 => {}
+            Fault::Goes if count == 10 => return None,
             Fault::Swaps if count == 10 => held = Some(message),
             Fault::Doubles if count == 10 => {
                 say(&mut socket, &message)?;
