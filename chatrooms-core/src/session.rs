@@ -149,7 +149,9 @@ impl Session {
         while self.unread.is_empty() {
             self.peer.outbox.take(&mut batch, 1).await.ok()?;
             self.peer.outbox.meter().progress();
-            self.unread.extend(batch.drain(..).flat_map(|item| item.events().to_vec()));
+            for item in batch.drain(..) {
+                self.unread.extend(item.events().iter().cloned());
+            }
         }
         self.unread.pop_front()
     }
