@@ -224,12 +224,12 @@ impl Writer<'_> {
             fresh.messages.iter().zip(head + 1..).all(|(message, seq)| message.seq == seq);
         // A duplicate may name a message whose outcome was unknown too.
         if !is_dense || fresh.messages.is_empty() {
-            self.catch_up(fresh.newest).await;
+            Box::pin(self.catch_up(fresh.newest)).await;
         }
         self.room.deliver(fresh.messages, self.shared);
         if fresh.is_unsure {
             // Only to heal at once what has just been stored after all: the next message would do it too.
-            let _ = self.read_on().await;
+            let _ = Box::pin(self.read_on()).await;
         }
     }
 
@@ -347,5 +347,25 @@ fn refusal(error: StoreError) -> Error {
     match error {
         StoreError::Closed => Error::NotInRoom,
         error => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Handle;
+
+    use crate::{RoomName, RoomRegistry};
+
+    use super::*;
+
+    /// The largest block that glibc's malloc, the allocator of most, keeps in a thread's quick lists (tcache).
+    const QUICK: usize = 1032;
+
+    #[tokio::test]
+    async fn what_writes_comes_from_the_allocators_quick_lists() {
+        let registry = RoomRegistry::new();
+        let room = Room::new(RoomName::new("tea").unwrap(), Handle::current());
+        let writes = write(Arc::new(room), Arc::clone(registry.shared()));
+        assert!(size_of_val(&writes) <= QUICK, "{} bytes", size_of_val(&writes));
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    future::poll_fn,
+    future::{poll_fn, ready},
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use chatrooms_core::{Error, Nonce, Post, Receipt, RoomName, Sent, Session};
+use chatrooms_core::{Error, Join, Nonce, Post, Receipt, RoomName, Sent, Session};
 use futures_util::{FutureExt as _, future::BoxFuture};
 
 use crate::{
@@ -141,37 +141,50 @@ impl<'s> Lane<'s> {
             Some(_) => {}
         }
         let Some((id, action)) = self.waiting.pop_front() else { return false };
-        self.beginning = Some(begin(session, room.clone(), id, action).boxed());
+        self.beginning = Some(begin(session, room.clone(), id, action));
         true
     }
 }
 
-async fn begin(session: &Session, room: RoomName, id: Option<u64>, action: RoomAction) -> Step<'_> {
-    match action {
-        RoomAction::Join(mut join) => {
-            join.tag = id;
-            // The answer of a join that succeeds is the event that the room itself has put into the outbox.
-            let outcome = session.join(&room, join).await;
-            Step::Answered(outcome.err().map(|error| refused(session, id, &room, &error)))
-        }
-        RoomAction::Leave => Step::Answered(Some(match session.leave(&room) {
+/// What has to wait has a box of its own size: one that fits them all would be too large for an allocator's quick lists, once for each message.
+fn begin(
+    session: &Session,
+    room: RoomName,
+    id: Option<u64>,
+    action: RoomAction,
+) -> BoxFuture<'_, Step<'_>> {
+    let answer = match action {
+        RoomAction::Join(details) => return join(session, room, id, details).boxed(),
+        RoomAction::Send(post) => return send(session, room, id, post).boxed(),
+        RoomAction::Redact(seq) => return redact(session, room, id, seq).boxed(),
+        RoomAction::Leave => Some(match session.leave(&room) {
             Ok(()) => encode(&Frame::Left { id, room: room.as_str() }),
             Err(error) => refused(session, id, &room, &error),
-        })),
-        RoomAction::Refuse(invalid) => Step::Answered(refused_as(session, &invalid)),
-        RoomAction::Send(post) => send(session, room, id, post).await,
-        RoomAction::Redact(seq) => match session.redact(&room, seq).await {
-            Ok(receipt) => Step::Waiting(redacted(session, receipt, room, id).boxed()),
-            Err(error) => Step::Answered(Some(refused(session, id, &room, &error))),
-        },
+        }),
+        RoomAction::Refuse(invalid) => refused_as(session, &invalid),
         RoomAction::Signal { name, data } => {
             let answer = match session.signal(&room, &name, data) {
                 Ok(()) => encode(&Frame::Ok { id }),
                 Err(error) => refused(session, id, &room, &error),
             };
             // The one request that is answered only where that was asked for.
-            Step::Answered(id.map(|_| answer))
+            id.map(|_| answer)
         }
+    };
+    ready(Step::Answered(answer)).boxed()
+}
+
+async fn join(session: &Session, room: RoomName, id: Option<u64>, mut join: Join) -> Step<'_> {
+    join.tag = id;
+    // The answer of a join that succeeds is the event that the room itself has put into the outbox.
+    let outcome = session.join(&room, join).await;
+    Step::Answered(outcome.err().map(|error| refused(session, id, &room, &error)))
+}
+
+async fn redact(session: &Session, room: RoomName, id: Option<u64>, seq: u64) -> Step<'_> {
+    match session.redact(&room, seq).await {
+        Ok(receipt) => Step::Waiting(redacted(session, receipt, room, id).boxed()),
+        Err(error) => Step::Answered(Some(refused(session, id, &room, &error))),
     }
 }
 
@@ -218,4 +231,24 @@ pub(crate) fn refused_as(session: &Session, invalid: &Invalid) -> Option<Bytes> 
 pub(crate) fn refused(session: &Session, id: Option<u64>, room: &RoomName, error: &Error) -> Bytes {
     session.registry().count_refusal(error.code());
     encode(&Frame::error(id, Some(room.as_str()), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use chatrooms_core::{Identity, RoomRegistry, UserName};
+
+    use super::*;
+
+    /// The largest block that glibc's malloc, the allocator of most, keeps in a thread's quick lists (tcache). One of a larger block at each message has it
+    /// tidy up its other lists each time, and costs a room of 10 a fifth of its throughput.
+    const QUICK: usize = 1032;
+
+    #[tokio::test]
+    async fn what_is_begun_for_a_message_comes_from_the_allocators_quick_lists() {
+        let registry = RoomRegistry::new();
+        let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
+        let tea = RoomName::new("tea").unwrap();
+        let begun = send(&session, tea, None, Post::new("hello"));
+        assert!(size_of_val(&begun) <= QUICK, "{} bytes", size_of_val(&begun));
+    }
 }
