@@ -13,6 +13,7 @@ use chatrooms::{
 use clap::{Parser, ValueEnum};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use mimalloc::MiMalloc;
 use tokio::net::{TcpListener, TcpStream};
 use warp::Filter as _;
 
@@ -38,6 +39,10 @@ enum Adapter {
     Axum,
     Warp,
 }
+
+/// As in `full_app`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -73,8 +78,10 @@ async fn store(choice: &str) -> Result<Arc<dyn MessageStore>, Failure> {
 fn unlimited(keep: Option<usize>) -> Config {
     let mut config = Config::default();
     config.keep = keep.unwrap_or(config.keep);
-    config.sends_per_second = 1_000_000;
-    config.send_burst = 1_000_000;
+    config.sends_per_second = u32::MAX;
+    config.joins_per_second = u32::MAX;
+    config.new_rooms_per_minute = u32::MAX;
+    config.requests_per_second = u32::MAX;
     config.sessions_per_user = usize::MAX;
     config.members_per_room = usize::MAX;
     config

@@ -14,7 +14,9 @@ pub(crate) fn unlimited() -> Config {
     (config.sessions, config.sessions_per_user) = (usize::MAX, usize::MAX);
     (config.rooms, config.rooms_per_session, config.members_per_room) =
         (usize::MAX, usize::MAX, usize::MAX);
-    (config.sends_per_second, config.send_burst) = (1_000_000_000, 1_000_000_000);
+    config.sends_per_second = u32::MAX;
+    config.joins_per_second = u32::MAX;
+    config.new_rooms_per_minute = u32::MAX;
     config
 }
 

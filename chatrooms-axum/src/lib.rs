@@ -26,27 +26,33 @@
 //! Behind axum's own graceful shutdown, call [`RoomRegistry::shutdown`](chatrooms_core::RoomRegistry::shutdown): axum does not wait for sockets.
 #![forbid(unsafe_code)]
 
+use std::net::SocketAddr;
+
 use axum::{
     Router,
     body::Body,
-    extract::{FromRequestParts, Request},
+    extract::{ConnectInfo, FromRequestParts, Request},
     response::Response,
 };
 use chatrooms_core::Identity;
-use chatrooms_ws::Endpoint;
-use http::request::Parts;
+use chatrooms_ws::{Endpoint, PeerAddr};
+use http::{Extensions, request::Parts};
 
 /// All routes of the protocol, to be nested wherever the host wants them.
 ///
 /// The socket is at `<mount>/ws`; see [`Endpoint`] for the others, and [`Options`](chatrooms_ws::Options) for how to switch them off.
+/// A limit of [sessions per address](chatrooms_ws::Options::sessions_per_address) needs axum to tell the connection's address, by
+/// [`Router::into_make_service_with_connect_info`] with `SocketAddr`, or a [`PeerAddr`] in the request's extensions.
+///
 /// Every path below the mount is answered, if only by 404. The mount with a slash and nothing after it, `/chat/`, is below it for
 /// [`Router::nest_service`] alone: for [`Router::nest`] it is a path of the host's.
 pub fn router<S>(endpoint: Endpoint) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    Router::new().fallback(move |request: Request| {
+    Router::new().fallback(move |mut request: Request| {
         let endpoint = endpoint.clone();
+        note_peer(request.extensions_mut());
         async move {
             let path = request.uri().path().to_owned();
             endpoint.handle(&path, request).await.map(Body::from)
@@ -90,7 +96,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.clone()))
+        let mut parts = parts.clone();
+        note_peer(&mut parts.extensions);
+        Ok(Self(parts))
+    }
+}
+
+/// Where the connection comes from, where axum has been asked to tell it.
+fn note_peer(extensions: &mut Extensions) {
+    if let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<SocketAddr>>() {
+        let peer = PeerAddr(peer.ip());
+        extensions.get_or_insert(peer);
     }
 }
 

@@ -48,17 +48,30 @@ pub struct Config {
     pub members_per_room: usize,
     /// The most rooms at a time. Default 100,000.
     pub rooms: usize,
-    /// The messages, signals and redactions that a user may send per second, in the long run and over all of their sessions. Default 20.
+    /// The messages, signals and redactions that a user may send per second, in the long run and over all of their sessions. [`u32::MAX`] is no limit. Default 20.
     pub sends_per_second: u32,
     /// As many may come at once after a silence. Default 100.
     pub send_burst: u32,
+    /// The rooms that a user may join per second, in the long run and over all of their sessions. [`u32::MAX`] is no limit. Default 20.
+    pub joins_per_second: u32,
+    /// As many may come at once after a silence, such as when all of a user's sessions come back. Default 200.
+    pub join_burst: u32,
+    /// The rooms that a user may open per minute by joining where nobody is, and as many at once after a silence. [`u32::MAX`] is no limit. Default 120.
+    pub new_rooms_per_minute: u32,
+    /// What one session may [ask](crate::Session::count_request) per second, whatever it is, in the long run. [`u32::MAX`] is no limit. Default 100.
+    pub requests_per_second: u32,
+    /// As many may come at once after a silence. Default 400.
+    pub request_burst: u32,
 
     /// The most bytes that wait for one session. Over it the session is closed as slow. Default 1 MiB; several
     /// [`reply_bytes`](Self::reply_bytes) at least make sense, because the answer to a join waits there too.
     pub outbox_bytes: usize,
     /// The most frames that wait for one session. Over it the session is closed as slow. Default 4,096.
     pub outbox_frames: usize,
-    /// A session that has half of these waiting and takes nothing for so long is closed as slow. Default 5 s.
+    /// The bytes that may wait for all sessions together. While they are more, a session may have no more waiting than its equal share of this; over that it is
+    /// closed as slow. What is told to many counts for each. Default 1 GiB.
+    pub outbox_bytes_in_all: usize,
+    /// A session that has half of its own bound waiting and takes nothing for so long is closed as slow. Default 5 s.
     pub outbox_stall: Duration,
 
     /// The events that may wait for one [`Watch`](crate::Watch). Over it the watch has lagged and begins anew. Default 65,536.
@@ -96,8 +109,14 @@ impl Default for Config {
             rooms: 100_000,
             sends_per_second: 20,
             send_burst: 100,
+            joins_per_second: 20,
+            join_burst: 200,
+            new_rooms_per_minute: 120,
+            requests_per_second: 100,
+            request_burst: 400,
             outbox_bytes: 1024 * 1024,
             outbox_frames: 4096,
+            outbox_bytes_in_all: 1024 * 1024 * 1024,
             outbox_stall: Duration::from_secs(5),
             watch_events: 65_536,
             watch_bytes: 16 * 1024 * 1024,

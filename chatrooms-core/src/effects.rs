@@ -108,6 +108,7 @@ impl Effects {
             );
         }
         self.tally.count(&shared.metrics);
+        shared.backlog.change(self.tally.outbox_bytes);
     }
 
     /// Does what the change of one room causes, but for the sessions that were too slow.

@@ -89,6 +89,7 @@
 
 #[cfg(feature = "json")]
 mod app_event;
+mod backlog;
 mod builder;
 mod bundle;
 mod config;
@@ -119,6 +120,7 @@ mod opening;
 mod outbox;
 mod peer;
 mod policy;
+mod rates;
 mod reading;
 mod recent;
 mod registry;
@@ -126,7 +128,6 @@ mod room;
 mod roster;
 mod rules;
 mod sanctions;
-mod sends;
 mod session;
 mod shared;
 mod shutdown;

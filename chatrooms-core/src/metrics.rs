@@ -189,6 +189,7 @@ pub(crate) struct Tally {
     pub(crate) connections: i64,
     joins: u64,
     resumes: u64,
+    /// What waits for more sessions than one is bounded, so that this is counted [there](crate::backlog::Backlog).
     pub(crate) outbox_bytes: i64,
     pub(crate) messages: u64,
     pub(crate) deliveries: u64,
@@ -216,13 +217,8 @@ impl Tally {
     }
 
     pub(crate) fn count(&self, metrics: &Metrics) {
-        for (gauge, change) in [
-            (&metrics.rooms, self.rooms),
-            (&metrics.connections, self.connections),
-            (&metrics.outbox_bytes, self.outbox_bytes),
-        ] {
-            gauge.add(change);
-        }
+        metrics.rooms.add(self.rooms);
+        metrics.connections.add(self.connections);
         metrics.joins.add("false", self.joins);
         metrics.joins.add("true", self.resumes);
         for (counter, more) in [

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::{
     Bundle, CloseReason, Config, Event, EventKind,
-    instruments::Gauge,
+    backlog::Backlog,
     sync::{Arc, Mutex, lock, millis},
 };
 
@@ -97,8 +97,8 @@ pub struct Outbox {
     state: Mutex<State>,
     bounds: Bounds,
     meter: Meter,
-    /// The bytes that wait in all outboxes. Changed by as much as `state.bytes`, once its lock is free.
-    waiting: Gauge,
+    /// What waits in all outboxes. Changed by as much as `state.bytes`, once its lock is free.
+    backlog: Arc<Backlog>,
 }
 
 /// Notes when a client last took something. Whoever sees bytes go into its socket holds a clone.
@@ -163,7 +163,8 @@ pub(crate) struct Pushed {
 }
 
 impl Outbox {
-    pub(crate) fn new(config: &Config, waiting: Gauge) -> Self {
+    pub(crate) fn new(config: &Config, backlog: Arc<Backlog>) -> Self {
+        backlog.enter();
         Self {
             state: Mutex::default(),
             bounds: Bounds {
@@ -172,7 +173,7 @@ impl Outbox {
                 stall: config.outbox_stall,
             },
             meter: Meter::new(),
-            waiting,
+            backlog,
         }
     }
 
@@ -186,7 +187,7 @@ impl Outbox {
     pub fn answer(&self, frame: Bytes) {
         // An overflow here is found by the task that is answering: it drives this session and sees it closed.
         let pushed = self.push(Outgoing::Answer(Box::new(frame)));
-        self.waiting.add(pushed.bytes);
+        self.backlog.change(pushed.bytes);
         if let Some(waker) = pushed.wake {
             waker.wake();
         }
@@ -206,7 +207,9 @@ impl Outbox {
             state.push(item);
         }
         self.note_crowd(&mut state);
-        pushed.overflowed = self.is_over(&state, 1) || self.has_stalled(&state);
+        pushed.overflowed = self.is_over(&state, 1)
+            || state.bytes > self.backlog.share()
+            || self.has_stalled(&state);
         if pushed.overflowed {
             state.close(CloseReason::SlowConsumer);
             pushed.queued = 0;
@@ -268,7 +271,7 @@ impl Outbox {
                 }
                 change(before, state.bytes)
             };
-            self.waiting.add(freed);
+            self.backlog.change(freed);
         }
     }
 
@@ -299,7 +302,7 @@ impl Outbox {
             }
             Some(Ok(self.take_from(state, batch, bytes)))
         });
-        self.waiting.add(taken.await?);
+        self.backlog.change(taken.await?);
         Ok(())
     }
 
@@ -318,7 +321,7 @@ impl Outbox {
     /// Takes what is there now, up to `bytes`, without waiting.
     pub fn try_take(&self, batch: &mut Vec<Outgoing>, bytes: usize) {
         let taken = self.take_from(&mut lock(&self.state), batch, bytes);
-        self.waiting.add(taken);
+        self.backlog.change(taken);
     }
 
     /// Returns by how many bytes that changes what waits.
@@ -353,7 +356,7 @@ impl Outbox {
             state.close(reason);
             (state.reader.take(), change(before, state.bytes))
         };
-        self.waiting.add(freed);
+        self.backlog.change(freed);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -376,7 +379,8 @@ impl Outbox {
 impl Drop for Outbox {
     fn drop(&mut self) {
         let left = lock(&self.state).bytes;
-        self.waiting.add(change(left, 0));
+        self.backlog.change(change(left, 0));
+        self.backlog.exit();
     }
 }
 
@@ -435,7 +439,7 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::{RoomName, UserName, instruments::describe};
+    use crate::{RoomName, UserName, metrics::Metrics};
 
     /// An outbox that holds 8 frames and 1,000 bytes.
     fn outbox() -> Outbox {
@@ -443,7 +447,7 @@ mod tests {
     }
 
     fn with(config: &Config) -> Outbox {
-        Outbox::new(config, Gauge::new(describe("waiting", "for a test")))
+        Outbox::new(config, Arc::new(Backlog::new(config, Metrics::new().outbox_bytes)))
     }
 
     fn answer(bytes: usize) -> Outgoing {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::{
     CloseReason, Config, Epoch, Error, Identity, Outbox, RoomName, UserName,
-    instruments::Gauge,
+    backlog::Backlog,
+    rates::SessionRate,
     room::Room,
     sync::{Arc, Mutex, lock},
 };
@@ -37,17 +38,19 @@ pub(crate) struct Peer {
     id: SessionId,
     identity: Identity,
     pub(crate) outbox: Outbox,
+    pub(crate) requests: SessionRate,
     /// The rooms this session is in, by name; `None` once it has ended, so that a late join finds no way in. A leaf in the order of
     /// locks: taken under a room's lock, never the other way round, never over an await.
     rooms: Mutex<Option<Vec<Arc<Room>>>>,
 }
 
 impl Peer {
-    pub(crate) fn new(identity: Identity, config: &Config, waiting: Gauge) -> Self {
+    pub(crate) fn new(identity: Identity, config: &Config, backlog: Arc<Backlog>) -> Self {
         Self {
             id: SessionId::new(),
             identity,
-            outbox: Outbox::new(config, waiting),
+            outbox: Outbox::new(config, backlog),
+            requests: SessionRate::new(config),
             rooms: Mutex::new(Some(Vec::new())),
         }
     }

@@ -96,8 +96,8 @@ impl RoomRegistry {
     /// # Errors
     /// [`Error::ShuttingDown`], [`Error::TooManySessions`], [`Error::ServerFull`].
     pub fn open_session(&self, identity: Identity) -> Result<Session, Error> {
-        let waiting = self.shared.metrics.outbox_bytes.clone();
-        let peer = Arc::new(Peer::new(identity, self.config(), waiting));
+        let backlog = Arc::clone(&self.shared.backlog);
+        let peer = Arc::new(Peer::new(identity, self.config(), backlog));
         self.shared.add_session(&peer)?;
         let session = Session::new(peer, self.clone());
         // Asked after the session stands in the list: a shutdown that has not seen it is seen here.
@@ -129,8 +129,8 @@ impl RoomRegistry {
     ///
     /// # Errors
     /// [`Error::AlreadyInRoom`], [`Error::RoomFull`], [`Error::TooManyRooms`], [`Error::ServerFull`], [`Error::Banned`],
-    /// [`Error::TooLarge`] for the `meta`, [`Error::StoreUnavailable`], [`Error::SessionEnded`], [`Error::ShuttingDown`], and what the host's
-    /// policy gives.
+    /// [`Error::TooLarge`] for the `meta`, [`Error::RateLimited`] for the joins of a user and for the rooms that they open, [`Error::StoreUnavailable`],
+    /// [`Error::SessionEnded`], [`Error::ShuttingDown`], and what the host's policy gives.
     ///
     /// # Cancel safety
     /// Dropped before it completes, the session is either not in the room or in it like after a join; removing the connection is
@@ -150,9 +150,11 @@ impl RoomRegistry {
         }
         // Asked again under the room's lock; here so that a join that must fail costs nobody anything.
         session.peer().may_enter(room, self.config().rooms_per_session)?;
+        let user = session.identity().user();
+        self.shared.rates.joins.check(user)?;
         self.may_join(session.identity(), room).await?;
         loop {
-            let arrival = self.shared.arrive(room)?;
+            let arrival = self.shared.arrive(room, user)?;
             // The opening gives itself up in time, unless its runtime has ended.
             let config = self.config();
             let patience =

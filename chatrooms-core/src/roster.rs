@@ -320,12 +320,13 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, Identity, metrics::Metrics};
+    use crate::{Config, Identity, backlog::Backlog, metrics::Metrics};
 
     fn peer(name: &str) -> Arc<Peer> {
         let identity = Identity::new(UserName::new(name).unwrap());
-        let waiting = Metrics::new().outbox_bytes;
-        Arc::new(Peer::new(identity, &Config::default(), waiting))
+        let config = Config::default();
+        let backlog = Backlog::new(&config, Metrics::new().outbox_bytes);
+        Arc::new(Peer::new(identity, &config, Arc::new(backlog)))
     }
 
     /// A roster of which everything has been told.

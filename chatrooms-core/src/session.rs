@@ -131,6 +131,14 @@ impl Session {
         &self.peer.outbox
     }
 
+    /// Counts a request of this session's client, whatever it asks for. Whoever drives a session does so before acting on each, and refuses it where this does.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`]: more than [`Config::requests_per_second`](crate::Config::requests_per_second).
+    pub fn count_request(&self) -> Result<(), Error> {
+        self.peer.requests.check()
+    }
+
     /// The rooms it is in, by name.
     #[must_use]
     pub fn rooms(&self) -> Vec<RoomName> {
@@ -198,7 +206,7 @@ impl Session {
     /// Dropped before it completes, the message has not been sent.
     pub async fn send(&self, room: &RoomName, post: Post) -> Result<Receipt<Sent>, Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
-        self.registry.shared().sends.check(self.identity().user())?;
+        self.registry.shared().rates.sends.check(self.identity().user())?;
         // Asked again when the policy has had its say; here so that it is not asked in vain.
         live.may_speak(self.author(), post.nonce.as_ref())?;
         let draft = self.registry.draft(self.identity(), room, post).await?;
@@ -246,7 +254,7 @@ impl Session {
     /// Dropped before it completes, nothing has been asked for.
     pub async fn redact(&self, room: &RoomName, seq: u64) -> Result<Receipt<()>, Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
-        self.registry.shared().sends.check(self.identity().user())?;
+        self.registry.shared().rates.sends.check(self.identity().user())?;
         let user = self.identity().user().clone();
         let author = if self.may_redact(room, seq).await { None } else { Some(user.clone()) };
         let redact = Redact { seq, author, by: Some(user) };
@@ -268,7 +276,7 @@ impl Session {
     pub fn signal(&self, room: &RoomName, name: &str, data: Option<Data>) -> Result<(), Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
         self.registry.check_signal(name, data.as_ref())?;
-        self.registry.shared().sends.check(self.identity().user())?;
+        self.registry.shared().rates.sends.check(self.identity().user())?;
         let user = self.identity().user().clone();
         let kind = EventKind::Signal { user, name: name.into(), data };
         live.signal((self.id(), self.identity().user()), kind, self.registry.shared())

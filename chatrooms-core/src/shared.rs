@@ -14,13 +14,14 @@ use tokio_util::task::TaskTracker;
 use crate::{
     Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, RoomRules, SessionId,
     UserName,
+    backlog::Backlog,
     count::Count,
     metrics::Metrics,
     observed_store::ObservedStore,
     opening::{Kept, open},
     peer::Peer,
+    rates::Rates,
     room::{Arrival, Room},
-    sends::SendLimits,
     sweeper::Sweeper,
     sync::{Arc, is_done_in_place},
     watcher::Watchers,
@@ -39,7 +40,8 @@ pub(crate) struct Shared {
     people: DashMap<UserName, HashMap<SessionId, Arc<Peer>>>,
     session_count: Count,
     pub(crate) watchers: Watchers,
-    pub(crate) sends: SendLimits,
+    pub(crate) rates: Rates,
+    pub(crate) backlog: Arc<Backlog>,
     pub(crate) sweeper: Arc<Sweeper>,
     /// The registry's own work, so that a shutdown can wait for it.
     pub(crate) tasks: TaskTracker,
@@ -66,7 +68,8 @@ impl Shared {
         let metrics = Arc::new(Metrics::new());
         let store = Arc::new(ObservedStore::new(store, metrics.clone()));
         Self {
-            sends: SendLimits::new(&config),
+            rates: Rates::new(&config),
+            backlog: Arc::new(Backlog::new(&config, metrics.outbox_bytes.clone())),
             config: config.sound(),
             sweeper: Arc::new(Sweeper::new(Arc::clone(&store), Arc::clone(&metrics))),
             store,
@@ -83,10 +86,14 @@ impl Shared {
         }
     }
 
-    /// Finds the live room of that name, or begins one.
-    pub(crate) fn arrive(self: &Arc<Self>, name: &RoomName) -> Result<Arrival, Error> {
+    /// Finds the live room of that name, or begins one on behalf of a user.
+    pub(crate) fn arrive(
+        self: &Arc<Self>,
+        name: &RoomName,
+        user: &UserName,
+    ) -> Result<Arrival, Error> {
         loop {
-            let (room, is_new) = self.find_or_add(name)?;
+            let (room, is_new) = self.find_or_add(name, user)?;
             let Some(arrival) = room.arrive(self) else {
                 self.remove_room(&room);
                 continue;
@@ -103,8 +110,13 @@ impl Shared {
         self.rooms.get(name).map(|entry| Arc::clone(&entry))
     }
 
-    fn find_or_add(&self, name: &RoomName) -> Result<(Arc<Room>, bool), Error> {
+    fn find_or_add(&self, name: &RoomName, user: &UserName) -> Result<(Arc<Room>, bool), Error> {
         let runtime = Handle::current();
+        if let Some(room) = self.find(name) {
+            return Ok((room, false));
+        }
+        // Counted before the index is locked. Whoever finds then that somebody else was faster has used up one of their own for nothing.
+        self.rates.new_rooms.check(user)?;
         match self.rooms.entry(name.clone()) {
             Entry::Occupied(entry) => Ok((Arc::clone(entry.get()), false)),
             Entry::Vacant(entry) => {

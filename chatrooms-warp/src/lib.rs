@@ -26,11 +26,11 @@
 //! When the service stops, call [`RoomRegistry::shutdown`](chatrooms_core::RoomRegistry::shutdown): warp does not wait for sockets.
 #![forbid(unsafe_code)]
 
-use std::convert::Infallible;
+use std::{convert::Infallible, net::SocketAddr};
 
 use bytes::{Buf, Bytes};
 use chatrooms_core::Identity;
-use chatrooms_ws::{Answer, Endpoint};
+use chatrooms_ws::{Answer, Endpoint, PeerAddr};
 use futures_util::{Stream, TryStreamExt as _};
 use http::{HeaderMap, Method, Request, Uri, request::Parts};
 use http_body::Frame;
@@ -45,6 +45,9 @@ use warp::{
 /// All routes of the protocol, to be mounted wherever the host wants them: behind `warp::path("chat")`, for instance.
 ///
 /// The socket is at `<mount>/ws`; see [`Endpoint`] for the others, and [`Options`](chatrooms_ws::Options) for how to switch them off.
+/// A limit of [sessions per address](chatrooms_ws::Options::sessions_per_address) knows the address of a connection from warp's own server; whoever serves these routes by
+/// another one puts a [`PeerAddr`] into the request's extensions.
+///
 /// Every path below the mount is answered, if only by 404: what the host has there itself comes before this with `or`.
 pub fn routes(
     endpoint: Endpoint,
@@ -108,7 +111,17 @@ fn head() -> impl Filter<Extract = (Parts,), Error = Infallible> + Clone + Send 
         .and(query)
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional())
+        .and(peer())
         .map(parts)
+}
+
+/// Where the connection comes from, as the host says or as warp's own server knows.
+fn peer() -> impl Filter<Extract = (Option<PeerAddr>,), Error = Infallible> + Copy {
+    warp::ext::optional().and(warp::addr::remote()).map(
+        |told: Option<PeerAddr>, seen: Option<SocketAddr>| {
+            told.or_else(|| seen.map(|seen| PeerAddr(seen.ip())))
+        },
+    )
 }
 
 fn parts(
@@ -117,6 +130,7 @@ fn parts(
     query: Option<String>,
     headers: HeaderMap,
     upgrade: Option<OnUpgrade>,
+    peer: Option<PeerAddr>,
 ) -> Parts {
     let (mut parts, _) = Request::new(Empty::<Bytes>::new()).into_parts();
     let target = query
@@ -127,6 +141,9 @@ fn parts(
     parts.headers = headers;
     if let Some(upgrade) = upgrade {
         parts.extensions.insert(upgrade);
+    }
+    if let Some(peer) = peer {
+        parts.extensions.insert(peer);
     }
     parts
 }

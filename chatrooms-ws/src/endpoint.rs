@@ -3,12 +3,13 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use chatrooms_core::{Identity, RoomRegistry};
+use chatrooms_core::{Error, Identity, RoomRegistry};
 use http::{Request, request::Parts};
 use http_body::Body;
 
 use crate::{
     Answer, Authenticator, Options, Origins, Refusal,
+    address::{Addresses, Place},
     answer::Problem,
     asking::{Unanswered, ask},
     metrics::Metrics,
@@ -23,6 +24,7 @@ pub struct Endpoint {
     authenticator: Arc<dyn Authenticator>,
     options: Arc<Options>,
     metrics: Arc<Metrics>,
+    addresses: Addresses,
 }
 
 impl Endpoint {
@@ -33,6 +35,7 @@ impl Endpoint {
             authenticator: Arc::new(authenticator),
             options: Arc::default(),
             metrics: Arc::new(Metrics::new()),
+            addresses: Addresses::default(),
         };
         endpoint.with_options(Options::default())
     }
@@ -109,6 +112,22 @@ impl Endpoint {
         });
         self.metrics.handshake(answer.status());
         answer
+    }
+
+    /// Takes a place for a session from where the request comes, where that can be told.
+    pub(crate) fn place(&self, parts: &Parts) -> Result<Option<Box<Place>>, Error> {
+        let address = self.options.client_address.of(parts);
+        let most = self.options.sessions_per_address;
+        // Boxed because it lies in the task of every session, and most hosts know no addresses.
+        address.map(|address| self.addresses.enter(address, most).map(Box::new)).transpose()
+    }
+
+    /// Whether there would be a place right now.
+    pub(crate) fn has_place(&self, parts: &Parts) -> bool {
+        let address = self.options.client_address.of(parts);
+        address.is_none_or(|address| {
+            self.addresses.has_place(address, self.options.sessions_per_address)
+        })
     }
 
     /// Who sends this request, as the authenticator says.

@@ -162,6 +162,10 @@ fn begin(
             Err(error) => refused(session, id, &room, &error),
         }),
         RoomAction::Refuse(invalid) => refused_as(session, &invalid),
+        RoomAction::Deny(denied) => {
+            let answer = refused(session, id, &room, &denied.error);
+            (!denied.is_silent).then_some(answer)
+        }
         RoomAction::Signal { name, data } => {
             let answer = match session.signal(&room, &name, data) {
                 Ok(()) => encode(&Frame::Ok { id }),

@@ -42,6 +42,8 @@
 //! Rooms and their rules are in `chatrooms-core`; TLS, log-in and listeners are the host's. Frames are not compressed.
 #![forbid(unsafe_code)]
 
+mod abuse;
+mod address;
 mod answer;
 mod asking;
 mod authenticator;
@@ -73,9 +75,11 @@ mod routes;
 mod socket;
 mod upgrade;
 
+pub use address::{ClientAddress, PeerAddr};
 pub use answer::Answer;
 pub use authenticator::{Authenticator, Refusal};
 pub use endpoint::Endpoint;
+pub use ipnet::IpNet;
 pub use options::Options;
 pub use origin::Origins;
 pub use socket::serve;

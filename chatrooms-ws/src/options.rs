@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chatrooms_core::Config;
 
-use crate::Origins;
+use crate::{ClientAddress, Origins};
 
 /// Times and bounds of sockets, and which routes there are. What rooms bound is in [`Config`].
 #[derive(Clone, Debug)]
@@ -12,6 +12,10 @@ use crate::Origins;
 pub struct Options {
     /// Which pages may open sockets and post messages. Default [`Origins::SameHost`].
     pub origins: Origins,
+    /// How it is known from which address a client comes. Default: it is not.
+    pub client_address: ClientAddress,
+    /// The most sessions from one address, those included that are just being opened; of IPv6, from one network of 64 bits. Default 256.
+    pub sessions_per_address: usize,
     /// How often the server pings. A client of which nothing is heard for so long and [`grace`](Self::grace) is let go. Default 25 s.
     pub heartbeat: Duration,
     /// How long a client may take to answer a ping. Default 10 s.
@@ -29,6 +33,9 @@ pub struct Options {
     pub malformed: usize,
     /// Default 10 s.
     pub malformed_window: Duration,
+    /// So many requests beyond [`Config::requests_per_second`] are refused within [`malformed_window`](Self::malformed_window); one more ends the session, whose client
+    /// does not heed the refusals. Default 2,000.
+    pub hasty: usize,
     /// The most pings and pongs of a client per second; one more ends the session. Default 20.
     pub control_frames: usize,
     /// The most fragments of a message before its last one; one more ends the session. Default 64.
@@ -61,6 +68,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             origins: Origins::default(),
+            client_address: ClientAddress::default(),
+            sessions_per_address: 256,
             heartbeat: Duration::from_secs(25),
             grace: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
@@ -69,6 +78,7 @@ impl Default for Options {
             requests: 64,
             malformed: 32,
             malformed_window: Duration::from_secs(10),
+            hasty: 2000,
             control_frames: 20,
             fragments: 64,
             message_time: Duration::from_secs(10),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use chatrooms_core::{Data, Epoch, Join, NameError, Nonce, Post, RoomName, UserName};
+use chatrooms_core::{Data, Epoch, Error, Join, NameError, Nonce, Post, RoomName, UserName};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -42,6 +42,16 @@ pub(crate) enum RoomAction {
     },
     /// Not to be done, and answered in its turn.
     Refuse(Invalid),
+    /// Asked too soon: the same.
+    Deny(Denied),
+}
+
+/// A request that is refused whatever it asks for.
+#[derive(Debug)]
+pub(crate) struct Denied {
+    pub(crate) error: Error,
+    /// A signal without an `id`: the one request that is never answered.
+    pub(crate) is_silent: bool,
 }
 
 /// Why a frame is no request.

@@ -68,6 +68,9 @@ impl Endpoint {
         if !self.options().origins.allow(&parts.headers) {
             return Err(Problem::foreign_origin());
         }
+        if !self.has_place(parts) {
+            return Err(chatrooms_core::Error::TooManySessions.into());
+        }
         let identity = self.identify(parts).await?;
         self.registry().may_open_session(identity.user())?;
         let name = identity.name().map(|name| &**name);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use chatrooms_core::{CloseReason, Join, Outbox, Outgoing, RoomName, Session};
+use chatrooms_core::{CloseReason, Error, Join, Outbox, Outgoing, RoomName, Session};
 use futures_util::{
     FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _,
     future::{Either, FusedFuture as _, select},
@@ -24,6 +24,7 @@ use tracing::{Instrument as _, Span};
 
 use crate::{
     Endpoint, Options,
+    abuse::{Offence, Record},
     farewell::Farewell,
     first::first,
     frames::is_abuse,
@@ -32,7 +33,7 @@ use crate::{
     incoming::Incoming,
     lanes::{Lanes, refused, refused_as},
     outgoing::{Foreign, Out},
-    request::{Action, Invalid, Request, RoomAction, invalid_room, parse},
+    request::{Action, Denied, Invalid, Request, RoomAction, invalid_room, parse},
     response::Frame,
     revocation::end_with_credentials,
 };
@@ -125,7 +126,7 @@ where
     // What the client asks before its first rooms are joined, or faster than it can be answered, has to wait. It is taken off the
     // socket all the same, because that is how the socket's end is noticed.
     let mut backlog = VecDeque::new();
-    let mut malformed = Malformed::default();
+    let mut record = Record::default();
     let mut deadline = Deadline::new(options.heartbeat.saturating_add(options.grace));
     let mut credentials = pin!(end_with_credentials(session, voucher));
     loop {
@@ -151,9 +152,9 @@ where
             && lanes.under_way() < options.requests
             && let Some(frame) = backlog.pop_front()
         {
-            let is_malformed = answer(session, frame, &mut lanes);
-            if is_malformed && malformed.is_one_too_many(options) {
-                end_abuse(session, "malformed_frames");
+            let offence = answer(session, frame, &mut lanes);
+            if let Some(offence) = offence.filter(|one| record.is_one_too_many(*one, options)) {
+                end_abuse(session, offence.name());
                 backlog.clear();
             }
         }
@@ -215,13 +216,13 @@ async fn join_first(session: &Session, rooms: Vec<String>) {
     }
 }
 
-/// Answers a frame, or sees to it that it is answered in its turn; says whether it was malformed.
-fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> bool {
+/// Answers a frame, or sees to it that it is answered in its turn; says what was wrong with it.
+fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> Option<Offence> {
     let parsed = match frame {
         Message::Text(text) => parse(&text),
         Message::Binary(_) => Err(Invalid::frame("frames are text, not binary")),
         Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {
-            return false;
+            return None;
         }
     };
     let Request { id, action } = match parsed {
@@ -230,9 +231,13 @@ fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> bo
             if let Some(answer) = refused_as(session, &invalid) {
                 session.outbox().answer(answer);
             }
-            return invalid.is_malformed();
+            return invalid.is_malformed().then_some(Offence::Malformed);
         }
     };
+    if let Err(error) = session.count_request() {
+        deny(session, id, action, error, lanes);
+        return Some(Offence::Hasty);
+    }
     if !matches!(action, Action::Room(..)) {
         // What was asked before has at least begun: whoever joins and asks who is there has joined, where nothing has to be waited for.
         lanes.go_on(session);
@@ -242,7 +247,7 @@ fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> bo
             let is_malformed =
                 matches!(&action, RoomAction::Refuse(invalid) if invalid.is_malformed());
             lanes.push(room, id, action);
-            return is_malformed;
+            return is_malformed.then_some(Offence::Malformed);
         }
         Action::Ping => session.outbox().answer(encode(&Frame::Pong { id })),
         // The answer is an event of the room, in one order with those who come and go.
@@ -261,20 +266,26 @@ fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> bo
             .boxed(),
         ),
     }
-    false
+    None
 }
 
-/// Counts malformed frames within a sliding window.
-#[derive(Default)]
-struct Malformed(VecDeque<Instant>);
-
-impl Malformed {
-    fn is_one_too_many(&mut self, options: &Options) -> bool {
-        let now = Instant::now();
-        self.0.retain(|at| now - *at < options.malformed_window);
-        self.0.push_back(now);
-        self.0.len() > options.malformed
-    }
+/// Refuses a request whatever it asks for, in the order in which it would have been answered.
+fn deny(session: &Session, id: Option<u64>, action: Action, error: Error, lanes: &mut Lanes<'_>) {
+    let answer = match action {
+        Action::Room(room, action) => {
+            let is_silent = id.is_none() && matches!(action, RoomAction::Signal { .. });
+            lanes.push(room, id, RoomAction::Deny(Denied { error, is_silent }));
+            return;
+        }
+        Action::Ping => {
+            session.registry().count_refusal(error.code());
+            encode(&Frame::error(id, None, &error))
+        }
+        Action::Members { room, .. } | Action::History { room, .. } => {
+            refused(session, id, &room, &error)
+        }
+    };
+    session.outbox().answer(answer);
 }
 
 /// When the client has been silent for too long.

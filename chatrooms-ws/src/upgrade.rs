@@ -23,6 +23,7 @@ use tracing::Instrument as _;
 
 use crate::{
     Answer, Options,
+    address::Place,
     answer::Problem,
     endpoint::Endpoint,
     frames::Watch,
@@ -46,17 +47,32 @@ struct Handshake {
     offers_protocol: bool,
 }
 
+/// Whom a socket is opened for.
+#[derive(Debug)]
+struct Guest {
+    session: Session,
+    /// These are joined first.
+    rooms: Vec<String>,
+    /// The session's place among those from its address, for as long as there is a connection.
+    place: Option<Box<Place>>,
+    /// Whose authenticator vouches for it, where one does.
+    voucher: Option<Endpoint>,
+}
+
 impl Endpoint {
     /// Opens a socket for whoever the authenticator says it is. `rooms` come from the request's query.
     pub(crate) async fn upgrade(&self, mut parts: Parts) -> Result<Answer, Problem> {
         let handshake = self.judge(&parts)?;
+        // Before the host is asked, which may cost it something.
+        let place = self.place(&parts)?;
         let identity = self.authenticate(&parts).await?;
         let session = self.registry().open_session(identity)?;
         // Asked after the session stands in the registry: a logout that ran before this has made the credentials void, one that runs
         // after it ends the session.
         self.confirm(session.identity()).await?;
         let rooms = rooms(&parts);
-        self.open(&mut parts, &handshake, session, rooms, Some(self.clone()))
+        let guest = Guest { session, rooms, place, voucher: Some(self.clone()) };
+        self.open(&mut parts, &handshake, guest)
     }
 
     /// Opens a socket for somebody whom the host has authenticated itself.
@@ -67,8 +83,9 @@ impl Endpoint {
         rooms: Vec<String>,
     ) -> Result<Answer, Problem> {
         let handshake = self.judge(&parts)?;
+        let place = self.place(&parts)?;
         let session = self.registry().open_session(identity)?;
-        self.open(&mut parts, &handshake, session, rooms, None)
+        self.open(&mut parts, &handshake, Guest { session, rooms, place, voucher: None })
     }
 
     fn judge(&self, parts: &Parts) -> Result<Handshake, Problem> {
@@ -107,9 +124,7 @@ impl Endpoint {
         &self,
         parts: &mut Parts,
         handshake: &Handshake,
-        session: Session,
-        rooms: Vec<String>,
-        voucher: Option<Self>,
+        guest: Guest,
     ) -> Result<Answer, Problem> {
         let Some(on_upgrade) = parts.extensions.remove::<OnUpgrade>() else {
             // Not a fault of the client: the server in front of this cannot hand the connection over.
@@ -117,8 +132,8 @@ impl Endpoint {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_request", message));
         };
         let options = Arc::clone(self.options());
-        let span = span(&session);
-        let serving = run(on_upgrade, session, rooms, options, voucher);
+        let span = span(&guest.session);
+        let serving = run(on_upgrade, guest, options);
         // One that nobody looks at would be entered and left all the same, whenever something is told.
         if span.is_disabled() {
             self.registry().spawn(serving);
@@ -150,11 +165,10 @@ fn switching(handshake: &Handshake) -> Answer {
 #[expect(clippy::manual_async_fn, reason = "an async fn would hold its arguments twice")]
 fn run(
     on_upgrade: OnUpgrade,
-    session: Session,
-    rooms: Vec<String>,
+    guest: Guest,
     options: Arc<Options>,
-    voucher: Option<Endpoint>,
 ) -> impl Future<Output = ()> + Send {
+    let Guest { session, rooms, place, voucher } = guest;
     async move {
         let Some(mut socket) = Box::pin(take_over(on_upgrade, &session, &options)).await else {
             return;
@@ -166,6 +180,7 @@ fn run(
         } else {
             timeout(DRAIN, Box::pin(drain(socket.into_io()))).await
         };
+        drop(place);
     }
 }
 
@@ -493,7 +508,8 @@ mod tests {
         let ada = Identity::new(UserName::new("ada").expect("a good name"));
         let session = RoomRegistry::new().open_session(ada).expect("there is room");
         let on_upgrade = hyper::upgrade::on(Request::new(()));
-        let task = run(on_upgrade, session, Vec::new(), Arc::default(), None);
+        let guest = Guest { session, rooms: Vec::new(), place: None, voucher: None };
+        let task = run(on_upgrade, guest, Arc::default());
         let bytes = size_of_val(&task);
         assert!(bytes <= 2176, "{bytes}");
     }

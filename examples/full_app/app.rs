@@ -10,7 +10,10 @@ use axum::{
     response::Redirect,
     routing::{get, post},
 };
-use chatrooms::{RoomRegistry, ws::Endpoint};
+use chatrooms::{
+    RoomRegistry,
+    ws::{self, Endpoint},
+};
 
 use crate::{
     assets, auth::ByCookie, cookie::Cookies, entry, headers, logout, names::Names, origin,
@@ -27,6 +30,8 @@ pub(crate) struct App {
     pub(crate) names: Names,
     pub(crate) cookies: Arc<Cookies>,
     pub(crate) pages: Arc<Pages>,
+    /// How sockets behave.
+    pub(crate) sockets: ws::Options,
 }
 
 impl App {
@@ -43,7 +48,8 @@ impl App {
 
     /// All routes, those of the library at `/chat` included.
     pub(crate) fn router(self) -> Router {
-        let chat = Endpoint::new(self.registry.clone(), ByCookie(self.clone()));
+        let chat = Endpoint::new(self.registry.clone(), ByCookie(self.clone()))
+            .with_options(self.sockets.clone());
         let posts = Router::new()
             .route("/rooms", post(entry::enter))
             .route("/logout", post(logout::log_out))
@@ -82,6 +88,7 @@ impl App {
             names: Names::of_this_process(Clock::start()),
             cookies: Cookies::new(secret::of_this_process().unwrap()).into(),
             pages: Pages::load().unwrap().into(),
+            sockets: ws::Options::default(),
         }
     }
 }

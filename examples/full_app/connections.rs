@@ -1,9 +1,14 @@
 //! The connections of this server: each is answered in a task of its own, and all of them can be asked to end.
 
-use std::{io, pin::pin, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, http::Request};
+use chatrooms::ws::PeerAddr;
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -36,7 +41,7 @@ impl Connections {
     pub(crate) async fn accept(&self, listener: &TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => self.answer(stream),
+                Ok((stream, peer)) => self.answer(stream, peer),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Out of descriptors, most likely: some will be given back.
@@ -54,10 +59,14 @@ impl Connections {
         self.tasks.wait().await;
     }
 
-    fn answer(&self, stream: TcpStream) {
+    fn answer(&self, stream: TcpStream, peer: SocketAddr) {
         // Frames are small, and each is to be sent at once. A socket that is gone already refuses it.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(self.app.clone());
+        let app = TowerToHyperService::new(self.app.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(PeerAddr(peer.ip()));
+            app.call(request)
+        });
         let ending = self.ending.clone();
         self.tasks.spawn(async move {
             let connection = http1::Builder::new()

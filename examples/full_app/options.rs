@@ -1,7 +1,8 @@
 //! What can be said on the command line.
 
-use std::{ffi::OsString, path::PathBuf, str::FromStr};
+use std::{ffi::OsString, net::IpAddr, path::PathBuf, str::FromStr};
 
+use chatrooms::ws::{self, ClientAddress, IpNet};
 use clap::{Parser, builder::RangedU64ValueParser};
 
 /// A complete chat application on the chatrooms library: open it in two browser windows and chat.
@@ -24,9 +25,39 @@ pub(crate) struct Options {
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) metrics: Option<String>,
 
+    /// The most connections of one address, or of one IPv6 network of 64 bits. Without it there is no such limit: one address may be a whole school
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) sessions_per_address: Option<usize>,
+
+    /// A proxy in front of this, by address or network: its `X-Forwarded-For` tells where clients come from. Can be given several times
+    #[arg(long, value_name = "NETWORK", requires = "sessions_per_address", value_parser = network)]
+    pub(crate) trusted_proxy: Vec<IpNet>,
+
     /// What cookies are signed with, at least 32 bytes. Without it: a random key, kept in the SQLite file if there is one
     #[arg(long, env = "CHATROOMS_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<OsString>,
+}
+
+impl Options {
+    /// How sockets behave.
+    pub(crate) fn sockets(&self) -> ws::Options {
+        let mut sockets = ws::Options::default();
+        if let Some(count) = self.sessions_per_address {
+            sockets.sessions_per_address = count;
+            sockets.client_address = if self.trusted_proxy.is_empty() {
+                ClientAddress::Peer
+            } else {
+                ClientAddress::x_forwarded_for(self.trusted_proxy.iter().copied())
+            };
+        }
+        sockets
+    }
+}
+
+/// A network, or an address as the network that it is by itself.
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).map_err(|_| "expected an address or ADDRESS/BITS")
 }
 
 /// Where messages are kept.
@@ -62,6 +93,29 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn addresses_count_where_a_number_is_given_and_come_from_a_proxy_where_one_is_named() {
+        let sockets = |arguments: &[&str]| {
+            let options = Options::try_parse_from([&["full_app"], arguments].concat());
+            options.map(|options| options.sockets()).ok()
+        };
+        assert_eq!(sockets(&[]).unwrap().client_address, ClientAddress::Unknown);
+        let direct = sockets(&["--sessions-per-address", "5"]).unwrap();
+        assert_eq!((direct.client_address, direct.sessions_per_address), (ClientAddress::Peer, 5));
+        let behind = sockets(&[
+            "--sessions-per-address=5",
+            "--trusted-proxy=::1",
+            "--trusted-proxy=10.0.0.0/8",
+        ]);
+        let nets = ["::1/128", "10.0.0.0/8"].map(|net| net.parse().unwrap());
+        assert_eq!(behind.unwrap().client_address, ClientAddress::x_forwarded_for(nets));
+        for wrong in
+            [&["--trusted-proxy=::1"][..], &["--sessions-per-address=5", "--trusted-proxy=x"]]
+        {
+            assert!(sockets(wrong).is_none(), "{wrong:?}");
+        }
     }
 
     #[test]

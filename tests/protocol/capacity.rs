@@ -1,16 +1,22 @@
 //! Everything that can be full says so in its own words, and has room again when somebody goes.
 
-use chatrooms::{Config, RoomRegistry};
+use chatrooms::{
+    Config, RoomRegistry,
+    ws::{ClientAddress, Options},
+};
 use serde_json::json;
 
 use crate::kit::{
-    Adapter, InProcess, Response, encoded, eventually, on_each_adapter, seqs, unique,
+    Adapter, InProcess, Request, Response, encoded, eventually, on_each_adapter, seqs, unique,
 };
 
 on_each_adapter!(
     a_full_room_lets_nobody_in,
     a_user_has_so_many_sessions,
     a_server_has_so_many_sessions,
+    an_address_has_so_many_sessions,
+    who_is_behind_a_proxy_is_told_apart_by_it,
+    without_a_setting_addresses_do_not_count,
     a_server_has_so_many_rooms,
     a_room_keeps_so_many_messages,
 );
@@ -51,6 +57,46 @@ async fn a_server_has_so_many_sessions(adapter: Adapter) {
     assert_told_to_wait(&late.get("/session").await, 503, "server_full");
     one.close().await;
     eventually("room for a session again", async || late.try_connect("").await.is_ok()).await;
+}
+
+async fn an_address_has_so_many_sessions(adapter: Adapter) {
+    let mut options = Options::default();
+    (options.client_address, options.sessions_per_address) = (ClientAddress::Peer, 2);
+    let server = InProcess::start_with(adapter, RoomRegistry::builder(), options).await;
+    let one = server.user("first").await.connect().await;
+    let lobby = Request::upgrade(server.addr, "/lobby").open_raw().await;
+    let late = server.user("late").await;
+    // What the client says of itself makes no difference.
+    let refused = late.upgrade("").header("X-Forwarded-For", "192.0.2.1").refused().await;
+    assert_told_to_wait(&refused, 429, "too_many_sessions");
+    assert_told_to_wait(&late.get("/session").await, 429, "too_many_sessions");
+    one.close().await;
+    eventually("room for a session again", async || late.try_connect("").await.is_ok()).await;
+    lobby.reset();
+    eventually("room for another one", async || late.get("/session").await.status == 200).await;
+}
+
+async fn who_is_behind_a_proxy_is_told_apart_by_it(adapter: Adapter) {
+    let mut options = Options::default();
+    options.client_address = ClientAddress::x_forwarded_for(["127.0.0.0/8".parse().unwrap()]);
+    options.sessions_per_address = 1;
+    let server = InProcess::start_with(adapter, RoomRegistry::builder(), options).await;
+    let (ada, bob) = (server.user("ada").await, server.user("bob").await);
+    let from = |hops: &str| ada.upgrade("").header("X-Forwarded-For", hops);
+    let _first = from("192.0.2.1").open_raw().await;
+    // The part before the last is what the client has sent itself.
+    let refused = from("198.51.100.7, 192.0.2.1").refused().await;
+    assert_told_to_wait(&refused, 429, "too_many_sessions");
+    let _second = from("192.0.2.1, 192.0.2.2").open_raw().await;
+    bob.connect().await;
+}
+
+async fn without_a_setting_addresses_do_not_count(adapter: Adapter) {
+    let mut options = Options::default();
+    options.sessions_per_address = 1;
+    let server = InProcess::start_with(adapter, RoomRegistry::builder(), options).await;
+    let user = server.user("guest").await;
+    let _several = [user.connect().await, user.connect().await];
 }
 
 async fn a_server_has_so_many_rooms(adapter: Adapter) {

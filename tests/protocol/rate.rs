@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::kit::{Server, on_every_server, unique};
+use crate::kit::{Frame, Server, on_every_server, unique};
 
 on_every_server!(
     flooding_is_answered_by_rate_limited,
@@ -13,6 +13,9 @@ on_every_server!(
     a_flood_harms_nobody_else,
     flooding_by_post_is_limited_too,
     several_tabs_do_not_multiply_the_rate_without_end,
+    a_flood_of_requests_is_refused_and_then_ended,
+    a_user_who_comes_and_goes_without_end_has_to_wait,
+    a_user_who_opens_rooms_without_end_has_to_wait,
 );
 
 async fn flooding_is_answered_by_rate_limited(server: &Server) {
@@ -89,6 +92,61 @@ async fn flooding_by_post_is_limited_too(server: &Server) {
         return;
     }
     panic!("{most} posts in a row were let through");
+}
+
+async fn a_flood_of_requests_is_refused_and_then_ended(server: &Server) {
+    let mut socket = server.user("flooder").await.connect_raw("").await;
+    let ping = Frame::text(r#"{"type":"ping"}"#).bytes();
+    // As many as anybody may send in a quarter of a minute, and as many again as are refused before it is abuse.
+    socket.try_write_bytes(&ping.repeat(6000)).await;
+    let (texts, code) = socket.rest().await;
+    assert!(matches!(code, None | Some(4504)), "{code:?}");
+    let frames: Vec<Value> =
+        texts.iter().map(|text| serde_json::from_str(text).expect("JSON")).collect();
+    let count =
+        |name: &str, value: &str| frames.iter().filter(|frame| frame[name] == value).count();
+    assert!(count("type", "pong") >= 100);
+    assert!(count("code", "rate_limited") >= 1000);
+    let bye = frames.last().expect("an answer");
+    assert_eq!((&bye["type"], &bye["code"]), (&json!("bye"), &json!("abuse")));
+}
+
+async fn a_user_who_comes_and_goes_without_end_has_to_wait(server: &Server) {
+    let room = unique("hall");
+    let _keeper = server.user("keeper").await.connect_to(&[&room]).await;
+    let mut client = server.user("restless").await.connect().await;
+    for _ in 0..1000 {
+        let answer = client.request(json!({"type": "join", "room": room})).await;
+        if answer["type"] == "joined" {
+            client.leave(&room).await;
+            continue;
+        }
+        assert_eq!((&answer["code"], &answer["room"]), (&json!("rate_limited"), &json!(room)));
+        let wait = answer["retry_after_ms"].as_u64().expect("retry_after_ms");
+        sleep(Duration::from_millis(wait)).await;
+        client.join(&room).await;
+        return;
+    }
+    panic!("a thousand joins in a row were let through");
+}
+
+async fn a_user_who_opens_rooms_without_end_has_to_wait(server: &Server) {
+    let mut client = server.user("builder").await.connect().await;
+    let elsewhere = unique("elsewhere");
+    let _keeper = server.user("keeper").await.connect_to(&[&elsewhere]).await;
+    for _ in 0..1000 {
+        let room = unique("room");
+        let answer = client.request(json!({"type": "join", "room": room})).await;
+        if answer["type"] == "joined" {
+            client.leave(&room).await;
+            continue;
+        }
+        assert_eq!((&answer["code"], &answer["room"]), (&json!("rate_limited"), &json!(room)));
+        assert!(answer["retry_after_ms"].as_u64().is_some_and(|wait| wait >= 1), "{answer}");
+        client.join(&elsewhere).await;
+        return;
+    }
+    panic!("a thousand rooms in a row were opened");
 }
 
 async fn several_tabs_do_not_multiply_the_rate_without_end(server: &Server) {

@@ -1,7 +1,7 @@
 //! P10: everything has a bound, and an error of its own.
 
 use chatrooms_core::{
-    Data, Error, Identity, Join,
+    CloseReason, Data, Error, Identity, Join,
     testing::{Call, Fault},
 };
 
@@ -128,4 +128,77 @@ async fn bounds_of_zero_refuse_and_harm_nothing() {
     let ada = house.guest("ada").await;
     ada.say("gone at once").await.unwrap();
     assert_eq!(ada.history().await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn joining_faster_than_allowed_is_refused_with_the_time_to_wait() {
+    let house = House::configured(|config| {
+        (config.joins_per_second, config.join_burst) = (2, 3);
+    })
+    .await;
+    let _keeper = house.guest("keeper").await;
+    let tabs = [house.client("ada"), house.client("ada")];
+    for tab in [0, 1, 0] {
+        tabs[tab].enter("lobby").await;
+        tabs[tab].leave("lobby");
+    }
+    let refused = tabs[1].join("lobby", Join::default()).await.unwrap_err();
+    let Error::RateLimited { retry_after } = refused else { panic!("{refused}") };
+    assert_eq!(retry_after, millis(500));
+    house.client("bob").enter("lobby").await;
+    tokio::time::sleep(retry_after).await;
+    tabs[1].enter("lobby").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_opens_so_many_rooms_and_joins_those_that_others_have_opened() {
+    let house = House::configured(|config| config.new_rooms_per_minute = 2).await;
+    let (ada, bob) = (house.client("ada"), house.client("bob"));
+    ada.enter("a").await;
+    ada.enter("b").await;
+    let refused = ada.join("c", Join::default()).await.unwrap_err();
+    assert_eq!(refused, Error::RateLimited { retry_after: millis(30_000) });
+    assert_eq!((house.store.calls(Call::Open), house.registry.stats().rooms), (2, 2));
+    bob.enter("c").await;
+    ada.enter("c").await;
+    tokio::time::sleep(millis(30_000)).await;
+    ada.enter("d").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_asks_so_often() {
+    let house = House::configured(|config| {
+        (config.requests_per_second, config.request_burst) = (4, 2);
+    })
+    .await;
+    let tabs = [house.client("ada"), house.client("ada")];
+    let ask = |tab: usize| tabs[tab].session.count_request();
+    assert_eq!([ask(0), ask(0)], [Ok(()), Ok(())]);
+    assert_eq!(ask(0), Err(Error::RateLimited { retry_after: millis(250) }));
+    assert_eq!(ask(1), Ok(()), "every session has an allowance of its own");
+    tokio::time::sleep(millis(250)).await;
+    assert_eq!(ask(0), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_too_much_waits_in_all_those_who_take_the_least_are_let_go() {
+    let house = House::configured(|config| {
+        (config.outbox_bytes, config.outbox_bytes_in_all) = (1_000_000, 40_000);
+    })
+    .await;
+    let (asleep, awake) = (house.guest("asleep").await, house.guest("awake").await);
+    let ada = house.guest("ada").await;
+    let mut said = 0;
+    while asleep.session.outbox().closed().is_none() {
+        ada.say(&"x".repeat(1000)).await.unwrap();
+        said += 1;
+        assert!(said < 60, "what waits for one is more than may wait for all");
+        assert!(!awake.told().is_empty() && !ada.told().is_empty());
+        tokio::time::sleep(millis(100)).await;
+    }
+    assert_eq!(asleep.session.outbox().closed(), Some(CloseReason::SlowConsumer));
+    assert!(said > 30, "{said} messages were too many");
+    assert_eq!([&awake, &ada].map(|client| client.session.outbox().closed()), [None, None]);
+    ada.say("there is room again").await.unwrap();
+    assert_eq!(awake.session.outbox().closed(), None);
 }

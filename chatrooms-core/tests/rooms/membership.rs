@@ -109,7 +109,7 @@ async fn a_user_with_thirty_tabs_comes_once_and_goes_once() {
 
 #[tokio::test(start_paused = true)]
 async fn every_left_follows_its_joined() {
-    let house = House::new().await;
+    let house = House::configured(|config| config.joins_per_second = u32::MAX).await;
     let ada = house.guest("ada").await;
     for round in 0..2_000 {
         let bob = house.guest("bob").await;

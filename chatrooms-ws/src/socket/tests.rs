@@ -479,7 +479,7 @@ async fn an_answer_to_a_join_stays_under_its_bound() {
     let mut config = Config::default();
     (config.send_burst, config.presence_exact) = (10_000, 1000);
     // Nobody here reads.
-    config.outbox_bytes = usize::MAX;
+    (config.outbox_bytes, config.outbox_bytes_in_all) = (usize::MAX, usize::MAX);
     let reply_bytes = config.reply_bytes;
     let registry = RoomRegistry::builder().config(config).start().await.unwrap();
     let room = RoomName::new("r").unwrap();
@@ -579,4 +579,70 @@ async fn too_many_fragments_are_abuse_and_said_to_be() {
     // What waits for them is told before.
     registry.announce(&RoomName::new("tea").unwrap(), Post::new("hello")).await.unwrap();
     is_told_of_abuse(&mut client).await;
+}
+
+/// A registry in which a session asks ten times a second.
+async fn unhurried() -> RoomRegistry {
+    let mut config = Config::default();
+    (config.requests_per_second, config.request_burst) = (10, 10);
+    RoomRegistry::builder().config(config).start().await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_too_soon_is_refused_in_turn_and_told_when_to_ask_again() {
+    let registry = unhurried().await;
+    let (mut ada, _serving) = connect(&registry, user("ada"), 1 << 20).await;
+    say(&mut ada, json!({"type": "join", "room": "r", "id": 1})).await;
+    for id in 2..=10 {
+        say(&mut ada, json!({"type": "send", "room": "r", "body": "x", "id": id})).await;
+    }
+    let requests = [
+        json!({"type": "send", "room": "r", "body": "x", "id": 11}),
+        json!({"type": "signal", "room": "r", "name": "typing"}),
+        json!({"type": "leave", "room": "r", "id": 12}),
+        json!({"type": "members", "room": "r", "id": 13}),
+        json!({"type": "history", "room": "r", "id": 14}),
+        json!({"type": "ping", "id": 15}),
+    ];
+    for request in requests {
+        say(&mut ada, request).await;
+    }
+    let (mut answers, mut refused) = (Vec::new(), Vec::new());
+    while refused.len() < 5 {
+        let frame = hear(&mut ada).await;
+        let Some(id) = frame["id"].as_u64() else {
+            assert_ne!(frame["type"], "error", "a signal is not answered: {frame}");
+            continue;
+        };
+        if frame["type"] == "error" {
+            assert_eq!(frame["code"], "rate_limited");
+            assert_eq!(frame["retry_after_ms"], 100);
+            assert_eq!(frame["room"], if id == 15 { Value::Null } else { json!("r") });
+            refused.push(id);
+        }
+        answers.push(id);
+    }
+    refused.sort_unstable();
+    assert_eq!(refused, [11, 12, 13, 14, 15]);
+    answers.retain(|id| *id <= 12);
+    assert_eq!(answers, (1..=12).collect::<Vec<_>>(), "one room's answers keep their order");
+    tokio::time::advance(Duration::from_millis(100)).await;
+    say(&mut ada, json!({"type": "leave", "room": "r", "id": 16})).await;
+    assert_eq!(expect(&mut ada, "left").await["id"], 16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_never_heeds_it_is_let_go() {
+    let registry = unhurried().await;
+    let (mut ada, serving) = connect(&registry, user("ada"), 1 << 20).await;
+    let most = 10 + Options::default().hasty;
+    for id in 1..=most {
+        say(&mut ada, json!({"type": "ping", "id": id})).await;
+        let answer = if id > 10 { "error" } else { "pong" };
+        assert_eq!(expect(&mut ada, answer).await["id"], id);
+    }
+    say(&mut ada, json!({"type": "ping"})).await;
+    let (bye, code) = farewell(&mut ada).await;
+    assert_eq!((&bye["code"], code), (&json!("abuse"), 4504));
+    serving.await.unwrap();
 }

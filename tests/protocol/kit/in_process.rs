@@ -1,5 +1,7 @@
 //! Servers within the test's own process, one for each adapter: whatever a host may set up, a scenario can set up too.
 
+use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::panic;
 use std::sync::LazyLock;
@@ -8,16 +10,19 @@ use std::thread;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{Request, Response};
 use axum::routing::get;
-use chatrooms::ws::{Endpoint, Options};
+use chatrooms::ws::{Endpoint, Options, PeerAddr};
 use chatrooms::{
     CloseReason, Identity, RegistryBuilder, RoomRegistry, UserName, axum as axum_chat,
     warp as warp_chat,
 };
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -50,7 +55,7 @@ struct Chat {
 }
 
 /// Takes a connection and answers it in a task of its own.
-type Serve = Box<dyn Fn(TokioIo<TcpStream>) + Send + Sync>;
+type Serve = Box<dyn Fn(TokioIo<TcpStream>, SocketAddr) + Send + Sync>;
 
 /// Where a handler of the host's own, at `/lobby`, lets everybody in.
 const LOBBY: [&str; 3] = ["lobby", "annex", ".."];
@@ -162,8 +167,9 @@ impl Adapter {
                     .with_state(chat.clone())
                     .nest("/chat", axum_chat::router(chat));
                 let app = TowerToHyperService::new(app);
-                Box::new(move |io| {
-                    tokio::spawn(http.serve_connection(io, app.clone()).with_upgrades());
+                Box::new(move |io, peer| {
+                    let app = from(ConnectInfo(peer), app.clone());
+                    tokio::spawn(http.serve_connection(io, app).with_upgrades());
                 })
             }
             Self::Warp => {
@@ -176,12 +182,28 @@ impl Adapter {
                 );
                 let routes = warp::path("chat").and(warp_chat::routes(chat));
                 let app = TowerToHyperService::new(warp::service(lobby.or(routes)));
-                Box::new(move |io| {
-                    tokio::spawn(http.serve_connection(io, app.clone()).with_upgrades());
+                Box::new(move |io, peer| {
+                    let app = from(PeerAddr(peer.ip()), app.clone());
+                    tokio::spawn(http.serve_connection(io, app).with_upgrades());
                 })
             }
         }
     }
+}
+
+/// The same service, for the requests of a connection from there.
+fn from<S, B>(
+    peer: impl Clone + Send + Sync + 'static,
+    service: S,
+) -> impl Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future = S::Future>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    B: Body,
+{
+    service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer.clone());
+        service.call(request)
+    })
 }
 
 impl Host for Chat {
@@ -210,10 +232,10 @@ impl Host for Chat {
 
 async fn accept(listener: TcpListener, serve: Serve) {
     loop {
-        let (connection, _) = listener.accept().await.expect("a connection");
+        let (connection, peer) = listener.accept().await.expect("a connection");
         // A client that has gone already refuses it.
         let _ = connection.set_nodelay(true);
-        serve(TokioIo::new(connection));
+        serve(TokioIo::new(connection), peer);
     }
 }
 
