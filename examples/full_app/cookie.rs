@@ -3,12 +3,12 @@
 use std::time::SystemTime;
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use chatrooms::UserName;
 use cookie::{Cookie, CookieJar, Key, SameSite, time};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::{
     clock::{from_millis, to_millis},
+    username,
     visitor::{BrowserId, Visitor},
 };
 
@@ -86,12 +86,15 @@ fn parse(value: &str) -> Option<Visitor> {
     // A moment whose end no clock can tell would overflow it.
     issued.checked_add(Visitor::LIFETIME)?;
     let user = percent_decode_str(parts.next()?).decode_utf8().ok()?;
-    Some(Visitor { browser, user: UserName::new(&user).ok()?, issued })
+    // A cookie of an earlier version may hold a name that is none any more: whoever brings it is asked for another.
+    Some(Visitor { browser, user: username::read(&user).ok()?, issued })
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use chatrooms::UserName;
 
     use super::*;
 
@@ -146,6 +149,13 @@ mod tests {
             let headers = HeaderMap::from_iter([(header::COOKIE, junk.clone())]);
             assert_eq!(cookies().read(&headers, visitor.issued), None, "{junk:?}");
         }
+    }
+
+    #[test]
+    fn one_from_before_a_name_was_refused_is_not_read() {
+        let visitor = visitor("\u{440}\u{430}ypal");
+        let headers = sent_back(&cookies().issue(&visitor));
+        assert_eq!(cookies().read(&headers, visitor.issued), None);
     }
 
     #[test]

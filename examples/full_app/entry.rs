@@ -16,7 +16,7 @@ use crate::{
     app::App,
     names::NotAllowed,
     pages::EntryForm,
-    room,
+    room, username,
     visitor::{BrowserId, Visitor},
     wanted, words,
 };
@@ -71,7 +71,7 @@ async fn read(app: &App, request: Request) -> Result<Fields, Response> {
 }
 
 async fn let_in(app: &App, headers: &HeaderMap, Fields { username, room }: Fields) -> Response {
-    let (user, to) = match (UserName::new(&username), RoomName::new(&room)) {
+    let (user, to) = match (username::read(&username), RoomName::new(&room)) {
         (Ok(user), Ok(to)) => (user, to),
         (user, to) => {
             let username_error = user.err().map(words::about_user).unwrap_or_default();
@@ -114,6 +114,7 @@ enum Refused {
 fn refuse(app: &App, refused: Refused, username: String, room: String) -> Response {
     let (status, reason) = match refused {
         Refused::Name(NotAllowed::Taken) => (StatusCode::CONFLICT, words::TAKEN),
+        Refused::Name(NotAllowed::LooksAlike) => (StatusCode::CONFLICT, words::LOOKS_ALIKE),
         Refused::Name(NotAllowed::Full | NotAllowed::LoggedOut) => {
             (StatusCode::SERVICE_UNAVAILABLE, words::FULL)
         }

@@ -10,6 +10,7 @@ mod entering;
 mod file;
 mod lingering;
 mod logs;
+mod lookalikes;
 mod monitoring;
 mod ownership;
 mod pages;
