@@ -36,11 +36,14 @@ pub(crate) struct Fields {
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
     let visitor = app.logged_in(&headers).await;
     let username = visitor.map(|visitor| visitor.user.to_string()).unwrap_or_default();
-    let Some(wanted) = wanted::room(&headers) else {
+    let Some(wanted) = wanted::room(app.site.cookie_form(), &headers) else {
         return app.pages.entry(StatusCode::OK, &EntryForm { username, ..EntryForm::default() });
     };
     let form = EntryForm { username, room: wanted.to_string(), ..EntryForm::default() };
-    ([(header::SET_COOKIE, wanted::forget())], app.pages.entry(StatusCode::OK, &form))
+    (
+        [(header::SET_COOKIE, wanted::forget(app.site.cookie_form()))],
+        app.pages.entry(StatusCode::OK, &form),
+    )
         .into_response()
 }
 

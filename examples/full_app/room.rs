@@ -38,7 +38,8 @@ pub(crate) async fn show(
         (Err(reason), visitor) => refuse(&app, given, reason, visitor),
         (Ok(room), _) if room.as_str() != given => Redirect::to(&url(&room)).into_response(),
         (Ok(room), None) => {
-            ([(SET_COOKIE, wanted::remember(&room))], Redirect::to("/")).into_response()
+            let remembered = wanted::remember(app.site.cookie_form(), &room);
+            ([(SET_COOKIE, remembered)], Redirect::to("/")).into_response()
         }
         (Ok(room), Some(visitor)) => open(&app, &room, &visitor).await,
     }

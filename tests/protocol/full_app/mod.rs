@@ -14,6 +14,7 @@ mod lookalikes;
 mod monitoring;
 mod ownership;
 mod pages;
+mod public_url;
 mod restarting;
 mod signals;
 mod static_files;
