@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode},
-    middleware::{from_fn, map_response},
+    middleware::{from_fn_with_state, map_response_with_state},
     response::Redirect,
     routing::{get, post},
 };
@@ -17,7 +17,7 @@ use chatrooms::{
 
 use crate::{
     assets, auth::ByCookie, cookie::Cookies, entry, headers, logout, names::Names, origin,
-    pages::Pages, room, visitor::Visitor,
+    pages::Pages, room, site::Site, visitor::Visitor,
 };
 
 /// The most bytes of a form: both names at their longest, percent-encoded, many times over.
@@ -32,6 +32,7 @@ pub(crate) struct App {
     pub(crate) pages: Arc<Pages>,
     /// How sockets behave.
     pub(crate) sockets: ws::Options,
+    pub(crate) site: Arc<Site>,
 }
 
 impl App {
@@ -48,12 +49,14 @@ impl App {
 
     /// All routes, those of the library at `/chat` included.
     pub(crate) fn router(self) -> Router {
+        let site = self.site.clone();
         let chat = Endpoint::new(self.registry.clone(), ByCookie(self.clone()))
-            .with_options(self.sockets.clone());
+            .with_options(self.sockets.clone())
+            .with_origins(site.origins());
         let posts = Router::new()
             .route("/rooms", post(entry::enter))
             .route("/logout", post(logout::log_out))
-            .route_layer(from_fn(origin::refuse_foreign))
+            .route_layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
             .layer(DefaultBodyLimit::max(FORM_BYTES));
         Router::new()
             .route("/", get(entry::show))
@@ -64,7 +67,7 @@ impl App {
             .merge(posts)
             .with_state(self)
             .nest("/chat", chatrooms::axum::router(chat))
-            .layer(map_response(headers::add))
+            .layer(map_response_with_state(site, headers::add))
     }
 }
 
@@ -83,12 +86,14 @@ impl App {
     pub(crate) fn for_tests() -> Self {
         use crate::{clock::Clock, secret};
 
+        let site = Site::default();
         Self {
             registry: RoomRegistry::new(),
             names: Names::of_this_process(Clock::start()),
-            cookies: Cookies::new(secret::of_this_process().unwrap()).into(),
+            cookies: Cookies::new(secret::of_this_process().unwrap(), site.cookie_form()).into(),
             pages: Pages::load().unwrap().into(),
             sockets: ws::Options::default(),
+            site: site.into(),
         }
     }
 }

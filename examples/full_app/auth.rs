@@ -39,7 +39,7 @@ impl Authenticator for ByCookie {
 const fn refusal(why: NotAllowed) -> Refusal {
     match why {
         NotAllowed::LoggedOut => Refusal::Unauthorized,
-        NotAllowed::Taken => Refusal::Forbidden,
+        NotAllowed::Taken | NotAllowed::LooksAlike => Refusal::Forbidden,
         NotAllowed::Full => Refusal::Unavailable { retry_after: Duration::from_secs(10) },
     }
 }

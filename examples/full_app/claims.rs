@@ -1,21 +1,24 @@
-//! Which user name belongs to which browser.
+//! Which user name belongs to which browser, and that no two of them look alike.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     time::{Duration, SystemTime},
 };
 
 use chatrooms::UserName;
 
-use crate::visitor::BrowserId;
+use crate::{skeleton::Skeleton, visitor::BrowserId};
 
 /// How long a name stays a browser's own after its last connection, or after the form while none has been opened.
 pub(crate) const GRACE: Duration = Duration::from_secs(60);
 
-/// A name belongs to the browser that uses it. Knows no time of its own and no connection: both are told to it.
+/// A name belongs to the browser that uses it, and stands for all that look like it: of those, one is in use at a time, in whatever
+/// rooms. Whoever is in a room has claimed their name, so that no two who are in one look alike.
+///
+/// Knows no time of its own and no connection: both are told to it.
 #[derive(Debug)]
 pub(crate) struct Claims {
-    by_name: HashMap<UserName, Claim>,
+    by_looks: HashMap<Skeleton, Claim>,
     most: usize,
     /// What has changed since it was last written down, where that is done at all.
     unsaved: Option<Changes>,
@@ -26,6 +29,7 @@ pub(crate) type Changes = HashMap<UserName, Option<BrowserId>>;
 
 #[derive(Debug)]
 struct Claim {
+    user: UserName,
     owner: BrowserId,
     /// Whether there were connections at the last look.
     connected: bool,
@@ -38,11 +42,27 @@ struct Claim {
 pub(crate) enum Denied {
     /// It is another browser's.
     Taken,
+    /// One that looks like it is in use, be it by the same browser.
+    LooksAlike,
     /// There are as many names in use as can be.
     Full,
 }
 
 impl Claim {
+    fn new(user: UserName, owner: BrowserId, since: SystemTime) -> Self {
+        Self { user, owner, connected: false, since }
+    }
+
+    fn admits(&self, user: &UserName, browser: BrowserId) -> Result<(), Denied> {
+        if self.user != *user {
+            Err(Denied::LooksAlike)
+        } else if self.owner != browser {
+            Err(Denied::Taken)
+        } else {
+            Ok(())
+        }
+    }
+
     fn has_lapsed(&self, now: SystemTime) -> bool {
         !self.connected && now >= self.since + GRACE
     }
@@ -50,14 +70,21 @@ impl Claim {
 
 impl Claims {
     pub(crate) fn new(most: usize) -> Self {
-        Self { by_name: HashMap::new(), most, unsaved: None }
+        Self { by_looks: HashMap::new(), most, unsaved: None }
     }
 
-    /// Goes on with the names of an earlier process, whose connections were all lost with it.
+    /// Goes on with the names of an earlier process, whose connections were all lost with it. Of those that look alike, one stays.
     pub(crate) fn restore(most: usize, names: Vec<(UserName, BrowserId)>, now: SystemTime) -> Self {
-        let lost = |owner| Claim { owner, connected: false, since: now };
-        let by_name = names.into_iter().map(|(user, owner)| (user, lost(owner))).collect();
-        Self { by_name, most, unsaved: Some(Changes::new()) }
+        let (mut by_looks, mut unsaved) = (HashMap::new(), Some(Changes::new()));
+        for (user, owner) in names {
+            match by_looks.entry(Skeleton::of(&user)) {
+                Entry::Vacant(free) => {
+                    free.insert(Claim::new(user, owner, now));
+                }
+                Entry::Occupied(_) => note(&mut unsaved, &user, None),
+            }
+        }
+        Self { by_looks, most, unsaved }
     }
 
     /// Makes a name a browser's own, anew if it is already; says whether it was not before.
@@ -67,46 +94,47 @@ impl Claims {
         browser: BrowserId,
         now: SystemTime,
     ) -> Result<bool, Denied> {
-        self.check(user, browser, now)?;
-        if let Some(claim) = self.by_name.get_mut(user)
-            && claim.owner == browser
+        let looks = Skeleton::of(user);
+        self.judge(&looks, user, browser, now)?;
+        if let Some(claim) = self.by_looks.get_mut(&looks)
+            && claim.admits(user, browser).is_ok()
         {
             claim.since = now;
             return Ok(false);
         }
-        if self.by_name.len() >= self.most && !self.by_name.contains_key(user) {
+        if self.by_looks.len() >= self.most && !self.by_looks.contains_key(&looks) {
             return Err(Denied::Full);
         }
-        self.by_name.insert(user.clone(), Claim { owner: browser, connected: false, since: now });
+        let lapsed = self.by_looks.insert(looks, Claim::new(user.clone(), browser, now));
+        if let Some(lapsed) = lapsed {
+            note(&mut self.unsaved, &lapsed.user, None);
+        }
         note(&mut self.unsaved, user, Some(browser));
         Ok(true)
     }
 
-    /// Whether a browser may use a name: it is its own, or nobody's.
+    /// Whether a browser may use a name: it is its own, or neither it nor one that looks like it is anybody's.
     pub(crate) fn check(
         &self,
         user: &UserName,
         browser: BrowserId,
         now: SystemTime,
     ) -> Result<(), Denied> {
-        match self.by_name.get(user) {
-            Some(claim) if claim.owner != browser && !claim.has_lapsed(now) => Err(Denied::Taken),
-            _ => Ok(()),
-        }
+        self.judge(&Skeleton::of(user), user, browser, now)
     }
 
     /// The names that are a browser's own.
     pub(crate) fn of(&self, browser: BrowserId) -> Vec<UserName> {
-        let own = self.by_name.iter().filter(|(_, claim)| claim.owner == browser);
-        own.map(|(user, _)| user.clone()).collect()
+        let own = self.by_looks.values().filter(|claim| claim.owner == browser);
+        own.map(|claim| claim.user.clone()).collect()
     }
 
     /// Gives up all names of a browser.
     pub(crate) fn release(&mut self, browser: BrowserId) {
-        self.by_name.retain(|user, claim| {
+        self.by_looks.retain(|_, claim| {
             let stays = claim.owner != browser;
             if !stays {
-                note(&mut self.unsaved, user, None);
+                note(&mut self.unsaved, &claim.user, None);
             }
             stays
         });
@@ -114,14 +142,15 @@ impl Claims {
 
     /// Looks which names have connections now, and forgets those that had none for [`GRACE`].
     pub(crate) fn look(&mut self, now: SystemTime, is_connected: impl Fn(&UserName) -> bool) {
-        self.by_name.retain(|user, claim| {
-            let was_connected = std::mem::replace(&mut claim.connected, is_connected(user));
+        self.by_looks.retain(|_, claim| {
+            let is_connected = is_connected(&claim.user);
+            let was_connected = std::mem::replace(&mut claim.connected, is_connected);
             if was_connected && !claim.connected {
                 claim.since = now;
             }
             let stays = !claim.has_lapsed(now);
             if !stays {
-                note(&mut self.unsaved, user, None);
+                note(&mut self.unsaved, &claim.user, None);
             }
             stays
         });
@@ -136,6 +165,19 @@ impl Claims {
     pub(crate) fn saved(&mut self, changes: &Changes) {
         if let Some(unsaved) = &mut self.unsaved {
             unsaved.retain(|user, owner| changes.get(user) != Some(owner));
+        }
+    }
+
+    fn judge(
+        &self,
+        looks: &Skeleton,
+        user: &UserName,
+        browser: BrowserId,
+        now: SystemTime,
+    ) -> Result<(), Denied> {
+        match self.by_looks.get(looks) {
+            Some(claim) if !claim.has_lapsed(now) => claim.admits(user, browser),
+            _ => Ok(()),
         }
     }
 }
@@ -175,6 +217,23 @@ mod tests {
         assert_eq!(claims.check(&name("ada"), EVE, at(1)), Err(Denied::Taken));
         assert_eq!(claims.claim(&name("ada"), ADA, at(1)), Ok(false));
         assert_eq!(claims.claim(&name("Ada"), EVE, at(1)), Ok(true), "case counts");
+    }
+
+    #[test]
+    fn of_names_that_look_alike_one_is_in_use() {
+        let mut claims = Claims::new(10);
+        claims.claim(&name("Ian"), ADA, at(0)).unwrap();
+        for browser in [ADA, EVE] {
+            assert_eq!(claims.claim(&name("lan"), browser, at(1)), Err(Denied::LooksAlike));
+            assert_eq!(claims.check(&name("lan"), browser, at(1)), Err(Denied::LooksAlike));
+        }
+        assert_eq!(claims.claim(&name("Ian"), ADA, at(1)), Ok(false), "whose it is keeps it");
+        assert_eq!(claims.of(ADA), [name("Ian")]);
+        claims.release(ADA);
+        assert_eq!(claims.claim(&name("lan"), EVE, at(1)), Ok(true));
+        assert_eq!(claims.claim(&name("Ian"), ADA, at(1)), Err(Denied::LooksAlike));
+        assert_eq!(claims.claim(&name("Ian"), ADA, at(61)), Ok(true), "lapsed");
+        assert_eq!(claims.of(EVE), []);
     }
 
     #[test]
@@ -238,7 +297,7 @@ mod tests {
         claims.look(at(60), |_| false);
         assert_eq!(claims.of(ADA), [name("a")]);
         claims.look(at(61), |_| false);
-        assert!(claims.by_name.is_empty());
+        assert!(claims.by_looks.is_empty());
     }
 
     #[test]
@@ -248,6 +307,20 @@ mod tests {
         assert_eq!(claims.claim(&name("ada"), EVE, at(159)), Err(Denied::Taken));
         assert_eq!(claims.check(&name("ada"), ADA, at(159)), Ok(()));
         assert_eq!(claims.claim(&name("ada"), EVE, at(160)), Ok(true));
+    }
+
+    #[test]
+    fn of_an_earlier_processs_names_that_look_alike_one_stays_and_the_others_are_given_up() {
+        let names = vec![(name("Ian"), ADA), (name("lan"), EVE), (name("eve"), EVE)];
+        let mut claims = Claims::restore(10, names, at(0));
+        assert_eq!(claims.unsaved(), Changes::from([(name("lan"), None)]));
+        assert_eq!(claims.check(&name("Ian"), ADA, at(1)), Ok(()));
+        assert_eq!(claims.check(&name("lan"), EVE, at(1)), Err(Denied::LooksAlike));
+        assert_eq!(claims.of(EVE), [name("eve")]);
+        claims.saved(&claims.unsaved());
+        claims.claim(&name("lan"), EVE, at(60)).unwrap();
+        let changes = Changes::from([(name("Ian"), None), (name("lan"), Some(EVE))]);
+        assert_eq!(claims.unsaved(), changes, "the one that lapsed is nobody's on the disk either");
     }
 
     #[test]

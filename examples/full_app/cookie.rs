@@ -2,13 +2,14 @@
 
 use std::time::SystemTime;
 
-use axum::http::{HeaderMap, HeaderValue, header};
-use chatrooms::UserName;
-use cookie::{Cookie, CookieJar, Key, SameSite, time};
+use axum::http::{HeaderMap, HeaderValue};
+use cookie::{Cookie, CookieJar, Key, time};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::{
     clock::{from_millis, to_millis},
+    cookie_form::CookieForm,
+    username,
     visitor::{BrowserId, Visitor},
 };
 
@@ -17,11 +18,12 @@ const NAME: &str = "chatrooms";
 /// Writes and reads the cookie. Whether its bearer has logged out meanwhile is for [`Names`](crate::names::Names) to say.
 pub(crate) struct Cookies {
     key: Key,
+    form: CookieForm,
 }
 
 impl Cookies {
-    pub(crate) const fn new(key: Key) -> Self {
-        Self { key }
+    pub(crate) const fn new(key: Key, form: CookieForm) -> Self {
+        Self { key, form }
     }
 
     /// The header that gives a browser its cookie.
@@ -31,46 +33,23 @@ impl Cookies {
         cookie.set_max_age(lifetime);
         let mut jar = CookieJar::new();
         jar.signed_mut(&self.key).add(cookie);
-        set(jar.get(NAME).cloned().unwrap_or_else(|| Cookie::new(NAME, "")))
+        self.form.set(jar.get(NAME).cloned().unwrap_or_else(|| Cookie::new(NAME, "")))
     }
 
     /// The header that takes it back.
-    pub(crate) fn clear() -> HeaderValue {
-        remove(NAME)
+    pub(crate) fn clear(&self) -> HeaderValue {
+        self.form.remove(NAME)
     }
 
     /// Who the cookie of a request is, where it carries a good one.
     pub(crate) fn read(&self, headers: &HeaderMap, now: SystemTime) -> Option<Visitor> {
-        all(headers, NAME).find_map(|cookie| self.verify(cookie, now))
+        self.form.all(headers, NAME).find_map(|cookie| self.verify(cookie, now))
     }
 
     fn verify(&self, cookie: Cookie<'static>, now: SystemTime) -> Option<Visitor> {
         let cookie = CookieJar::new().signed(&self.key).verify(cookie)?;
         parse(cookie.value()).filter(|visitor| now < visitor.expires())
     }
-}
-
-/// Every cookie of that name: a browser may send several, of different paths.
-pub(crate) fn all(headers: &HeaderMap, name: &str) -> impl Iterator<Item = Cookie<'static>> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
-    cookies.filter(move |cookie| cookie.name() == name).map(Cookie::into_owned)
-}
-
-/// The header that sets a cookie no script may read, and that no other site's form brings along.
-pub(crate) fn set(mut cookie: Cookie<'static>) -> HeaderValue {
-    cookie.set_http_only(true);
-    cookie.set_same_site(SameSite::Lax);
-    cookie.set_path("/");
-    // Names are constants, and values come percent-encoded.
-    HeaderValue::try_from(cookie.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
-}
-
-/// The header that removes a cookie.
-pub(crate) fn remove(name: &'static str) -> HeaderValue {
-    let mut cookie = Cookie::new(name, "");
-    cookie.set_max_age(time::Duration::ZERO);
-    set(cookie)
 }
 
 fn write(visitor: &Visitor) -> String {
@@ -86,12 +65,16 @@ fn parse(value: &str) -> Option<Visitor> {
     // A moment whose end no clock can tell would overflow it.
     issued.checked_add(Visitor::LIFETIME)?;
     let user = percent_decode_str(parts.next()?).decode_utf8().ok()?;
-    Some(Visitor { browser, user: UserName::new(&user).ok()?, issued })
+    // A cookie of an earlier version may hold a name that is none any more: whoever brings it is asked for another.
+    Some(Visitor { browser, user: username::read(&user).ok()?, issued })
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use axum::http::header;
+    use chatrooms::UserName;
 
     use super::*;
 
@@ -101,7 +84,7 @@ mod tests {
     }
 
     fn cookies() -> Cookies {
-        Cookies::new(Key::derive_from(&[1; 32]))
+        Cookies::new(Key::derive_from(&[1; 32]), CookieForm::Plain)
     }
 
     /// The headers of a browser that was given this cookie.
@@ -134,7 +117,7 @@ mod tests {
     fn no_other_key_and_no_other_text_will_do() {
         let visitor = visitor("ada");
         let issued = cookies().issue(&visitor);
-        let other = Cookies::new(Key::derive_from(&[2; 32]));
+        let other = Cookies::new(Key::derive_from(&[2; 32]), CookieForm::Plain);
         assert_eq!(other.read(&sent_back(&issued), visitor.issued), None);
         let forged = issued.to_str().unwrap().replace("ada", "eve");
         let forged = HeaderValue::try_from(forged).unwrap();
@@ -146,6 +129,28 @@ mod tests {
             let headers = HeaderMap::from_iter([(header::COOKIE, junk.clone())]);
             assert_eq!(cookies().read(&headers, visitor.issued), None, "{junk:?}");
         }
+    }
+
+    #[test]
+    fn over_tls_it_has_the_form_that_browsers_guard_and_no_other_is_read() {
+        let visitor = visitor("ada");
+        let plain = cookies().issue(&visitor);
+        let over_tls = Cookies::new(Key::derive_from(&[1; 32]), CookieForm::Host);
+        let guarded = over_tls.issue(&visitor);
+        let text = guarded.to_str().unwrap();
+        assert!(text.starts_with("__Host-chatrooms=") && text.contains("; Secure"), "{text}");
+        assert!(!text.contains("Domain"), "{text}");
+        assert_eq!(over_tls.read(&sent_back(&guarded), visitor.issued), Some(visitor.clone()));
+        assert_eq!(over_tls.read(&sent_back(&plain), visitor.issued), None);
+        assert_eq!(cookies().read(&sent_back(&guarded), visitor.issued), None);
+        assert!(over_tls.clear().to_str().unwrap().starts_with("__Host-chatrooms=;"));
+    }
+
+    #[test]
+    fn one_from_before_a_name_was_refused_is_not_read() {
+        let visitor = visitor("\u{440}\u{430}ypal");
+        let headers = sent_back(&cookies().issue(&visitor));
+        assert_eq!(cookies().read(&headers, visitor.issued), None);
     }
 
     #[test]
@@ -167,6 +172,6 @@ mod tests {
         for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=2592000"] {
             assert!(set.split("; ").any(|part| part == attribute), "{attribute} in {set}");
         }
-        assert_eq!(Cookies::clear(), "chatrooms=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0");
+        assert_eq!(cookies().clear(), "chatrooms=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0");
     }
 }

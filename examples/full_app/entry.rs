@@ -16,7 +16,7 @@ use crate::{
     app::App,
     names::NotAllowed,
     pages::EntryForm,
-    room,
+    room, username,
     visitor::{BrowserId, Visitor},
     wanted, words,
 };
@@ -36,11 +36,14 @@ pub(crate) struct Fields {
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
     let visitor = app.logged_in(&headers).await;
     let username = visitor.map(|visitor| visitor.user.to_string()).unwrap_or_default();
-    let Some(wanted) = wanted::room(&headers) else {
+    let Some(wanted) = wanted::room(app.site.cookie_form(), &headers) else {
         return app.pages.entry(StatusCode::OK, &EntryForm { username, ..EntryForm::default() });
     };
     let form = EntryForm { username, room: wanted.to_string(), ..EntryForm::default() };
-    ([(header::SET_COOKIE, wanted::forget())], app.pages.entry(StatusCode::OK, &form))
+    (
+        [(header::SET_COOKIE, wanted::forget(app.site.cookie_form()))],
+        app.pages.entry(StatusCode::OK, &form),
+    )
         .into_response()
 }
 
@@ -71,7 +74,7 @@ async fn read(app: &App, request: Request) -> Result<Fields, Response> {
 }
 
 async fn let_in(app: &App, headers: &HeaderMap, Fields { username, room }: Fields) -> Response {
-    let (user, to) = match (UserName::new(&username), RoomName::new(&room)) {
+    let (user, to) = match (username::read(&username), RoomName::new(&room)) {
         (Ok(user), Ok(to)) => (user, to),
         (user, to) => {
             let username_error = user.err().map(words::about_user).unwrap_or_default();
@@ -114,6 +117,7 @@ enum Refused {
 fn refuse(app: &App, refused: Refused, username: String, room: String) -> Response {
     let (status, reason) = match refused {
         Refused::Name(NotAllowed::Taken) => (StatusCode::CONFLICT, words::TAKEN),
+        Refused::Name(NotAllowed::LooksAlike) => (StatusCode::CONFLICT, words::LOOKS_ALIKE),
         Refused::Name(NotAllowed::Full | NotAllowed::LoggedOut) => {
             (StatusCode::SERVICE_UNAVAILABLE, words::FULL)
         }

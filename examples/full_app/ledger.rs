@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use crate::{
     claims::Changes,
     clock::{from_millis, to_millis},
+    username,
     visitor::BrowserId,
     voided::Unsaved,
 };
@@ -87,7 +88,7 @@ impl Ledger {
             sqlx::query("SELECT name, browser FROM full_app_names").fetch_all(connection).await?;
         let mut names = Vec::with_capacity(rows.len());
         for row in &rows {
-            if let Ok(name) = UserName::new(row.try_get(0)?) {
+            if let Ok(name) = username::read(row.try_get(0)?) {
                 names.push((name, browser(row.try_get(1)?)?));
             }
         }

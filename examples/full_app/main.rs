@@ -10,6 +10,7 @@ mod claims;
 mod clock;
 mod connections;
 mod cookie;
+mod cookie_form;
 mod entry;
 mod failure;
 mod headers;
@@ -24,8 +25,11 @@ mod process;
 mod room;
 mod secret;
 mod serve;
+mod site;
+mod skeleton;
 mod stop;
 mod store;
+mod username;
 mod visitor;
 mod voided;
 mod wanted;
@@ -112,15 +116,17 @@ async fn run(options: Options) -> Result<(), Failure> {
     config.linger = Duration::from_secs(options.linger);
     let registry = RoomRegistry::builder().store(kept.messages).config(config).start().await;
     let registry = registry.map_err(|error| Failure::new(reasons(&error)))?;
+    let site = Arc::new(options.public_url.unwrap_or_default());
     let app = App {
         registry: registry.clone(),
         names: kept.names.clone(),
-        cookies: Arc::new(Cookies::new(kept.key)),
+        cookies: Arc::new(Cookies::new(kept.key, site.cookie_form())),
         pages: Arc::new(pages),
         sockets: options.sockets(),
+        site: site.clone(),
     };
     let looking = tokio::spawn(kept.names.clone().look_after(registry.clone()));
-    serve::announce(&listener)?;
+    serve::announce(&listener, &site)?;
     serve::serve(listener, app.router(), registry, stop).await;
     looking.abort();
     // To the last: an operator watches how it ends.

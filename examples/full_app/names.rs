@@ -51,6 +51,8 @@ pub(crate) enum NotAllowed {
     LoggedOut,
     /// The name belongs to another browser.
     Taken,
+    /// Another name that looks like it is in use.
+    LooksAlike,
     /// Too many names are in use.
     Full,
 }
@@ -59,6 +61,7 @@ impl From<Denied> for NotAllowed {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Taken => Self::Taken,
+            Denied::LooksAlike => Self::LooksAlike,
             Denied::Full => Self::Full,
         }
     }
@@ -105,7 +108,7 @@ impl Names {
         Ok(())
     }
 
-    /// Whether the cookie holds and the name is the visitor's own, or nobody's.
+    /// Whether the cookie holds and the name is the visitor's own, or neither it nor one that looks like it is anybody's.
     pub(crate) async fn check(&self, visitor: &Visitor) -> Result<(), NotAllowed> {
         let now = self.now();
         let state = self.state();

@@ -5,6 +5,8 @@ use std::{ffi::OsString, net::IpAddr, path::PathBuf, str::FromStr};
 use chatrooms::ws::{self, ClientAddress, IpNet};
 use clap::{Parser, builder::RangedU64ValueParser};
 
+use crate::site::Site;
+
 /// A complete chat application on the chatrooms library: open it in two browser windows and chat.
 #[derive(Parser)]
 #[command(name = "full_app", version)]
@@ -12,6 +14,11 @@ pub(crate) struct Options {
     /// Where to listen; port 0 takes any that is free. The address is printed once it is known
     #[arg(long, value_name = "HOST:PORT", default_value = "0.0.0.0:5000")]
     pub(crate) addr: String,
+
+    /// What people open, where a proxy in front ends TLS: https://HOST. Then cookies travel by TLS only, and no page of another origin may
+    /// connect. Without it, plain http works by whatever name the machine has
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<Site>,
 
     /// Where messages are kept: `memory`, `sqlite::memory:` or `sqlite:PATH`. In memory, cookies end with the process, too
     #[arg(long, default_value = "sqlite:chatrooms.db")]

@@ -38,7 +38,8 @@ pub(crate) async fn show(
         (Err(reason), visitor) => refuse(&app, given, reason, visitor),
         (Ok(room), _) if room.as_str() != given => Redirect::to(&url(&room)).into_response(),
         (Ok(room), None) => {
-            ([(SET_COOKIE, wanted::remember(&room))], Redirect::to("/")).into_response()
+            let remembered = wanted::remember(app.site.cookie_form(), &room);
+            ([(SET_COOKIE, remembered)], Redirect::to("/")).into_response()
         }
         (Ok(room), Some(visitor)) => open(&app, &room, &visitor).await,
     }
@@ -54,16 +55,21 @@ fn refuse(app: &App, room: String, room_error: String, visitor: Option<Visitor>)
 
 async fn open(app: &App, room: &RoomName, visitor: &Visitor) -> Response {
     // Its socket would be refused: who comes back too late chooses another name.
-    if app.names.check(visitor).await == Err(NotAllowed::Taken) {
-        let form = EntryForm {
-            username: visitor.user.to_string(),
-            username_error: words::TAKEN.to_owned(),
-            room: room.to_string(),
-            ..EntryForm::default()
-        };
-        return app.pages.entry(StatusCode::CONFLICT, &form);
-    }
-    app.pages.chat(room, &visitor.user)
+    let reason = match app.names.check(visitor).await {
+        Err(NotAllowed::Taken) => words::TAKEN,
+        Err(NotAllowed::LooksAlike) => words::LOOKS_ALIKE,
+        // Where it is void by now, or the server full, the page learns so from the socket, and says so.
+        Ok(()) | Err(NotAllowed::LoggedOut | NotAllowed::Full) => {
+            return app.pages.chat(room, &visitor.user);
+        }
+    };
+    let form = EntryForm {
+        username: visitor.user.to_string(),
+        username_error: reason.to_owned(),
+        room: room.to_string(),
+        ..EntryForm::default()
+    };
+    app.pages.entry(StatusCode::CONFLICT, &form)
 }
 
 #[cfg(test)]

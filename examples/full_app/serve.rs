@@ -10,7 +10,7 @@ use axum::Router;
 use chatrooms::RoomRegistry;
 use tokio::{net::TcpListener, time::timeout};
 
-use crate::{connections::Connections, failure::Failure, stop::Stop};
+use crate::{connections::Connections, failure::Failure, site::Site, stop::Stop};
 
 /// How long the end of all sessions may take.
 const SESSIONS_END: Duration = Duration::from_secs(4);
@@ -24,13 +24,16 @@ pub(crate) async fn listen(addr: &str) -> Result<TcpListener, Failure> {
 }
 
 /// Says where it listens: on stdout for programs, in the log for people.
-pub(crate) fn announce(listener: &TcpListener) -> Result<(), Failure> {
+pub(crate) fn announce(listener: &TcpListener, site: &Site) -> Result<(), Failure> {
     let addr = listener.local_addr();
     let addr = addr.map_err(|error| Failure::because("its own address is not known", &error))?;
     let mut stdout = io::stdout().lock();
     // Nobody has to read it.
     let _ = writeln!(stdout, "listening on http://{addr}").and_then(|()| stdout.flush());
-    tracing::info!("open http://{} in a browser", reachable(addr));
+    match site {
+        Site::Anywhere => tracing::info!("open http://{} in a browser", reachable(addr)),
+        Site::Https { origin } => tracing::info!("open {origin} in a browser"),
+    }
     Ok(())
 }
 

@@ -40,7 +40,8 @@ test("names that cannot be are refused beside their fields", async () => {
   const tab = await (await world.guest("Nobody")).newTab();
   tab.expectTrouble(REFUSED);
   const zeroWidth = "a\u200Bb";
-  for (const [username, room, complaining] of [[zeroWidth, "fine", "username"], ["Fine", "..", "room"], [zeroWidth, zeroWidth, "username"]]) {
+  const mixed = "\u0440\u0430ypal";
+  for (const [username, room, complaining] of [[zeroWidth, "fine", "username"], [mixed, "fine", "username"], ["Fine", "..", "room"], [zeroWidth, zeroWidth, "username"]]) {
     await tab.goto("/");
     const [answer] = await Promise.all([tab.page.waitForResponse(/\/rooms$/), tab.submit(username, room)]);
     assert.equal(answer.status(), 400, `${username} in ${room}`);

@@ -4,13 +4,14 @@ use std::process::{Command, Stdio};
 
 use crate::step::{Steps, cargo, program, root};
 
-/// A program, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 5] = [
-    ("chromium", "chromium"),
-    ("node", "nodejs"),
-    ("npm", "npm"),
-    ("python3", "python3"),
-    ("valgrind", "valgrind"),
+/// A program, what it can be asked to see whether it is there, and the Debian package that brings it.
+const PROGRAMS: [(&str, &str, &str); 6] = [
+    ("chromium", "--version", "chromium"),
+    ("node", "--version", "nodejs"),
+    ("npm", "--version", "npm"),
+    ("openssl", "version", "openssl"),
+    ("python3", "--version", "python3"),
+    ("valgrind", "--version", "valgrind"),
 ];
 
 /// Where the Python client's packages live.
@@ -32,8 +33,8 @@ pub(crate) fn everything(steps: &mut Steps) {
 fn debian(steps: &mut Steps) {
     let mut missing: Vec<&str> = PROGRAMS
         .iter()
-        .filter(|(program, _)| !is_there(program, "--version"))
-        .map(|(_, package)| *package)
+        .filter(|(program, question, _)| !is_there(program, question))
+        .map(|(_, _, package)| *package)
         .collect();
     if !Command::new("python3")
         .args(["-c", "import ensurepip"])

@@ -29,7 +29,7 @@ const TRY_AGAIN = { text: "Try again", reload: true };
 const CLOSED = new Map([
   ["logged_out", { icon: "power", title: "You are logged out", text: "All your windows have left their rooms.", actions: [ENTER_AGAIN] }],
   ["unauthorized", { icon: "power", title: "You are logged out", text: "Your visit has ended. Enter again under any name you like.", actions: [ENTER_AGAIN] }],
-  ["forbidden", { icon: "alert", title: "You were not let in", text: "Your name is in use in another browser, or the server does not want this connection.", actions: [OTHER_NAME, TRY_AGAIN] }],
+  ["forbidden", { icon: "alert", title: "You were not let in", text: "Your name, or one that looks like it, is in use elsewhere, or the server does not want this connection.", actions: [OTHER_NAME, TRY_AGAIN] }],
   ["kicked", { icon: "door", title: "You were sent away", text: "Somebody who may do so has ended your visit.", actions: [ENTER_AGAIN] }],
   ["banned", { icon: "alert", title: "You are banned", text: "This server does not let you in.", actions: [] }],
   ["abuse", { icon: "alert", title: "The server hung up", text: "This window has sent too much that made no sense.", actions: [TRY_AGAIN] }],

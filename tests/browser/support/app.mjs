@@ -11,10 +11,10 @@ const START_MS = 20_000;
 const STOP_MS = 20_000;
 
 /** Starts the app; `address` lets a second one take the place of a first. */
-export async function startApp({ address = "127.0.0.1:0" } = {}) {
+export async function startApp({ address = "127.0.0.1:0", options = [] } = {}) {
   const program = process.env.FULL_APP || BUILT;
   if (!existsSync(program)) throw new Error(`there is no ${program}: cargo build --example full_app, or set FULL_APP`);
-  const child = spawn(program, ["--addr", address, "--store", "memory"], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, ["--addr", address, "--store", "memory", ...options], { stdio: ["ignore", "pipe", "pipe"] });
   const output = collect(child);
   const exited = new Promise((resolve) => child.once("close", resolve));
   const url = await within(START_MS, "full_app to listen", Promise.race([listening(child, output), exited.then(() => null)]));

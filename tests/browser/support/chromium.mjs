@@ -9,8 +9,8 @@ const SWITCHES = [
   "--disable-component-update", "--disable-sync",
 ];
 
-export async function launchChromium() {
+export async function launchChromium(switches = []) {
   const executablePath = [process.env.CHROMIUM, ...PLACES].filter(Boolean).find((path) => existsSync(path));
   if (!executablePath) throw new Error("there is no Chromium here: apt-get install chromium, or set CHROMIUM to its path");
-  return chromium.launch({ executablePath, args: SWITCHES });
+  return chromium.launch({ executablePath, args: [...SWITCHES, ...switches] });
 }

@@ -5,12 +5,13 @@ import { after, afterEach, before } from "node:test";
 import { startApp } from "./app.mjs";
 import { launchChromium } from "./chromium.mjs";
 import { Guest } from "./guest.mjs";
+import { endTls } from "./tls.mjs";
 
 const VIEWPORT = { width: 1280, height: 800 };
 
-/** Registers the hooks of a test file. */
-export function stage() {
-  const world = new World();
+/** Registers the hooks of a test file; with a public URL, the app is behind TLS, and found there alone. */
+export function stage({ publicUrl } = {}) {
+  const world = new World(publicUrl);
   before(() => world.open());
   afterEach(() => world.sweep());
   after(() => world.close());
@@ -20,12 +21,25 @@ export function stage() {
 class World {
   app = null;
   browser = null;
+  #publicUrl;
+  #proxy = null;
   #guests = [];
   #count = 0;
 
+  constructor(publicUrl) {
+    this.#publicUrl = publicUrl;
+  }
+
   async open() {
-    this.app = await startApp();
-    this.browser = await launchChromium();
+    const publicUrl = this.#publicUrl;
+    this.app = await startApp({ options: publicUrl ? ["--public-url", publicUrl] : [] });
+    if (!publicUrl) {
+      this.browser = await launchChromium();
+      return;
+    }
+    const { hostname } = new URL(publicUrl);
+    this.#proxy = await endTls(hostname, this.app.address);
+    this.browser = await launchChromium([`--host-resolver-rules=MAP ${hostname}:443 ${this.#proxy.address}`]);
   }
 
   /** A room that no other test knows. */
@@ -37,8 +51,8 @@ class World {
    * Somebody new; names belong to a browser for a while, so every test has its own. What glides is tested where it
    * matters, and costs much elsewhere: without a graphics card every frame of glass is a picture to be computed.
    */
-  async guest(name, { url = this.app.url, exactName = false, ...options } = {}) {
-    const context = await this.browser.newContext({ viewport: VIEWPORT, reducedMotion: "reduce", ...options });
+  async guest(name, { url = this.#publicUrl ?? this.app.url, exactName = false, ...options } = {}) {
+    const context = await this.browser.newContext({ viewport: VIEWPORT, reducedMotion: "reduce", ignoreHTTPSErrors: Boolean(this.#proxy), ...options });
     const guest = new Guest(exactName ? name : `${name} ${++this.#count}`, context, url);
     this.#guests.push(guest);
     return guest;
@@ -53,6 +67,7 @@ class World {
 
   async close() {
     await this.browser?.close();
+    this.#proxy?.stop();
     await this.app?.stop();
   }
 }

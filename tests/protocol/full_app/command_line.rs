@@ -9,7 +9,7 @@ fn help_names_every_option() {
     let output = run(&["--help"]);
     assert!(output.status.success());
     let text = String::from_utf8_lossy(&output.stdout);
-    for option in ["--addr", "--store", "--linger", "--metrics", "--secret"] {
+    for option in ["--addr", "--public-url", "--store", "--linger", "--metrics", "--secret"] {
         assert!(text.contains(option), "{option} in {text}");
     }
 }
@@ -36,6 +36,11 @@ fn a_bad_option_is_one_clear_line() {
         (&["--linger", "99999999999999999999"], "--linger"),
         (&["--addr", "nowhere"], "nowhere"),
         (&["--addr", "127.0.0.1:0", "--metrics", "nowhere"], "nowhere"),
+        (&["--public-url", "chat.example.org"], "write the scheme, too, such as https://"),
+        (&["--public-url", "ftp://chat.example.org"], "the scheme has to be https or http"),
+        (&["--public-url", "https://chat.example.org/chat"], "leave out the path"),
+        (&["--public-url", "https://ada:pw@chat.example.org"], "leave out user and password"),
+        (&["--public-url", "https://chat.example.org?room=x"], "leave out what begins with ?"),
         (&["--addr"], "--addr"),
         (&["lobby"], "lobby"),
         (&["--store", "sqlite:"], "--store"),
