@@ -95,6 +95,11 @@ impl Claims {
         }
     }
 
+    /// Whose a name is, or was last while nobody else has taken it.
+    pub(crate) fn owner(&self, user: &UserName) -> Option<BrowserId> {
+        self.by_name.get(user).map(|claim| claim.owner)
+    }
+
     /// The names that are a browser's own.
     pub(crate) fn of(&self, browser: BrowserId) -> Vec<UserName> {
         let own = self.by_name.iter().filter(|(_, claim)| claim.owner == browser);

@@ -10,14 +10,18 @@ mod claims;
 mod clock;
 mod connections;
 mod cookie;
+mod creator;
 mod entry;
 mod failure;
+mod form;
 mod headers;
 mod ledger;
 mod logout;
+mod moderation;
 mod monitoring;
 mod names;
 mod options;
+mod order;
 mod origin;
 mod pages;
 mod process;
@@ -46,6 +50,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     app::App,
     cookie::Cookies,
+    creator::Creators,
     failure::{Failure, reasons},
     monitoring::Monitoring,
     options::Options,
@@ -105,10 +110,13 @@ async fn run(options: Options) -> Result<(), Failure> {
     let kept = store::open(&options).await?;
     let mut config = Config::default();
     config.linger = Duration::from_secs(options.linger);
-    let registry = RoomRegistry::builder().store(kept.messages).config(config).start().await;
+    let creators = store::creators(&kept, options.linger).await?;
+    let rooms = RoomRegistry::builder().store(kept.messages).config(config);
+    let registry = creators.start(rooms).await;
     let registry = registry.map_err(|error| Failure::new(reasons(&error)))?;
     let app = App {
         registry: registry.clone(),
+        creators,
         names: kept.names.clone(),
         cookies: Arc::new(Cookies::new(kept.key)),
         pages: Arc::new(pages),

@@ -10,6 +10,7 @@ mod entering;
 mod file;
 mod lingering;
 mod logs;
+mod moderating;
 mod monitoring;
 mod ownership;
 mod pages;
