@@ -50,7 +50,6 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     app::App,
     cookie::Cookies,
-    creator::Creators,
     failure::{Failure, reasons},
     monitoring::Monitoring,
     options::Options,

@@ -114,6 +114,8 @@ test("whoever is muted is told, reads on, and writes again once that is lifted",
   assert.match(await bos.page.textContent(".failed .delivery"), /^Not sent. The creator of this room has muted you./);
   await adas.say("listen");
   await bos.hears("listen");
+  await adas.screenshot("moderating-muted");
+  await bos.screenshot("muted");
   // Another window of Ada's knows it too.
   const second = await ada.openTab(room);
   await mayModerate(second);
@@ -127,7 +129,7 @@ test("whoever is muted is told, reads on, and writes again once that is lifted",
 test("slow mode is told to everybody, and whoever writes too soon reads how long to wait", async () => {
   const { adas, bos } = await house();
   await setsSlowMode(adas, "in 30 seconds");
-  const announced = "The creator has set slow mode: one message each in 30 seconds.";
+  const announced = "The creator has set slow mode: everybody can write once in 30 seconds.";
   await bos.hears(announced);
   await adas.hears(announced);
   await bos.say("one");
@@ -136,9 +138,10 @@ test("slow mode is told to everybody, and whoever writes too soon reads how long
   await until("it is not sent", async () => (await bos.messages()).at(-1).state === "failed");
   assert.match(await bos.page.textContent(".failed .delivery"), /^Not sent. This room is in slow mode: you can write again in (30|[12]?\d) seconds?./);
   await adas.page.click("#moderate");
-  assert.equal(await adas.page.locator(".menu-item[aria-checked=true]").textContent(), "One message in 30 seconds");
+  assert.equal(await adas.page.locator(".menu-item[aria-checked=true]").textContent(), "Once in 30 seconds");
   await adas.page.locator(".menu-item", { hasText: "in 5 seconds" }).click();
-  await bos.hears("The creator has set slow mode: one message each in 5 seconds.");
+  await bos.hears("The creator has set slow mode: everybody can write once in 5 seconds.");
+  await bos.screenshot("slow-mode");
   await setsSlowMode(adas, "Off");
   await bos.hears("The creator has ended slow mode: write as fast as you like.");
   await bos.page.locator(".failed").getByText("Send again").click();
@@ -158,6 +161,7 @@ test("the creator deletes what somebody else wrote, after a second thought", asy
   await adas.page.click(".sure");
   await until("it is gone for Bo, who reads by whom", async () => (await bos.texts())[0] === `${ada.name} deleted your message`);
   await until("it is gone for Ada", async () => (await adas.texts())[0] === "You deleted this message");
+  await bos.screenshot("deleted");
   const cys = await (await world.guest("Cy")).enter(room);
   await cys.hears("mind your words");
   assert.equal((await cys.texts())[0], "This message was taken back");
@@ -244,7 +248,12 @@ for (const [size, width, height] of [["desktop", 1280, 800], ["phone", 390, 844]
     await toolsOf(adas, bo.name).click();
     await looksGood(adas, `moderating-member-${size}`);
     await adas.page.keyboard.press("Escape");
-    if (isNarrow) await adas.page.keyboard.press("Escape");
+    if (isNarrow) {
+      await chooses(adas, bo.name, "Mute");
+      await says(adas, /is muted/);
+      await adas.screenshot(`moderating-drawer-${size}`);
+      await adas.page.click("#people-close");
+    }
     await adas.page.click("#moderate");
     await adas.page.locator(".menu-item.grave").click();
     assert.deepEqual(await graveViolations(adas.page), []);

@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { closeMenu, openMenu } from "./menu.js";
 
-const WAITS = [[0, "Off"], [5, "One message in 5 seconds"], [30, "One message in 30 seconds"]];
+const WAITS = [[0, "Off"], [5, "Once in 5 seconds"], [30, "Once in 30 seconds"]];
 
 const opener = byId("moderate");
 const dialog = byId("confirm-close");
