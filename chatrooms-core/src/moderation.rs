@@ -48,6 +48,12 @@ impl RoomRegistry {
         self.sanction(room, |sanctions| sanctions.mutes.lift(user)).unwrap_or(false)
     }
 
+    /// Who is muted in a room now, by name; nobody where there is no such room.
+    #[must_use]
+    pub fn muted(&self, room: &RoomName) -> Vec<UserName> {
+        self.sanction(room, |sanctions| sanctions.mutes.held()).unwrap_or_default()
+    }
+
     /// Has everybody in a room wait so long between two messages, 0 for not at all: what comes sooner is answered by
     /// [`Error::SlowMode`](crate::Error::SlowMode). Says whether there is such a room.
     ///
@@ -55,6 +61,12 @@ impl RoomRegistry {
     /// nothing.
     pub fn slow_mode(&self, room: &RoomName, wait: Duration) -> bool {
         self.sanction(room, |sanctions| sanctions.slow_down(wait)).is_some()
+    }
+
+    /// How long everybody in a room waits between two messages now; 0 where they do not, or where there is no such room.
+    #[must_use]
+    pub fn slow_mode_of(&self, room: &RoomName) -> Duration {
+        self.sanction(room, |sanctions| sanctions.slow_mode).unwrap_or_default()
     }
 
     /// Ends a room's life, whether somebody is in it or it lingers; says how many connections that were.

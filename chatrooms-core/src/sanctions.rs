@@ -45,6 +45,13 @@ impl Terms {
     pub(crate) fn holds(&self, user: &UserName) -> bool {
         self.0.get(user).is_some_and(|until| until.is_none_or(|until| until > Instant::now()))
     }
+
+    /// Everybody it holds for, by name.
+    pub(crate) fn held(&self) -> Vec<UserName> {
+        let mut held: Vec<_> = self.0.keys().filter(|user| self.holds(user)).cloned().collect();
+        held.sort_unstable();
+        held
+    }
 }
 
 impl Sanctions {

@@ -16,8 +16,8 @@ use chatrooms::{
 };
 
 use crate::{
-    assets, auth::ByCookie, cookie::Cookies, entry, headers, logout, names::Names, origin,
-    pages::Pages, room, site::Site, visitor::Visitor,
+    assets, auth::ByCookie, cookie::Cookies, creator::Creators, entry, headers, logout, moderation,
+    names::Names, origin, pages::Pages, room, site::Site, visitor::Visitor,
 };
 
 /// The most bytes of a form: both names at their longest, percent-encoded, many times over.
@@ -27,6 +27,7 @@ const FORM_BYTES: usize = 16 * 1024;
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) registry: RoomRegistry,
+    pub(crate) creators: Creators,
     pub(crate) names: Names,
     pub(crate) cookies: Arc<Cookies>,
     pub(crate) pages: Arc<Pages>,
@@ -56,12 +57,14 @@ impl App {
         let posts = Router::new()
             .route("/rooms", post(entry::enter))
             .route("/logout", post(logout::log_out))
+            .route("/rooms/{room}/moderation", post(moderation::act))
             .route_layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
             .layer(DefaultBodyLimit::max(FORM_BYTES));
         Router::new()
             .route("/", get(entry::show))
             .route("/rooms", get(async || Redirect::to("/")))
             .route("/rooms/{room}", get(room::show))
+            .route("/rooms/{room}/moderation", get(moderation::show))
             .route("/static/{name}", get(assets::serve))
             .route("/healthz", get(health))
             .merge(posts)
@@ -83,12 +86,14 @@ async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
 #[cfg(test)]
 impl App {
     /// An application that leaves nothing behind.
-    pub(crate) fn for_tests() -> Self {
+    pub(crate) async fn for_tests() -> Self {
         use crate::{clock::Clock, secret};
 
         let site = Site::default();
+        let creators = Creators::default();
         Self {
-            registry: RoomRegistry::new(),
+            registry: creators.start(RoomRegistry::builder()).await.unwrap(),
+            creators,
             names: Names::of_this_process(Clock::start()),
             cookies: Cookies::new(secret::of_this_process().unwrap(), site.cookie_form()).into(),
             pages: Pages::load().unwrap().into(),

@@ -70,7 +70,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_logout_is_seen_by_a_socket_that_is_just_being_opened() {
-        let by_cookie = ByCookie(App::for_tests());
+        let by_cookie = ByCookie(App::for_tests().await);
         let ada = visitor(&by_cookie, 1);
         let request = request(&by_cookie, &ada, true);
         let identity = by_cookie.authenticate(&request).await.unwrap();
@@ -84,7 +84,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_connection_makes_a_name_ones_own() {
-        let by_cookie = ByCookie(App::for_tests());
+        let by_cookie = ByCookie(App::for_tests().await);
         let (ada, eve) = (visitor(&by_cookie, 1), visitor(&by_cookie, 2));
         for visitor in [&ada, &eve] {
             by_cookie.authenticate(&request(&by_cookie, visitor, false)).await.unwrap();

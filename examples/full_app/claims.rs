@@ -123,6 +123,12 @@ impl Claims {
         self.judge(&Skeleton::of(user), user, browser, now)
     }
 
+    /// Whose a name is, or was last while nobody else has taken it.
+    pub(crate) fn owner(&self, user: &UserName) -> Option<BrowserId> {
+        let claim = self.by_looks.get(&Skeleton::of(user)).filter(|claim| claim.user == *user);
+        claim.map(|claim| claim.owner)
+    }
+
     /// The names that are a browser's own.
     pub(crate) fn of(&self, browser: BrowserId) -> Vec<UserName> {
         let own = self.by_looks.values().filter(|claim| claim.owner == browser);

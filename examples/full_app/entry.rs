@@ -1,28 +1,22 @@
 //! The entry: `GET /` asks for a name and a room, `POST /rooms` lets in.
 
-use std::time::Duration;
-
 use axum::{
-    Form,
-    extract::{FromRequest as _, Request, State},
+    extract::{Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use chatrooms::{RoomName, UserName};
 use serde::Deserialize;
-use tokio::time::timeout;
 
 use crate::{
     app::App,
+    form,
     names::NotAllowed,
     pages::EntryForm,
     room, username,
     visitor::{BrowserId, Visitor},
     wanted, words,
 };
-
-/// How long a form may take to arrive.
-const FORM_TIME: Duration = Duration::from_secs(5);
 
 /// What a browser sends. A field that is missing is an empty one, and has the same answer.
 #[derive(Default, Deserialize)]
@@ -57,20 +51,14 @@ pub(crate) async fn enter(State(app): State<App>, request: Request) -> Response 
 }
 
 async fn read(app: &App, request: Request) -> Result<Fields, Response> {
-    match timeout(FORM_TIME, Form::from_request(request, &())).await {
-        Ok(Ok(Form(fields))) => Ok(fields),
-        Ok(Err(rejection)) => Err(match rejection.status() {
-            status @ (StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE) => {
-                (status, words::NO_FORM).into_response()
-            }
-            _ => {
-                let form =
-                    EntryForm { username_error: words::NO_FORM.to_owned(), ..EntryForm::default() };
-                app.pages.entry(StatusCode::BAD_REQUEST, &form)
-            }
-        }),
-        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, words::NO_FORM).into_response()),
-    }
+    form::read(request).await.map_err(|status| match status {
+        StatusCode::BAD_REQUEST => {
+            let form =
+                EntryForm { username_error: words::NO_FORM.to_owned(), ..EntryForm::default() };
+            app.pages.entry(status, &form)
+        }
+        status => (status, words::NO_FORM).into_response(),
+    })
 }
 
 async fn let_in(app: &App, headers: &HeaderMap, Fields { username, room }: Fields) -> Response {
@@ -144,7 +132,7 @@ mod tests {
     #[tokio::test]
     async fn when_all_places_are_taken_the_page_says_so_and_keeps_what_was_typed() {
         let full = Refused::Name(NotAllowed::Full);
-        let response = refuse(&App::for_tests(), full, "ada".into(), "hall".into());
+        let response = refuse(&App::for_tests().await, full, "ada".into(), "hall".into());
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::RETRY_AFTER], "60");
         let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
@@ -156,7 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cookie_that_was_voided_meanwhile_makes_a_new_browser() {
-        let app = App::for_tests();
+        let app = App::for_tests().await;
         let ada = UserName::new("ada").unwrap();
         let first = give_name(&app, &HeaderMap::new(), ada.clone()).await.ok().unwrap();
         let set = app.cookies.issue(&first);

@@ -1,13 +1,17 @@
-//! What the application keeps for itself in the store's SQLite file: its cookie key, whose names are whose, and who has logged out.
+//! What the application keeps for itself in the store's SQLite file: its cookie key, whose names are whose, who has logged out, and who opened the rooms
+//! that outlive the process.
 
 use std::{
+    collections::{HashMap, HashSet},
     path::Path,
     time::{Duration, SystemTime},
 };
 
-use chatrooms::UserName;
+use chatrooms::{Epoch, UserName};
 use sqlx::{
-    ConnectOptions as _, Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions,
+    ConnectOptions as _, Connection as _, Row as _, Sqlite, SqliteConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteConnectOptions},
 };
 use tokio::sync::Mutex;
 
@@ -23,6 +27,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS full_app_settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS full_app_names (name TEXT PRIMARY KEY, browser BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS full_app_void (browser BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS full_app_creators (epoch BLOB PRIMARY KEY, browser BLOB NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 /// The application's own tables, beside the store's. To be opened after the store, which keeps other processes away.
@@ -140,6 +145,53 @@ impl Ledger {
         transaction.commit().await
     }
 
+    /// Who opened these lives, as far as it was written down. What was written down of any other is forgotten.
+    pub(crate) async fn creators_of(
+        &self,
+        lives: &HashSet<Epoch>,
+    ) -> Result<HashMap<Epoch, BrowserId>, sqlx::Error> {
+        let mut connection = self.connection.lock().await;
+        let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let rows = sqlx::query("SELECT epoch, browser FROM full_app_creators")
+            .fetch_all(&mut *transaction)
+            .await?;
+        let mut creators = HashMap::new();
+        for row in &rows {
+            let life = epoch(row.try_get(0)?)?;
+            if lives.contains(&life) {
+                creators.insert(life, browser(row.try_get(1)?)?);
+            } else {
+                forget_creator(life).execute(&mut *transaction).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(creators)
+    }
+
+    /// Keeps who opened a life.
+    pub(crate) async fn keep_creator(
+        &self,
+        life: Epoch,
+        creator: BrowserId,
+    ) -> Result<(), sqlx::Error> {
+        let mut connection = self.connection.lock().await;
+        let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        sqlx::query("INSERT OR REPLACE INTO full_app_creators (epoch, browser) VALUES (?1, ?2)")
+            .bind(life.as_u128().to_be_bytes().to_vec())
+            .bind(creator.0.to_vec())
+            .execute(connection)
+            .await
+            .map(drop)
+    }
+
+    /// The life is over.
+    pub(crate) async fn forget_creator(&self, life: Epoch) -> Result<(), sqlx::Error> {
+        let mut connection = self.connection.lock().await;
+        let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        forget_creator(life).execute(connection).await.map(drop)
+    }
+
     /// Waits until the file has been let go of.
     pub(crate) async fn close(&self) {
         if let Some(connection) = self.connection.lock().await.take()
@@ -148,6 +200,16 @@ impl Ledger {
             tracing::warn!(%error, "the database was not closed in order");
         }
     }
+}
+
+fn forget_creator(life: Epoch) -> Query<'static, Sqlite, SqliteArguments> {
+    sqlx::query("DELETE FROM full_app_creators WHERE epoch = ?1")
+        .bind(life.as_u128().to_be_bytes().to_vec())
+}
+
+fn epoch(column: Vec<u8>) -> Result<Epoch, sqlx::Error> {
+    let bits = column.try_into().map_err(|_| sqlx::Error::Decode("no epoch".into()))?;
+    Ok(Epoch::from_u128(u128::from_be_bytes(bits)))
 }
 
 fn browser(column: Vec<u8>) -> Result<BrowserId, sqlx::Error> {
@@ -192,6 +254,21 @@ mod tests {
         let changes = [(ada, None), (bob.clone(), Some(two))];
         ledger.save_names(&Changes::from(changes)).await.unwrap();
         assert_eq!(ledger.names().await.unwrap(), [(bob, two)]);
+    }
+
+    #[tokio::test]
+    async fn creators_are_kept_until_their_life_is_over_or_has_not_come_back() {
+        let (_folder, ledger) = ledger().await;
+        let [first, second, third] = [(); 3].map(|()| Epoch::new());
+        let ada = BrowserId([1; 16]);
+        for life in [first, second, third] {
+            ledger.keep_creator(life, ada).await.unwrap();
+        }
+        ledger.forget_creator(first).await.unwrap();
+        let lives = HashSet::from([first, second]);
+        assert_eq!(ledger.creators_of(&lives).await.unwrap(), HashMap::from([(second, ada)]));
+        let all = HashSet::from([first, second, third]);
+        assert_eq!(ledger.creators_of(&all).await.unwrap(), HashMap::from([(second, ada)]));
     }
 
     #[tokio::test]

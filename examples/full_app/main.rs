@@ -11,14 +11,18 @@ mod clock;
 mod connections;
 mod cookie;
 mod cookie_form;
+mod creator;
 mod entry;
 mod failure;
+mod form;
 mod headers;
 mod ledger;
 mod logout;
+mod moderation;
 mod monitoring;
 mod names;
 mod options;
+mod order;
 mod origin;
 mod pages;
 mod process;
@@ -114,15 +118,19 @@ async fn run(options: Options) -> Result<(), Failure> {
     let kept = store::open(&options).await?;
     let mut config = Config::default();
     config.linger = Duration::from_secs(options.linger);
-    let registry = RoomRegistry::builder().store(kept.messages).config(config).start().await;
+    let creators = store::creators(&kept, options.linger).await?;
+    let rooms = RoomRegistry::builder().store(kept.messages).config(config);
+    let registry = creators.start(rooms).await;
     let registry = registry.map_err(|error| Failure::new(reasons(&error)))?;
+    let sockets = options.sockets();
     let site = Arc::new(options.public_url.unwrap_or_default());
     let app = App {
         registry: registry.clone(),
+        creators,
         names: kept.names.clone(),
         cookies: Arc::new(Cookies::new(kept.key, site.cookie_form())),
         pages: Arc::new(pages),
-        sockets: options.sockets(),
+        sockets,
         site: site.clone(),
     };
     let looking = tokio::spawn(kept.names.clone().look_after(registry.clone()));

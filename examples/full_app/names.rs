@@ -34,7 +34,7 @@ struct Inner {
     /// Held for one question or one change, never over an await. Both stand under one lock, so that a browser that has logged out
     /// claims nothing any more.
     state: Mutex<State>,
-    ledger: Option<Ledger>,
+    ledger: Option<Arc<Ledger>>,
     /// Held while something is written down, so that nothing older is ever written over something newer.
     saving: tokio::sync::Mutex<()>,
 }
@@ -75,7 +75,7 @@ impl Names {
     }
 
     /// Names that are kept in a database with their owners and logouts. Those of an earlier process have just lost their connections.
-    pub(crate) async fn kept_in(ledger: Ledger, clock: Clock) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn kept_in(ledger: Arc<Ledger>, clock: Clock) -> Result<Self, sqlx::Error> {
         let valid_from = ledger.valid_from().await?;
         let mut voided = Voided::new(valid_from, MOST);
         voided.restore(ledger.logouts().await?);
@@ -84,7 +84,7 @@ impl Names {
         Ok(Self::new(clock, voided, claims, Some(ledger)))
     }
 
-    fn new(clock: Clock, voided: Voided, claims: Claims, ledger: Option<Ledger>) -> Self {
+    fn new(clock: Clock, voided: Voided, claims: Claims, ledger: Option<Arc<Ledger>>) -> Self {
         let state = Mutex::new(State { claims, voided });
         Self { inner: Arc::new(Inner { clock, state, ledger, saving: Default::default() }) }
     }
@@ -114,6 +114,11 @@ impl Names {
         let state = self.state();
         state.check_cookie(visitor)?;
         Ok(state.claims.check(&visitor.user, visitor.browser, now)?)
+    }
+
+    /// Whether the name is the visitor's own: the one they come by, or another one of their browser's.
+    pub(crate) fn is_own(&self, visitor: &Visitor, user: &UserName) -> bool {
+        self.state().claims.owner(user) == Some(visitor.browser)
     }
 
     /// Whether the cookie holds, whoever has the name meanwhile.
@@ -229,6 +234,7 @@ mod tests {
         names.claim(&ada).await.unwrap();
         names.claim(&countess).await.unwrap();
         assert_eq!(names.claim(&eve).await, Err(NotAllowed::Taken));
+        assert!(names.is_own(&ada, &countess.user) && !names.is_own(&eve, &ada.user));
 
         let ended = Mutex::new(Vec::new());
         names.log_out(&countess, |user| ended.lock().unwrap().push(user.to_string())).await;
@@ -289,7 +295,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("names.db");
         let opened = async || {
-            Names::kept_in(Ledger::open(&path).await.unwrap(), Clock::start()).await.unwrap()
+            Names::kept_in(Ledger::open(&path).await.unwrap().into(), Clock::start()).await.unwrap()
         };
         std::fs::write(&path, "").unwrap();
 

@@ -7,6 +7,7 @@ use cookie::Key;
 
 use crate::{
     clock::Clock,
+    creator::Creators,
     failure::{Failure, reasons},
     ledger::Ledger,
     names::Names,
@@ -19,6 +20,8 @@ pub(crate) struct Kept {
     pub(crate) messages: Arc<dyn MessageStore>,
     pub(crate) names: Names,
     pub(crate) key: Key,
+    /// Where other things are written down that are to outlive the process.
+    pub(crate) ledger: Option<Arc<Ledger>>,
 }
 
 /// Opens the store of the operator's choice.
@@ -35,9 +38,20 @@ pub(crate) async fn open(options: &Options) -> Result<Kept, Failure> {
     }
 }
 
+/// Who opened the rooms that outlive the process, where any do.
+pub(crate) async fn creators(kept: &Kept, linger: u64) -> Result<Creators, Failure> {
+    let Some(ledger) = kept.ledger.as_ref().filter(|_| linger > 0) else {
+        return Ok(Creators::default());
+    };
+    let earlier = kept.messages.abandoned().await;
+    let earlier = earlier.map_err(|error| Failure::new(reasons(&error)))?;
+    let known = Creators::kept_in(Arc::clone(ledger), earlier).await;
+    known.map_err(|error| Failure::because("who opened the rooms cannot be read", &error))
+}
+
 fn in_memory(messages: Arc<dyn MessageStore>, given: Option<Key>) -> Result<Kept, Failure> {
     let key = given.map_or_else(secret::of_this_process, Ok)?;
-    Ok(Kept { messages, names: Names::of_this_process(Clock::start()), key })
+    Ok(Kept { messages, names: Names::of_this_process(Clock::start()), key, ledger: None })
 }
 
 async fn in_file(path: &Path, given: Option<Key>) -> Result<Kept, Failure> {
@@ -45,13 +59,13 @@ async fn in_file(path: &Path, given: Option<Key>) -> Result<Kept, Failure> {
     let store = SqliteStore::open(path).await.map_err(|error| Failure::new(reasons(&error)))?;
     close_to_others(path).map_err(|error| Failure::because(shown(path), &error))?;
     let unusable = |error| Failure::because(shown(path), &error);
-    let ledger = Ledger::open(path).await.map_err(unusable)?;
+    let ledger = Arc::new(Ledger::open(path).await.map_err(unusable)?);
     let key = match given {
         Some(key) => key,
         None => secret::kept_in(&ledger).await?,
     };
-    let names = Names::kept_in(ledger, Clock::start()).await.map_err(unusable)?;
-    Ok(Kept { messages: Arc::new(store), names, key })
+    let names = Names::kept_in(Arc::clone(&ledger), Clock::start()).await.map_err(unusable)?;
+    Ok(Kept { messages: Arc::new(store), names, key, ledger: Some(ledger) })
 }
 
 fn shown(path: &Path) -> String {

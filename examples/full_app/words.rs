@@ -1,4 +1,6 @@
-//! What the page says when it says no.
+//! What the page says when it says no, and what people are told whom a creator moderates.
+
+use std::time::Duration;
 
 use chatrooms::NameError;
 
@@ -10,6 +12,41 @@ pub(crate) const LOOKS_ALIKE: &str =
 pub(crate) const FULL: &str = "All places are taken right now. Please try again in a minute.";
 pub(crate) const NOT_UTF8: &str = "This is not a name: its link is damaged.";
 pub(crate) const NO_FORM: &str = "This form is damaged. Please try again.";
+
+pub(crate) const NOT_LOGGED_IN: &str = "You are not logged in.";
+pub(crate) const NOT_CREATOR: &str = "Only whoever opened this room may do that.";
+pub(crate) const ANOTHER_LIFE: &str = "That room is over. This is a new one of the same name.";
+pub(crate) const ONESELF: &str = "That is you.";
+pub(crate) const NOT_HERE: &str = "There is nobody of that name here any more.";
+pub(crate) const NO_ORDER: &str = "This is nothing that can be done in a room.";
+pub(crate) const NO_TIME: &str = "This is not a time that one can choose.";
+
+pub(crate) const KICKED: &str = "The creator of this room has sent you out. You may come in again.";
+pub(crate) const CLOSED: &str = "The creator of this room has closed it. What was said is gone.";
+
+pub(crate) fn banned(time: Option<Duration>) -> String {
+    format!("The creator of this room keeps you out {}.", time.map_or_else(for_good, during))
+}
+
+fn for_good() -> String {
+    "for as long as this room lives".to_owned()
+}
+
+fn during(time: Duration) -> String {
+    match time.as_secs() / 60 {
+        60 => "for an hour".to_owned(),
+        minutes => format!("for {minutes} minutes"),
+    }
+}
+
+pub(crate) fn slow(wait: Duration) -> String {
+    match wait.as_secs() {
+        0 => "The creator has ended slow mode: write as fast as you like.".to_owned(),
+        wait => {
+            format!("The creator has set slow mode: everybody can write once in {wait} seconds.")
+        }
+    }
+}
 
 pub(crate) fn about_user(error: NoUserName) -> String {
     match error {

@@ -147,6 +147,23 @@ async fn a_muted_user_hears_everything_and_says_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_host_can_ask_who_is_muted_and_how_slow_a_room_is() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    house.registry.mute(&lobby(), &user("eve"), Some(secs(60)));
+    house.registry.mute(&lobby(), &user("bob"), None);
+    house.registry.slow_mode(&lobby(), secs(10));
+    assert_eq!(house.registry.muted(&lobby()), [user("bob"), user("eve")]);
+    assert_eq!(house.registry.slow_mode_of(&lobby()), secs(10));
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(house.registry.muted(&lobby()), [user("bob")], "the other one's time is over");
+    ada.leave("lobby");
+    ada.enter("lobby").await;
+    assert_eq!(house.registry.muted(&lobby()), [], "it is another life");
+    assert_eq!(house.registry.slow_mode_of(&lobby()), secs(0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_muted_while_the_policy_thinks_is_not_heard() {
     #[derive(Debug)]
     struct Thoughtful;

@@ -13,6 +13,9 @@ import { showEmpty } from "./empty.js";
 import { showEnded } from "./ended.js";
 import { History } from "./history.js";
 import { Members } from "./members.js";
+import { closeMenu } from "./menu.js";
+import { Moderation } from "./moderation.js";
+import { showRoomTools, startRoomTools } from "./room-tools.js";
 import { Scroll } from "./scroll.js";
 import { showStatus } from "./status.js";
 import { Timeline } from "./timeline.js";
@@ -20,7 +23,7 @@ import { Title } from "./title.js";
 import { Toasts } from "./toasts.js";
 import { showTyping } from "./typing.js";
 import { rememberVisit } from "./visited.js";
-import { connectionEnded, roomRefused, roomRemoved, whyNotSent } from "./words.js";
+import { connectionEnded, roomRefused, roomRemoved, takenBackBy, whyNotSent } from "./words.js";
 
 /** Rows kept while the reader follows the newest; older ones come back by scrolling. */
 const ROWS_KEPT = 400;
@@ -35,18 +38,21 @@ const toasts = new Toasts();
 const comings = new Comings(toasts);
 const title = new Title();
 const scroll = new Scroll();
-const timeline = new Timeline(room, takeBack);
+const moderation = new Moderation(room, showModeration);
+const timeline = new Timeline(room, { takeBack, mayDelete: ({ user: author }) => moderation.allowed && author !== null });
 const history = new History(room, scroll);
-const members = new Members(room);
+const members = new Members(room, moderation, command);
 const composer = new Composer(new Draft(user, roomName), {
   send: (text) => { room.send(text); scroll.toNewest(); },
   typing: () => room.typing(),
 });
 
 let going = false;
+let moderates = false;
 
 startBanner(client);
 startDrawer();
+startRoomTools(moderation, command);
 startCopyLink(() => new URL(`/rooms/${encodeURIComponent(room.name)}`, location.href).href, say);
 showMe(user);
 byId("leave").addEventListener("click", leave);
@@ -68,6 +74,7 @@ function listenToClient() {
     rememberVisit(true);
     composer.limit = limits.body_bytes;
   });
+  client.on("notice", ({ name, data }) => data?.room === room.name && noticed(name));
 }
 
 function listenToRoom() {
@@ -75,9 +82,11 @@ function listenToRoom() {
     if (newLife) say("The room had emptied meanwhile. This is a new beginning.");
     if (!resumed) scroll.steady(() => timeline.render());
     showAll();
+    moderation.joined(resumed);
   });
   room.on("message", ({ entry, index }) => arrived(entry, index));
   room.on("update", ({ entry, index, from }) => scroll.steady(() => timeline.refresh(entry, index, from)));
+  room.on("redacted", ({ entry, by }) => entry && by && scroll.steady(() => timeline.takenBack(entry, takenBackBy(by, entry, client.user))));
   room.on("remove", ({ entry, index }) => {
     scroll.steady(() => timeline.remove(entry, index));
     showAll();
@@ -130,6 +139,30 @@ async function takeBack(entry) {
   }
 }
 
+function noticed(name) {
+  if (name === "moderation") moderation.ask();
+  else if (name === "muted") say("The creator of this room has muted you: you can read on, but what you write is not sent.");
+  else if (name === "unmuted") say("You may write in this room again.");
+}
+
+function showModeration() {
+  members.render(client.user ?? user);
+  showRoomTools(moderation.allowed);
+  if (moderation.allowed === moderates) return;
+  moderates = moderation.allowed;
+  if (!moderates) closeMenu();
+  scroll.steady(() => timeline.refreshAll());
+}
+
+async function command(fields, done) {
+  try {
+    await moderation.order(fields);
+    if (done) say(done);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
 /** Anything that has no place of its own on the page. */
 function say(text) {
   toasts.add({ name: "notice" }, [text], (texts) => [el("span", "toast-text", texts.at(-1))]);
@@ -155,6 +188,7 @@ function logOut() {
 function end(state) {
   showStatus(client, room);
   showTyping([]);
+  moderation.end();
   members.clear();
   showEnded(state);
 }

@@ -2,6 +2,7 @@
 
 import { avatar } from "./avatar.js";
 import { byId, el } from "./dom.js";
+import { memberTools } from "./member-tools.js";
 
 /** Beyond this many nobody reads the list, but the browser would have to lay it out. */
 const SHOWN = 300;
@@ -13,10 +14,15 @@ export class Members {
   #openButton = byId("people-open");
   #rows = new Map();
   #room;
+  #moderation;
+  #command;
   #order = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
 
-  constructor(room) {
+  /** `command(fields, done)` passes on what the creator of the room wants with somebody. */
+  constructor(room, moderation, command) {
     this.#room = room;
+    this.#moderation = moderation;
+    this.#command = command;
   }
 
   render(me) {
@@ -44,7 +50,20 @@ export class Members {
 
   #row(member, isMe) {
     if (!this.#rows.has(member.user)) this.#rows.set(member.user, makeRow(member, isMe));
-    return this.#rows.get(member.user);
+    const row = this.#rows.get(member.user);
+    if (!isMe) this.#dress(row, member);
+    return row;
+  }
+
+  /** What only the creator of the room sees. A button stays the same one, so that it keeps the focus. */
+  #dress(row, member) {
+    const { allowed } = this.#moderation;
+    const [note, tools] = [row.querySelector(".member-note"), row.querySelector(".member-tools")];
+    const isMuted = allowed && this.#moderation.isMuted(member.user);
+    if (isMuted && !note) row.querySelector(".member-name").after(el("span", "member-note", "muted"));
+    else if (!isMuted) note?.remove();
+    if (allowed && !tools) row.append(memberTools(member, this.#moderation, this.#command));
+    else if (!allowed) tools?.remove();
   }
 
   #forgetAllBut(people) {
@@ -55,11 +74,17 @@ export class Members {
   /** Moves only what has to move: a row that is put in anew would glide in once more. */
   #arrange(rows) {
     const staying = new Set(rows);
-    for (const row of [...this.#list.children]) if (!staying.has(row)) row.remove();
+    for (const row of [...this.#list.children]) if (!staying.has(row)) this.#remove(row);
     rows.forEach((row, index) => {
       const there = this.#list.children[index] ?? null;
       if (there !== row) this.#list.insertBefore(row, there);
     });
+  }
+
+  /** Whoever stood on somebody who goes stands on the list then, and not nowhere. */
+  #remove(row) {
+    if (row.contains(document.activeElement)) this.#list.focus({ preventScroll: true });
+    row.remove();
   }
 
   #showCount(size) {

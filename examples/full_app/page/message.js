@@ -9,8 +9,8 @@ import { whyNotSent } from "./words.js";
 const EMOJI_ONLY = /^(?:(?:\p{Extended_Pictographic}(?:[\uFE0F\u{1F3FB}-\u{1F3FF}]|\u200D\p{Extended_Pictographic})*|\p{Regional_Indicator}{2})\s*){1,3}$/u;
 const MOMENT_TO_CONFIRM_MS = 3500;
 
-/** `takeBack(entry)` is called when the author asks for it. */
-export function messageRow(entry, takeBack) {
+/** `rights` says what can be done with a message: `takeBack(entry)`, and `mayDelete(entry)` for whoever is not its author. */
+export function messageRow(entry, rights) {
   const row = el("div");
   const bubble = el("div", "bubble");
   const head = messageHead(entry);
@@ -18,7 +18,7 @@ export function messageRow(entry, takeBack) {
   const delivery = el("div", "delivery");
   const person = entry.user ?? "";
   row.append(avatar(person, entry.name ?? person), head, line, delivery);
-  const parts = { row, bubble, head, line, delivery, entry, takeBack, first: true, last: true, arriving: false };
+  const parts = { row, bubble, head, line, delivery, entry, rights, takenBack: null, first: true, last: true, arriving: false };
   refreshRow(parts);
   return parts;
 }
@@ -28,7 +28,7 @@ export function refreshRow(parts) {
   const { row, bubble, head, line, delivery, entry } = parts;
   row.dataset.seq = entry.seq ?? "";
   dressRow(parts);
-  bubble.replaceChildren(...bodyOf(entry));
+  bubble.replaceChildren(...bodyOf(parts));
   bubble.title = dateAndTime(entry.at);
   const time = head.querySelector("time");
   time.textContent = timeOfDay(entry.at);
@@ -61,14 +61,17 @@ function messageHead(entry) {
   return el("div", "message-head", author, el("time"));
 }
 
-function bodyOf(entry) {
-  return entry.redacted ? [entry.own ? "You took this message back" : "This message was taken back"] : linkify(entry.body);
+/** Who took a message back is known to those who were there then. */
+function bodyOf({ entry, takenBack }) {
+  return entry.redacted ? takenBack ?? ["This message was taken back"] : linkify(entry.body);
 }
 
-function sideOf({ entry, takeBack }) {
-  if (!entry.own || entry.redacted) return [];
+function sideOf({ entry, rights }) {
+  if (entry.redacted) return [];
   if (entry.state === "pending") return [pendingMark()];
-  return entry.state === "sent" ? [takeBackButton(entry, takeBack)] : [];
+  if (entry.state !== "sent") return [];
+  if (entry.own) return [twiceButton("take-back", "undo", "Take this message back", "Take back?", () => rights.takeBack(entry))];
+  return rights.mayDelete(entry) ? [twiceButton("delete", "trash", "Delete this message", "Delete?", () => rights.takeBack(entry))] : [];
 }
 
 function pendingMark() {
@@ -76,9 +79,9 @@ function pendingMark() {
 }
 
 /** Asks once more before it acts: a message that is taken back does not return. */
-function takeBackButton(entry, takeBack) {
-  const ask = iconButton("take-back", "undo", "Take this message back", () => {
-    const sure = textButton("text-button sure", "Take back?", () => takeBack(entry));
+function twiceButton(className, iconName, label, question, act) {
+  const ask = iconButton(`at-message ${className}`, iconName, label, () => {
+    const sure = textButton("text-button sure", question, act);
     const restore = () => sure.isConnected && sure.replaceWith(ask);
     // Not within the event: it also comes when the button is being taken out.
     sure.addEventListener("blur", () => setTimeout(restore));

@@ -12,11 +12,11 @@ export class Timeline {
   #live = byId("live");
   #rows = new Map();
   #room;
-  #takeBack;
+  #rights;
 
-  constructor(room, takeBack) {
+  constructor(room, rights) {
     this.#room = room;
-    this.#takeBack = takeBack;
+    this.#rights = rights;
   }
 
   /** Everything anew, as after a join that was not a resume. */
@@ -47,6 +47,19 @@ export class Timeline {
     this.#relateAround(from);
   }
 
+  /** Who may do what with messages has changed. */
+  refreshAll() {
+    for (const parts of this.#rows.values()) refreshRow(parts);
+  }
+
+  /** Says in place of a message how it was taken back: a list of nodes and strings. */
+  takenBack(entry, words) {
+    const parts = this.#rows.get(entry.key);
+    if (!parts) return;
+    parts.takenBack = words;
+    refreshRow(parts);
+  }
+
   remove(entry, index) {
     this.#rows.get(entry.key)?.row.remove();
     this.#rows.delete(entry.key);
@@ -69,7 +82,7 @@ export class Timeline {
   }
 
   #makeRow(entry) {
-    const parts = messageRow(entry, this.#takeBack);
+    const parts = messageRow(entry, this.#rights);
     this.#rows.set(entry.key, parts);
     return parts;
   }

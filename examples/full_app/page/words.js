@@ -1,11 +1,12 @@
 // What the page says for the codes of the protocol.
 
+import { el } from "./dom.js";
+
 const FAILED = new Map([
   ["too_large", "It is too long."],
-  ["muted", "You are muted in this room."],
-  ["banned", "You are banned from this room."],
+  ["muted", "The creator of this room has muted you."],
+  ["banned", "The creator of this room keeps you out."],
   ["rate_limited", "That was a little fast."],
-  ["slow_mode", "This room takes one message at a time."],
   ["busy", "The server is busy."],
   ["store_unavailable", "The server cannot keep messages at the moment."],
   ["outcome_unknown", "Nobody knows yet whether it arrived. Sending it again will not double it."],
@@ -18,7 +19,19 @@ const FAILED = new Map([
 
 /** Why a message was not sent. */
 export function whyNotSent(error) {
+  if (error?.code === "slow_mode") return `This room is in slow mode: you can write again in ${seconds(error.retryAfterMs)}.`;
   return FAILED.get(error?.code) ?? FAILED.get(error?.kind) ?? "The room did not take it.";
+}
+
+function seconds(ms) {
+  const whole = Math.max(1, Math.ceil((ms ?? 0) / 1000));
+  return whole === 1 ? "1 second" : `${whole} seconds`;
+}
+
+/** What stands in place of a message that somebody has taken back, oneself (`me`) perhaps: nodes and strings. */
+export function takenBackBy(by, { user, own }, me) {
+  if (by !== user) return by === me ? ["You deleted this message"] : [el("bdi", "", by), own ? " deleted your message" : " deleted this message"];
+  return [own ? "You took this message back" : "This message was taken back"];
 }
 
 const ENTER_AGAIN = { text: "Enter again", href: "/" };
@@ -42,7 +55,7 @@ export function connectionEnded(reason) {
 
 const REFUSED = new Map([
   ["room_full", { icon: "people", title: "This room is full", text: "Nobody more fits in. As soon as somebody leaves there is a place again.", actions: [TRY_AGAIN, OTHER_ROOM] }],
-  ["banned", { icon: "alert", title: "You are banned from this room", text: "There are others.", actions: [OTHER_ROOM] }],
+  ["banned", { icon: "alert", title: "You are banned from this room", text: "Its creator keeps you out for now. There are others.", actions: [OTHER_ROOM] }],
   ["invalid_room", { icon: "alert", title: "There can be no such room", text: "Its name holds characters that a room's name may not have.", actions: [OTHER_ROOM] }],
   ["too_many_rooms", { icon: "door", title: "Too many rooms", text: "You are in as many rooms as one visitor may be.", actions: [OTHER_ROOM] }],
   ["server_full", { icon: "people", title: "The server is full", text: "It takes no more guests at the moment.", actions: [TRY_AGAIN] }],

@@ -11,6 +11,7 @@ mod file;
 mod lingering;
 mod logs;
 mod lookalikes;
+mod moderating;
 mod monitoring;
 mod ownership;
 mod pages;
