@@ -175,6 +175,9 @@ async fn reopen_life(
 }
 
 fn put_back(life: Life, until: Instant, room: &Room, shared: &Arc<Shared>) {
+    if shared.is_stopping() {
+        return;
+    }
     let over = if until <= Instant::now() { Some(life) } else { shared.kept.put(life, until) };
     if let Some(life) = over {
         shared.sweep(life, &room.runtime);

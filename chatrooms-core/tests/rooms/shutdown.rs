@@ -137,6 +137,45 @@ async fn a_shutdown_waits_for_the_tasks_of_adapters() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_linger_runs_out_while_a_shutdown_waits() {
+    let lingering = |builder: chatrooms_core::RegistryBuilder| {
+        builder.config(config(|config| config.linger = secs(2)))
+    };
+    let store = FaultyStore::new();
+    let before = House::over(store.clone(), lingering).await;
+    let ada = before.client("ada");
+    for name in ["cellar", "attic", "lobby", "garden"] {
+        ada.enter(name).await;
+        ada.session.publish(&room(name), Post::new("one")).await.unwrap();
+    }
+    drop(ada);
+    before.registry.shutdown(secs(8)).await;
+
+    // Of what was left behind one room waits, one waits again, one is drained, and one keeps the shutdown waiting.
+    let between = House::over(store.restart(), lingering).await;
+    let (ada, bob, eve) = (between.client("ada"), between.client("bob"), between.client("eve"));
+    ada.enter("attic").await;
+    drop(ada);
+    bob.enter("lobby").await;
+    eve.enter("garden").await;
+    let began = Instant::now();
+    let report = {
+        let bob = reader(bob);
+        let report = between.registry.shutdown(secs(8)).await;
+        bob.await.unwrap();
+        report
+    };
+    assert_eq!((report.cut_off, report.unfinished_purges), (1, 0));
+    assert!(began.elapsed() > secs(4), "longer than a linger");
+    drop(eve);
+
+    let after = House::over(store.restart(), lingering).await;
+    for name in ["cellar", "attic", "lobby", "garden"] {
+        assert_eq!(after.client("ada").enter(name).await.seq, 1, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_task_outlives_a_shutdown() {
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let lingering = |builder: chatrooms_core::RegistryBuilder| {
