@@ -1,6 +1,6 @@
 //! What an open room knows: its people, its cursor over the store, and what everybody in it has been told.
 
-use std::{collections::BTreeMap, task::Waker};
+use std::{collections::BTreeMap, task::Waker, time::Duration};
 
 use tokio::{sync::SetOnce, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
@@ -289,8 +289,9 @@ impl Live {
         self.push(&events, but, effects);
     }
 
-    /// Keeps the emptied room until then.
+    /// Keeps the emptied room until then, or to the end of a process that stops: nobody can come back to it, so the wait is the next one's.
     pub(crate) fn linger(&mut self, room: &Arc<Room>, until: Instant, shared: &Arc<Shared>) {
+        let until = if shared.is_stopping() { after(Duration::MAX) } else { until };
         self.lingering = Some(Linger { until, _timer: room.at(until, shared, Room::expire) });
         // Nobody is left to be told who went.
         self.roster = Roster::default();

@@ -157,6 +157,40 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_made_of_a_name_is_the_same() {
+        // Each of them is changed in some place, and all of them are put together with all others.
+        let parts = [
+            "a",
+            " ",
+            "  ",
+            "\u{3000}",
+            "\u{a0}",
+            "e\u{301}",
+            "\u{e9}",
+            "\u{212b}",
+            "\u{1e9b}\u{323}",
+            "\u{1100}\u{1161}\u{11a8}",
+            "\u{ac00}",
+            "\u{344}",
+            "\u{958}",
+            "\u{1F600}",
+            ".",
+            "\u{301}",
+        ];
+        let mut names = 0;
+        for one in parts {
+            for two in parts {
+                for three in parts {
+                    let Ok(name) = RoomName::new(&format!("{one}{two}{three}")) else { continue };
+                    assert_eq!(RoomName::new(name.as_str()), Ok(name.clone()), "{name:?}");
+                    names += 1;
+                }
+            }
+        }
+        assert!(names > 3000, "nearly all of them are names: {names}");
+    }
+
+    #[test]
     fn the_bounds_count_after_normalising() {
         assert!(UserName::new(&format!("  {}  ", "a".repeat(64))).is_ok());
         assert_eq!(UserName::new(&"a".repeat(65)), Err(NameError::TooLong));

@@ -11,6 +11,7 @@ use tokio::{
     runtime::Handle,
     time::{Instant, sleep_until, timeout_at},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     Budget, Epoch, Error, Life, Opened, RoomName, RoomRules, StoreError, policy,
@@ -24,6 +25,8 @@ use crate::{
 pub(crate) struct Kept {
     /// Held for one look, never while another lock is taken, never over an await.
     lives: Mutex<HashMap<RoomName, (Epoch, Instant)>>,
+    /// What removes those that nobody comes back to. Held for one look, like the other.
+    sweeping: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 impl Kept {
@@ -50,6 +53,7 @@ impl Kept {
 
     /// Leaves them all to the next process.
     pub(crate) fn leave(&self) {
+        drop(lock(&self.sweeping).take());
         lock(&self.lives).clear();
     }
 }
@@ -91,16 +95,17 @@ async fn linger_of(room: &RoomName, by: Instant, shared: &Shared) -> Duration {
 }
 
 fn sweep_expired(ends: BTreeSet<Instant>, shared: &Arc<Shared>, runtime: &Handle) {
-    let (shared, on) = (Arc::downgrade(shared), runtime.clone());
-    runtime.spawn(async move {
+    let (kept_by, on) = (Arc::downgrade(shared), runtime.clone());
+    let sweeping = runtime.spawn(async move {
         for end in ends {
             sleep_until(end).await;
-            let Some(shared) = shared.upgrade() else { return };
+            let Some(shared) = kept_by.upgrade() else { return };
             for life in shared.kept.take_expired() {
                 shared.sweep(life, &on);
             }
         }
     });
+    *lock(&shared.kept.sweeping) = Some(AbortOnDropHandle::new(sweeping));
 }
 
 /// The rules of a room whose life is to begin.
@@ -170,6 +175,9 @@ async fn reopen_life(
 }
 
 fn put_back(life: Life, until: Instant, room: &Room, shared: &Arc<Shared>) {
+    if shared.is_stopping() {
+        return;
+    }
     let over = if until <= Instant::now() { Some(life) } else { shared.kept.put(life, until) };
     if let Some(life) = over {
         shared.sweep(life, &room.runtime);

@@ -238,6 +238,15 @@ impl Room {
         effects.run(shared);
     }
 
+    /// Has a room that waits for a return wait on to the end of a process that stops.
+    pub(crate) fn wait_on(self: &Arc<Self>, shared: &Arc<Shared>) {
+        self.live(|live| {
+            if live.is_lingering() {
+                live.linger(self, Instant::now(), shared);
+            }
+        });
+    }
+
     /// Lets go of a room that waits for a return, and of nothing that the store keeps of it: the return will be to another process.
     pub(crate) fn put_away(self: &Arc<Self>, shared: &Arc<Shared>) {
         let mut effects = Effects::default();

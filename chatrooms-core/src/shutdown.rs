@@ -42,9 +42,13 @@ impl RoomRegistry {
             "the rooms are shutting down"
         );
         self.say_goodbye();
+        // From here on nobody gets in, so that no linger may run out: those who return find the next process.
+        shared.kept.leave();
+        for room in shared.rooms() {
+            room.wait_on(shared);
+        }
         let _ = timeout_at(sessions_by, shared.all_gone()).await;
         let cut_off = self.cut_off();
-        shared.kept.leave();
         // Writers are tasks too: what has been sent is stored before its room is put away.
         let _ = timeout_at(purges_by, shared.tasks.wait()).await;
         for room in shared.rooms() {

@@ -420,6 +420,101 @@ mod tests {
         assert_eq!(post.data, Some(Data::new("null")));
     }
 
+    /// One of each kind, with all its fields but `type`.
+    const REQUESTS: [(&str, &str); 8] = [
+        ("join", r#""room":"r","resume":{"epoch":"00","seq":1},"history":5,"meta":{"a":1}"#),
+        ("leave", r#""room":"r""#),
+        ("send", r#""room":"r","body":"b","data":[1,{"x":null}],"nonce":"n""#),
+        ("redact", r#""room":"r","seq":1"#),
+        ("signal", r#""room":"r","name":"typing","data":0.5"#),
+        ("history", r#""room":"r","before":9,"limit":3"#),
+        ("members", r#""room":"r","after":"ada""#),
+        ("ping", r#""x":1"#),
+    ];
+
+    #[test]
+    fn what_a_client_claims_to_be_changes_nothing() {
+        for (kind, fields) in REQUESTS {
+            let plain = format!("{{\"type\":\"{kind}\",\"id\":7,{fields}}}");
+            let expected = format!("{:?}", parse(&plain).unwrap());
+            for claim in [
+                "user",
+                "name",
+                "session",
+                "seq",
+                "at",
+                "epoch",
+                "connections",
+                "by",
+                "rooms",
+                "members",
+                "redacted",
+                "resumed",
+                "duplicate",
+                "identity",
+                "__proto__",
+            ] {
+                if fields.contains(&format!("\"{claim}\":")) {
+                    continue;
+                }
+                for value in ["\"root\"", "99", "{\"user\":\"root\"}", "null"] {
+                    let claimed = plain.replacen('{', &format!("{{\"{claim}\":{value},"), 1);
+                    let parsed = format!("{:?}", parse(&claimed).unwrap());
+                    assert_eq!(parsed, expected, "{claimed}");
+                }
+            }
+        }
+    }
+
+    /// Frames with some bytes changed, doubled, moved or cut out: whatever is left of them is a request or refused with a code of the protocol.
+    #[test]
+    fn no_text_of_a_client_panics() {
+        const PIECES: [&str; 16] = [
+            "\"",
+            "\\",
+            "{",
+            "}",
+            "[",
+            "]",
+            ":",
+            ",",
+            "\\u0000",
+            "\\ud800",
+            "1e999",
+            "-0",
+            "null",
+            "\"room\":\"s\",",
+            "\u{202e}",
+            "é",
+        ];
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut below = |bound: usize| {
+            // Marsaglia's xorshift.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as usize % bound
+        };
+        let mut taken = 0;
+        for round in 0..40_000 {
+            let (kind, fields) = REQUESTS[round % REQUESTS.len()];
+            let mut text = format!("{{\"type\":\"{kind}\",\"id\":7,{fields}}}");
+            for _ in 0..=below(3) {
+                let at = text.floor_char_boundary(below(text.len() + 1));
+                let end = text.floor_char_boundary((at + below(4)).min(text.len()));
+                text.replace_range(at..end, PIECES[below(PIECES.len())]);
+            }
+            match parse(&text) {
+                Err(invalid) => drop(invalid.answer()),
+                Ok(Request { action: Action::Room(_, RoomAction::Refuse(invalid)), .. }) => {
+                    assert!(["bad_request", "invalid_room"].contains(&invalid.code), "{text}");
+                }
+                Ok(_) => taken += 1,
+            }
+        }
+        assert!(taken > 1000, "some of them are good: {taken}");
+    }
+
     #[test]
     fn counts_beyond_every_maximum_are_the_maximum() {
         let frame = format!("{{\"type\":\"history\",\"room\":\"r\",\"limit\":{}}}", "9".repeat(40));

@@ -198,14 +198,19 @@ async fn take_over(
     };
     let meter = session.outbox().meter().clone();
     let io = Metered::new(TokioIo::new(upgraded), meter, Watch::new(options));
-    let config = WebSocketConfig::default()
+    let config = Some(layer(options));
+    Some(Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, config).await))
+}
+
+/// What the WebSocket layer may take.
+pub(crate) fn layer(options: &Options) -> WebSocketConfig {
+    WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         // Control frames are all that goes through it.
         .write_buffer_size(0)
         .max_write_buffer_size(CONTROL_BUFFER)
         .max_message_size(Some(options.frame_bytes))
-        .max_frame_size(Some(options.frame_bytes));
-    Some(Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await))
+        .max_frame_size(Some(options.frame_bytes))
 }
 
 fn not_upgraded(error: &(dyn std::error::Error + 'static)) {

@@ -7,11 +7,11 @@ use std::{
 };
 
 use chatrooms_core::{
-    Config, Epoch, Error, Identity, Join, Post, RoomEnd, RoomName, RoomPolicy, RoomRules,
-    async_trait, testing::FaultyStore,
+    Config, Epoch, Error, Identity, Join, Post, RegistryBuilder, RoomEnd, RoomName, RoomPolicy,
+    RoomRules, async_trait, testing::FaultyStore,
 };
 
-use crate::kit::{House, config, lobby, millis, room, secs, settle};
+use crate::kit::{House, config, describe, lobby, millis, resume, room, secs, settle};
 
 /// Rules after the name of the room, and a diary of what the policy is told.
 #[derive(Clone, Debug, Default)]
@@ -183,6 +183,29 @@ async fn a_shutdown_waits_for_what_the_policy_is_told() {
         house.registry.shutdown(secs(30)).await;
         assert_eq!(rules.diary().len(), 2, "{linger:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_keeps_those_rooms_that_their_own_rules_keep() {
+    let ruled = |builder: RegistryBuilder| builder.policy(Rules::default());
+    let store = FaultyStore::new();
+    let before = House::over(store.clone(), ruled).await;
+    let ada = before.client("ada");
+    let mut joined = Vec::new();
+    for name in ["patient", "hasty"] {
+        joined.push(ada.enter(name).await);
+        ada.session.publish(&room(name), Post::new("one")).await.unwrap();
+    }
+    before.registry.shutdown(secs(8)).await;
+    let kept: Vec<_> = store.open_lives().iter().map(|life| life.room.to_string()).collect();
+    assert_eq!(kept, ["patient"]);
+
+    let after = House::over(store.restart(), ruled).await;
+    let bob = after.client("bob");
+    let answer = bob.join("patient", resume(&joined[0], 0)).await.unwrap();
+    assert_eq!(describe(&answer), "resumed at 1 [bob] (1)");
+    let answer = bob.join("hasty", resume(&joined[1], 0)).await.unwrap();
+    assert_eq!(describe(&answer), "joined at 0 [bob]");
 }
 
 #[tokio::test]

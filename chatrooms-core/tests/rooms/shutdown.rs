@@ -1,12 +1,12 @@
 //! P9: a registry stops in order and in time.
 
 use chatrooms_core::{
-    CloseReason, Error, Identity, Join,
+    CloseReason, Error, Identity, Join, Post,
     testing::{Call, Fault, FaultyStore},
 };
 use tokio::time::Instant;
 
-use crate::kit::{Client, House, config, describe, millis, resume, secs, settle, user};
+use crate::kit::{Client, House, config, describe, millis, resume, room, secs, settle, user};
 
 /// Somebody who reads to the end and goes, as a socket's loop does; returns why it ended.
 fn reader(mut client: Client) -> tokio::task::JoinHandle<Option<CloseReason>> {
@@ -38,6 +38,22 @@ async fn everybody_is_told_when_to_return_and_nothing_is_left() {
     assert!(returns.len() > 40, "not all at the same moment");
     house.emptied().await;
     assert_eq!(house.store.calls(Call::Shutdown), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_are_asked_to_return_spread_over_the_whole_window() {
+    let house = House::configured(|config| config.return_window = secs(60)).await;
+    let sessions = (0..1000).map(|n| house.client(&format!("user {n}")));
+    let readers: Vec<_> = sessions.map(reader).collect();
+    house.registry.shutdown(secs(8)).await;
+    let mut tenths = [0; 10];
+    for reader in readers {
+        let Some(CloseReason::ShuttingDown { after }) = reader.await.unwrap() else { panic!() };
+        assert!(after <= secs(60), "{after:?}");
+        tenths[after.as_millis().min(59_999) as usize / 6_000] += 1;
+    }
+    // Fair dice leave a tenth outside of this once in 100 million runs.
+    assert!(tenths.iter().all(|count| (40..=160).contains(count)), "{tenths:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,6 +134,87 @@ async fn a_shutdown_waits_for_the_tasks_of_adapters() {
     });
     house.registry.shutdown(secs(8)).await;
     assert_eq!(is_done.try_recv(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_linger_runs_out_while_a_shutdown_waits() {
+    let lingering = |builder: chatrooms_core::RegistryBuilder| {
+        builder.config(config(|config| config.linger = secs(2)))
+    };
+    let store = FaultyStore::new();
+    let before = House::over(store.clone(), lingering).await;
+    let ada = before.client("ada");
+    for name in ["cellar", "attic", "lobby", "garden"] {
+        ada.enter(name).await;
+        ada.session.publish(&room(name), Post::new("one")).await.unwrap();
+    }
+    drop(ada);
+    before.registry.shutdown(secs(8)).await;
+
+    // Of what was left behind one room waits, one waits again, one is drained, and one keeps the shutdown waiting.
+    let between = House::over(store.restart(), lingering).await;
+    let (ada, bob, eve) = (between.client("ada"), between.client("bob"), between.client("eve"));
+    ada.enter("attic").await;
+    drop(ada);
+    bob.enter("lobby").await;
+    eve.enter("garden").await;
+    let began = Instant::now();
+    let report = {
+        let bob = reader(bob);
+        let report = between.registry.shutdown(secs(8)).await;
+        bob.await.unwrap();
+        report
+    };
+    assert_eq!((report.cut_off, report.unfinished_purges), (1, 0));
+    assert!(began.elapsed() > secs(4), "longer than a linger");
+    drop(eve);
+
+    let after = House::over(store.restart(), lingering).await;
+    for name in ["cellar", "attic", "lobby", "garden"] {
+        assert_eq!(after.client("ada").enter(name).await.seq, 1, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_task_outlives_a_shutdown() {
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let lingering = |builder: chatrooms_core::RegistryBuilder| {
+        builder.config(config(|config| {
+            config.linger = secs(3600);
+            // So that a room tells its news from time to time.
+            config.presence_exact = 1;
+        }))
+    };
+    let store = FaultyStore::new();
+    let before = House::over(store.clone(), lingering).await;
+    let ada = before.client("ada");
+    for name in ["lobby", "garden"] {
+        ada.enter(name).await;
+        ada.session.publish(&room(name), Post::new("one")).await.unwrap();
+    }
+    drop(ada);
+    before.registry.shutdown(secs(8)).await;
+    settle().await;
+    assert_eq!(tasks(), 0, "after rooms that lingered");
+
+    // One of the rooms that were left behind waits for its people, the other has them back.
+    let after = House::over(store.restart(), lingering).await;
+    let watch = after.registry.watch_all();
+    let (ada, bob) = (after.guest("ada").await, after.guest("bob").await);
+    after.client("eve").enter("cellar").await;
+    store.next(Call::Close, Fault::Fail);
+    bob.enter("attic").await;
+    bob.leave("attic");
+    assert!(tasks() > 0, "there is work to be ended");
+    let (ada, bob) = (reader(ada), reader(bob));
+    let report = after.registry.shutdown(secs(8)).await;
+    assert_eq!((report.cut_off, report.unfinished_purges), (0, 0));
+    for reader in [ada, bob] {
+        assert!(reader.await.unwrap().is_some());
+    }
+    settle().await;
+    assert_eq!(tasks(), 0);
+    drop(watch);
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,6 +22,7 @@ use tokio_tungstenite::{
 use super::*;
 use crate::{
     frames::Watch, framing::text, metered::Metered, outgoing::Direct, response::event_frame,
+    upgrade::layer,
 };
 
 type Client = WebSocketStream<DuplexStream>;
@@ -44,12 +45,23 @@ async fn connect_to(
 ) -> (Client, JoinHandle<()>) {
     let rooms = rooms.iter().map(|room| (*room).to_owned()).collect();
     let session = registry.open_session(identity).unwrap();
+    connect_with(Options::default(), rooms, session, buffer).await
+}
+
+/// The same, as a host has set it up.
+async fn connect_with(
+    options: Options,
+    rooms: Vec<String>,
+    session: Session,
+    buffer: usize,
+) -> (Client, JoinHandle<()>) {
     let (ours, theirs) = tokio::io::duplex(buffer);
     let meter = session.outbox().meter().clone();
-    let io = Metered::new(ours, meter, Watch::new(&Options::default()));
-    let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, None).await);
+    let io = Metered::new(ours, meter, Watch::new(&options));
+    let config = Some(layer(&options));
+    let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, config).await);
     let serving = tokio::spawn(async move {
-        serve_vouched(&session, socket, rooms, &Options::default(), None).await;
+        serve_vouched(&session, socket, rooms, &options, None).await;
     });
     (WebSocketStream::from_raw_socket(theirs, Role::Client, None).await, serving)
 }
@@ -356,6 +368,31 @@ async fn a_shutdown_flushes_what_waits_and_says_when_to_return() {
     assert_eq!((registry.stats().rooms, registry.stats().sessions), (0, 0));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_writes_all_that_waits_for_whoever_reads_on() {
+    let registry = RoomRegistry::new();
+    // A hundredth of what waits.
+    let (mut client, _serving) = connect_to(&["r"], &registry, user("ada"), 2048).await;
+    expect(&mut client, "joined").await;
+    let room = RoomName::new("r").unwrap();
+    for _ in 0..50 {
+        registry.announce(&room, Post::new("x".repeat(4000))).await.unwrap();
+    }
+    let stopping = tokio::spawn({
+        let registry = registry.clone();
+        async move { registry.shutdown(Duration::from_secs(5)).await }
+    });
+    settle().await;
+    assert!(registry.is_stopping());
+    for seq in 1..=50 {
+        assert_eq!(hear(&mut client).await["seq"], seq);
+    }
+    let (bye, code) = farewell(&mut client).await;
+    assert_eq!((bye["code"].as_str(), code), (Some("shutting_down"), 1001));
+    while let Some(Ok(_)) = client.next().await {}
+    assert_eq!(stopping.await.unwrap().cut_off, 0);
+}
+
 /// Takes its time over messages that ask for it.
 #[derive(Debug)]
 struct Slow;
@@ -427,6 +464,50 @@ async fn what_is_asked_before_the_first_rooms_are_joined_is_answered_after_them(
     assert_eq!(hear(&mut ada).await["type"], "hello");
     assert_eq!(hear(&mut ada).await["type"], "joined");
     assert_eq!(expect(&mut ada, "sent").await["id"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_faster_than_it_is_answered_waits_in_the_socket() {
+    let registry = RoomRegistry::builder().policy(Slow).start().await.unwrap();
+    let session = registry.open_session(user("ada")).unwrap();
+    let options = Options { requests: 4, ..Options::default() };
+    let rooms = vec!["r".to_owned()];
+    let (mut client, _serving) = connect_with(options, rooms, session, 1024).await;
+    expect(&mut client, "joined").await;
+    let send = |id: usize| {
+        let send = json!({"type": "send", "id": id, "room": "r", "body": "slow"});
+        Message::text(send.to_string())
+    };
+    let frame = send(100).len() + 8;
+    let mut asked = 0;
+    let stalled = async {
+        loop {
+            asked += 1;
+            // Nothing is answered so soon.
+            if timeout(Duration::from_secs(1), client.send(send(asked))).await.is_err() {
+                break;
+            }
+        }
+    };
+    timeout(Duration::from_secs(60), stalled).await.expect("no more is taken");
+    // Four are under way and four more are known of; the rest lies in buffers, the one that is read into included.
+    let most = 8 + (1024 + 4096) / frame + 2;
+    assert!((8..=most).contains(&asked), "{asked} frames of {frame} bytes");
+
+    let (mut asking, mut answers) = client.split();
+    let flushing = async { asking.flush().await.unwrap() };
+    let answered = async {
+        let mut next = 1;
+        while next <= asked {
+            let Message::Text(text) = answers.next().await.unwrap().unwrap() else { continue };
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            if let Some(id) = frame["id"].as_u64() {
+                assert_eq!((id, &frame["type"]), (next as u64, &json!("sent")), "{frame}");
+                next += 1;
+            }
+        }
+    };
+    tokio::join!(flushing, answered);
 }
 
 #[tokio::test(start_paused = true)]
@@ -645,4 +726,41 @@ async fn who_never_heeds_it_is_let_go() {
     let (bye, code) = farewell(&mut ada).await;
     assert_eq!((&bye["code"], code), (&json!("abuse"), 4504));
     serving.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn pongs_that_nobody_reads_are_not_kept() {
+    let registry = RoomRegistry::new();
+    let session = registry.open_session(user("ada")).unwrap();
+    // Not even where a host lets as many pings pass as come.
+    let options = Options { control_frames: usize::MAX, ..Options::default() };
+    let (mut client, _serving) = connect_with(options, Vec::new(), session, 4096).await;
+    expect(&mut client, "hello").await;
+    let (mut asking, mut answers) = client.split();
+    for _ in 0..10_000 {
+        asking.send(Message::Ping(Bytes::from_static(&[7; 125]))).await.unwrap();
+    }
+    settle().await;
+    let mut pongs = 0;
+    while let Ok(Some(Ok(answer))) = timeout(Duration::from_secs(1), answers.next()).await {
+        pongs += usize::from(matches!(answer, Message::Pong(_)));
+    }
+    // What the connection holds, as much in the buffer, and the newest.
+    assert!((1..=2 * 4096 / 125 + 1).contains(&pongs), "{pongs}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_pings_and_never_reads_is_let_go() {
+    let registry = RoomRegistry::new();
+    let (client, serving) = connect(&registry, user("ada"), 4096).await;
+    let (mut asking, _never_read) = client.split();
+    let began = Instant::now();
+    while !serving.is_finished() {
+        // Refused once the server has had enough.
+        let _ = asking.send(Message::Ping(Bytes::from_static(&[7; 125]))).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let lasted = began.elapsed().as_secs();
+    assert!(lasted <= 25 + 30 + 5, "a ping that cannot be written: {lasted} s");
+    assert_eq!(registry.stats().sessions, 0);
 }

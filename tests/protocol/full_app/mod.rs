@@ -5,12 +5,16 @@ mod command_line;
 mod cookies;
 mod crashing;
 mod database_file;
+mod deploying;
 mod ending;
 mod entering;
 mod file;
+#[cfg(target_os = "linux")]
+mod flooding;
 mod lingering;
 mod logs;
 mod lookalikes;
+mod methods;
 mod moderating;
 mod monitoring;
 mod ownership;
