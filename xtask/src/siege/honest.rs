@@ -97,8 +97,9 @@ impl Talk {
         value.as_f64().unwrap_or(f64::NAN)
     }
 
-    pub(super) fn p99(&self) -> f64 {
-        self.figure("latency_ms.message.p99")
+    /// How late a copy was, in ms.
+    pub(super) fn latency(&self, quantile: &str) -> f64 {
+        self.result["latency_ms"]["message"][quantile].as_f64().unwrap_or(f64::NAN)
     }
 
     /// What an honest one did not get, or got otherwise than promised.

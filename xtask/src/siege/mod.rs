@@ -48,7 +48,7 @@ fn besiege(options: &Options) -> Result<Vec<String>, String> {
     let quiet = honest.talk(&application, options.quiet())?;
     eprintln!("besieged for {:?}", options.siege);
     let ends = Instant::now() + options.siege;
-    let hostile = hostile::start(application.target, options.siege)?;
+    let hostile = hostile::start(application.target, options.siege, &options.only)?;
     let newcomers = Newcomers::come(application.target, ends);
     let besieged = honest.talk(&application, options.siege)?;
     let report = Report {
@@ -56,12 +56,19 @@ fn besiege(options: &Options) -> Result<Vec<String>, String> {
         besieged,
         newcomers: newcomers.join()?,
         hostile: hostile.join()?,
-        has_all_time: options.siege >= LONGEST,
+        due: due(options),
+        is_timed: !options.is_dev,
         log: application.log(),
     };
     println!("{report}");
     Ok(report.problems())
 }
 
-/// In so much time everybody has had a turn.
-const LONGEST: Duration = Duration::from_secs(60);
+/// The names of those who have the time for a round.
+fn due(options: &Options) -> Vec<&'static str> {
+    let has_time = |attack: &hostile::Attack| attack.takes + LATE < options.siege;
+    hostile::named(&options.only).filter(has_time).map(|attack| attack.name).collect()
+}
+
+/// So much later than planned a first round may begin.
+const LATE: Duration = Duration::from_secs(10);

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::hostile;
+
 pub(crate) const HELP: &str = "\
 cargo xtask siege                 hostile clients of all kinds against full_app with its defaults, while 200 honest people talk: what these
                                   miss, how late it is, what it takes of memory, and whether each hostile one got the documented answer.
-                                  Options: --minutes N (10) or --seconds N (from 15; what takes longer than that is left out), --dev (as
-                                  `cargo test` has built it)";
+                                  Options: --minutes N (10) or --seconds N (from 15; what takes longer than that is left out), --only TEXT
+                                  (hostile clients with this in their name), --dev (as `cargo test` has built it, whose times do not count)";
 
 const MINUTES: u64 = 10;
 const LEAST_SECONDS: u64 = 15;
@@ -17,17 +19,24 @@ pub(super) struct Options {
     pub(super) siege: Duration,
     /// Whether the application is the one without optimisation.
     pub(super) is_dev: bool,
+    /// What the names of the hostile clients hold that are wanted.
+    pub(super) only: String,
 }
 
 impl Options {
     pub(super) fn parse(arguments: &[&str]) -> Result<Self, String> {
-        let mut options = Self { siege: Duration::from_secs(60 * MINUTES), is_dev: false };
+        let siege = Duration::from_secs(60 * MINUTES);
+        let mut options = Self { siege, is_dev: false, only: String::new() };
         let mut rest = arguments;
         loop {
             rest = match rest {
                 [] => return Ok(options),
                 ["--dev", rest @ ..] => {
                     options.is_dev = true;
+                    rest
+                }
+                ["--only", text, rest @ ..] if hostile::named(text).next().is_some() => {
+                    (*text).clone_into(&mut options.only);
                     rest
                 }
                 [unit @ ("--minutes" | "--seconds"), count, rest @ ..] => {
@@ -67,8 +76,15 @@ mod tests {
 
     #[test]
     fn what_is_not_known_or_too_short_is_refused() {
-        for arguments in [&["--seconds", "14"][..], &["--seconds"], &["--minutes", "x"], &["--x"]] {
+        for arguments in [
+            &["--seconds", "14"][..],
+            &["--seconds"],
+            &["--minutes", "x"],
+            &["--only", "nobody is called so"],
+            &["--x"],
+        ] {
             assert_eq!(seconds(arguments), None, "{arguments:?}");
         }
+        assert!(Options::parse(&["--only", "cookies"]).is_ok());
     }
 }

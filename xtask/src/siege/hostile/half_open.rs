@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{super::wire::SLACK, attack::Attack};
+use super::attack::Attack;
 
 /// Heartbeat and grace.
 const SILENCE: Duration = Duration::from_secs(35);
@@ -15,7 +15,7 @@ pub(super) const SILENT_PEER: Attack = Attack {
     takes: Duration::from_secs(37),
     round: |attacker| {
         let mut socket = attacker.user.open()?;
-        socket.ask("joined", &json!({"type": "join", "id": 1, "room": attacker.room}))?;
-        socket.is_closed(Some("heartbeat_timeout"), 4001, SILENCE + SLACK)
+        socket.gets("joined", &json!({"type": "join", "id": 1, "room": attacker.room}))?;
+        socket.is_closed(Some("heartbeat_timeout"), 4001, SILENCE)
     },
 };

@@ -1,5 +1,7 @@
 //! Frames that are no requests.
 
+use std::{thread, time::Duration};
+
 use serde_json::json;
 
 use super::{
@@ -35,7 +37,7 @@ pub(super) const ODD_FRAMES: Attack = Attack {
         let mut socket = attacker.user.open()?;
         let (deep, digits) = ("[".repeat(30_000), "9".repeat(50_000));
         let long = "x".repeat(5_000);
-        socket.ask("joined", &json!({"type": "join", "id": 1, "room": attacker.room}))?;
+        socket.gets("joined", &json!({"type": "join", "id": 1, "room": attacker.room}))?;
         let say = |rest: String| format!(r#"{{"type":"send","room":"{}",{rest}}}"#, attacker.room);
         for (odd, code) in [
             (text(r#"{"type":"ping","type":"ping"}"#), "bad_request"),
@@ -59,6 +61,9 @@ pub(super) const ODD_FRAMES: Attack = Attack {
             }
         }
         socket.ask("pong", &json!({"type": "ping", "id": 2}))?;
-        socket.close()
+        socket.close()?;
+        // How many messages anybody may try is another's to find out.
+        thread::sleep(Duration::from_millis(500));
+        Ok(())
     },
 };

@@ -16,7 +16,7 @@ pub(super) const FLOOD: Attack = Attack {
     takes: SHORT,
     round: |attacker| {
         let (room, mut socket) = (&attacker.room, attacker.user.open()?);
-        let joined = socket.ask("joined", &json!({"type": "join", "id": 9999, "room": room}))?;
+        let joined = socket.gets("joined", &json!({"type": "join", "id": 9999, "room": room}))?;
         let send = |id| json!({"type": "send", "id": id, "room": room, "body": "x".repeat(100)});
         let answers = Answers { granted: "sent", refused: &["rate_limited"] };
         let (mut seq, mut problem) = (joined["seq"].as_u64().unwrap_or(0), None);

@@ -31,66 +31,79 @@ mod torn;
 mod violations;
 
 use std::{
-    env,
+    env, io,
     process::{Child, Command, ExitCode, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
+
 use super::wire::{Target, User};
-pub(super) use attack::ALL;
-use attack::{Attack, Attacker};
+use attack::Attacker;
+pub(super) use attack::{ALL, Attack};
 pub(super) use tally::Tally;
 
 /// By this name the process is started.
 pub(crate) const COMMAND: &str = "siege-hostile-clients";
 
-/// The process, which ends by itself.
+/// The process, which ends by itself, and with this.
 #[derive(Debug)]
 pub(super) struct Hostile(Child);
 
-/// Starts it, for so long.
-pub(super) fn start(target: Target, time: Duration) -> Result<Hostile, String> {
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        // It fails for one that has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Those with this in their name.
+pub(super) fn named(text: &str) -> impl Iterator<Item = Attack> {
+    ALL.into_iter().filter(move |attack| attack.name.contains(text))
+}
+
+/// Starts those with this in their name, for so long.
+pub(super) fn start(target: Target, time: Duration, only: &str) -> Result<Hostile, String> {
     let told = |error: std::io::Error| format!("hostile clients: {error}");
     let mut command = Command::new("nice");
     command.args(["-n", "19"]).arg(env::current_exe().map_err(told)?);
-    command.args([COMMAND, &target.0.to_string(), &time.as_secs().to_string()]);
+    command.args([COMMAND, &target.0.to_string(), &time.as_secs().to_string(), only]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map(Hostile).map_err(told)
 }
 
 impl Hostile {
     /// What each of them got.
-    pub(super) fn join(self) -> Result<Vec<Tally>, String> {
-        let output = self.0.wait_with_output().map_err(|error| error.to_string())?;
-        let tallies: Option<Vec<Tally>> =
-            serde_json::from_slice(&output.stdout).ok().and_then(|value: serde_json::Value| {
-                value.as_array()?.iter().map(Tally::read).collect()
-            });
+    pub(super) fn join(mut self) -> Result<Vec<Tally>, String> {
+        let said = self.0.stdout.take().and_then(|stdout| io::read_to_string(stdout).ok());
+        let said: Option<Value> = said.and_then(|said| serde_json::from_str(&said).ok());
+        let tallies = said.as_ref().and_then(Value::as_array);
+        let tallies: Option<Vec<_>> = tallies.and_then(|all| all.iter().map(Tally::read).collect());
         tallies.ok_or_else(|| "the hostile clients did not say what they got".to_owned())
     }
 }
 
-/// The process itself: address and seconds.
+/// The process itself: address, seconds and who.
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {
-    let [address, seconds] = arguments else { return ExitCode::FAILURE };
+    let [address, seconds, only] = arguments else { return ExitCode::FAILURE };
     let (Ok(address), Ok(seconds)) = (address.parse(), seconds.parse()) else {
         return ExitCode::FAILURE;
     };
     let ends = Instant::now() + Duration::from_secs(seconds);
-    let attacking: Vec<_> = ALL
-        .into_iter()
+    let attacking: Vec<_> = named(only)
         .enumerate()
-        .map(|(number, attack)| thread::spawn(move || go_on(attack, Target(address), number, ends)))
+        .map(|(number, attack)| {
+            let going_on = move || go_on(attack, Target(address), number, ends);
+            (attack.name, thread::spawn(going_on))
+        })
         .collect();
     let tallies: Vec<_> = attacking
         .into_iter()
-        .zip(ALL)
-        .map(|(attacking, attack)| {
-            attacking.join().unwrap_or_else(|_| Tally::panicked(attack.name))
-        })
+        .map(|(name, attacking)| attacking.join().unwrap_or_else(|_| Tally::panicked(name)))
         .map(|tally| tally.written())
         .collect();
-    println!("{}", serde_json::Value::from(tallies));
+    println!("{}", Value::from(tallies));
     ExitCode::SUCCESS
 }
 

@@ -1,7 +1,7 @@
 //! What is no HTTP.
 
 use super::{
-    super::wire::Link,
+    super::wire::{Link, SLACK},
     attack::{Attack, SHORT},
 };
 
@@ -19,7 +19,7 @@ pub(super) const GARBAGE: Attack = Attack {
         for bytes in noise {
             let mut link = Link::new(attacker.target())?;
             link.write(bytes)?;
-            link.answer(SHORT)?.is(400)?;
+            link.answer(SHORT + SLACK)?.is(400)?;
         }
         Ok(())
     },

@@ -22,7 +22,7 @@ pub(super) const FLOOD: Attack = Attack {
             let ask = |id| json!({"type": kind, "id": id, "room": room});
             let answers = Answers { granted: answer, refused: &["rate_limited"] };
             let mut socket = attacker.user.open()?;
-            socket.ask("joined", &json!({"type": "join", "id": 9999, "room": room}))?;
+            socket.gets("joined", &json!({"type": "join", "id": 9999, "room": room}))?;
             flood(socket, (1..=REQUESTS).map(ask), &answers, |_| {})?;
         }
         Ok(())

@@ -19,7 +19,7 @@ pub(super) const RESET_IN_A_FRAME: Attack = Attack {
         let whole = text(&send.to_string());
         for part in [1, 5, whole.len() - 1] {
             let mut socket = attacker.user.open()?;
-            socket.ask("joined", &json!({"type": "join", "id": 1, "room": attacker.room}))?;
+            socket.gets("joined", &json!({"type": "join", "id": 1, "room": attacker.room}))?;
             // Its answer is what is not read.
             socket.write(&frame(FIN | PING, b"x"))?;
             socket.write(&whole[..part])?;

@@ -1,6 +1,9 @@
 //! A WebSocket.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
@@ -59,11 +62,28 @@ impl Socket {
     /// Asks for something, with an `id`, and waits for the answer, which has to be of this type.
     pub(in super::super) fn ask(&mut self, kind: &str, request: &Value) -> Result<Value, Wrong> {
         self.say(request)?;
+        let frame = self.answer(request)?;
+        if frame["type"] == kind { Ok(frame) } else { Err(Wrong(format!("{frame} for {kind}"))) }
+    }
+
+    /// The same, as often as it is told that it was too soon: for what stands before that which is tried.
+    pub(in super::super) fn gets(&mut self, kind: &str, request: &Value) -> Result<Value, Wrong> {
+        loop {
+            self.say(request)?;
+            let frame = self.answer(request)?;
+            match (frame["code"].as_str(), frame["retry_after_ms"].as_u64()) {
+                (Some("rate_limited"), Some(time)) => thread::sleep(Duration::from_millis(time)),
+                _ if frame["type"] == kind => return Ok(frame),
+                _ => return Err(Wrong(format!("{frame} for {kind}"))),
+            }
+        }
+    }
+
+    fn answer(&mut self, request: &Value) -> Result<Value, Wrong> {
         loop {
             let frame = self.next()?;
             if frame["id"] == request["id"] {
-                let is_it = frame["type"] == kind;
-                return if is_it { Ok(frame) } else { Err(Wrong(format!("{frame} for {kind}"))) };
+                return Ok(frame);
             }
         }
     }
