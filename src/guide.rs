@@ -9,8 +9,11 @@
 //! | [Typed events](typed_events) | an application's own events, as Rust types |
 //! | [Stores](stores) | memory, SQLite, restarts, a store of one's own |
 //! | [Pages](pages) | the client module: send, reconnect, offline, unread |
-//! | [Production](production) | proxies, TLS, cookies, limits, kernel, deploys, scaling, backups |
-//! | [Observability](observability) | logs, numbers, what to alert on |
+//! | [Proxies and TLS](proxies) | nginx, HAProxy, Caddy; addresses of clients; what only a proxy can keep away |
+//! | [Cookies](cookies) | how to set one, pages of other sites, how one ends |
+//! | [Limits](limits) | every bound with its default, and what a client sees that goes over it |
+//! | [Production](production) | kernel, deploys, scaling, backups |
+//! | [Observability](observability) | what to watch: logs, numbers, what to alert on, what an attack looks like |
 //! | [Testing your chat](testing) | clients without a socket, a paused clock, a store that fails on command |
 //! | [The wire](protocol) | the protocol, for those who write clients in other languages |
 
@@ -34,6 +37,15 @@ pub mod stores {}
 
 #[doc = include_str!("../docs/guide/pages.md")]
 pub mod pages {}
+
+#[doc = include_str!("../docs/guide/proxies.md")]
+pub mod proxies {}
+
+#[doc = include_str!("../docs/guide/cookies.md")]
+pub mod cookies {}
+
+#[doc = include_str!("../docs/guide/limits.md")]
+pub mod limits {}
 
 #[doc = include_str!("../docs/guide/production.md")]
 pub mod production {}

@@ -82,7 +82,7 @@
 //!
 //! From `cargo add` to production, every example compiled: [quick start](guide::quick_start), [your users](guide::users),
 //! [rooms from the server](guide::rooms), [policies](guide::policies), [typed events](guide::typed_events), [stores](guide::stores),
-//! [pages](guide::pages), [production](guide::production), [observability](guide::observability), [testing](guide::testing). For clients in other languages: [the wire](guide::protocol).
+//! [pages](guide::pages), [proxies and TLS](guide::proxies), [cookies](guide::cookies), [limits](guide::limits), [production](guide::production), [observability](guide::observability), [testing](guide::testing). For clients in other languages: [the wire](guide::protocol).
 //!
 //! # Where to find what
 //!

@@ -24,3 +24,29 @@ pub(crate) async fn read<T: DeserializeOwned>(request: Request) -> Result<T, Sta
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, convert::Infallible};
+
+    use axum::{
+        body::{Body, Bytes},
+        http::header,
+    };
+    use futures_util::stream;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_form_that_never_comes_is_not_waited_for() {
+        let silent = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
+        let request = Request::post("/rooms")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(silent)
+            .unwrap();
+        let began = Instant::now();
+        let refused = read::<HashMap<String, String>>(request).await.unwrap_err();
+        assert_eq!((refused, began.elapsed()), (StatusCode::REQUEST_TIMEOUT, TIME));
+    }
+}

@@ -11,7 +11,7 @@ use chatrooms::{Epoch, UserName};
 use sqlx::{
     ConnectOptions as _, Connection as _, Row as _, Sqlite, SqliteConnection,
     query::Query,
-    sqlite::{SqliteArguments, SqliteConnectOptions},
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
 
@@ -42,6 +42,8 @@ impl Ledger {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .busy_timeout(Duration::from_secs(5))
+            // As the store does. A commit that waits for the disk would keep the store from writing meanwhile, and everybody's messages with it.
+            .synchronous(SqliteSynchronous::Normal)
             .disable_statement_logging();
         let mut connection = options.connect().await?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;

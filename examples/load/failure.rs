@@ -93,7 +93,7 @@ impl From<tungstenite::Error> for Failure {
 fn hint(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            " (who these users are: see --user, --query, --header and --cookie)"
+            " (who these users are: see --user, --query, --header, --cookie and --cookies)"
         }
         StatusCode::NOT_FOUND => " (the URL is where the router is mounted, with /ws at its end)",
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {

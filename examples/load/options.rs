@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::Parser;
 
@@ -84,6 +84,10 @@ pub(crate) struct Options {
     /// Cookies; {user} and {number} are put in
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) cookie: Option<String>,
+
+    /// A file with a cookie for each, line by line from number 0 on, where logins make them; those after its end begin again at its start
+    #[arg(long, value_name = "FILE", conflicts_with = "cookie")]
+    pub(crate) cookies: Option<PathBuf>,
 
     /// Where to write the result as JSON; - is the standard output, then without the table
     #[arg(long, value_name = "FILE")]

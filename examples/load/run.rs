@@ -93,7 +93,7 @@ impl Shared {
 ///
 /// Where not even the first connection is let in.
 pub(crate) async fn run(options: Options) -> Result<Report, Failure> {
-    let target = Target::new(&options.url)?;
+    let target = Target::new(&options)?;
     let (phases, phase) = watch::channel(Phase::Joining);
     let counts = Counts::default();
     let shared = Arc::new(Shared { options, target, began: Instant::now(), phase, counts });

@@ -1,5 +1,7 @@
 //! Where to connect, and as whom.
 
+use std::fs;
+
 use tokio_tungstenite::tungstenite::{
     client::IntoClientRequest,
     handshake::client::Request,
@@ -17,10 +19,13 @@ pub(crate) struct Target {
     pub(crate) host: String,
     pub(crate) port: u16,
     path: String,
+    /// By number; none where the options say otherwise who somebody is.
+    cookies: Vec<String>,
 }
 
 impl Target {
-    pub(crate) fn new(url: &str) -> Result<Self, Failure> {
+    pub(crate) fn new(options: &Options) -> Result<Self, Failure> {
+        let url = &options.url;
         let uri: Uri = url.parse().map_err(|error| Failure::Url(format!("{url}: {error}")))?;
         match uri.scheme_str() {
             Some("ws") => {}
@@ -31,7 +36,8 @@ impl Target {
             _ => return Err(Failure::Url(format!("{url}: ws://HOST:PORT/MOUNT/ws is expected"))),
         }
         let host = uri.host().unwrap_or_default().to_owned();
-        Ok(Self { host, port: uri.port_u16().unwrap_or(80), path: uri.path().to_owned() })
+        let (port, path) = (uri.port_u16().unwrap_or(80), uri.path().to_owned());
+        Ok(Self { host, port, path, cookies: cookies(options)? })
     }
 
     /// Host and port.
@@ -58,7 +64,8 @@ impl Target {
         let mut request = url.as_str().into_client_request().map_err(|error| told(&url, &error))?;
         let headers = request.headers_mut();
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
-        if let Some(cookie) = options.cookie.as_deref().map(filled) {
+        let own = self.cookies.get(number % self.cookies.len().max(1)).cloned();
+        if let Some(cookie) = own.or_else(|| options.cookie.as_deref().map(filled)) {
             let cookie = cookie.parse().map_err(|error| told("--cookie", &error))?;
             headers.insert(header::COOKIE, cookie);
         }
@@ -72,6 +79,17 @@ impl Target {
         }
         Ok(request)
     }
+}
+
+/// One for each of the first users.
+fn cookies(options: &Options) -> Result<Vec<String>, Failure> {
+    let Some(path) = &options.cookies else { return Ok(Vec::new()) };
+    let told = |problem: &dyn std::fmt::Display| {
+        Failure::Other(format!("--cookies {}: {problem}", path.display()))
+    };
+    let text = fs::read_to_string(path).map_err(|error| told(&error))?;
+    let cookies: Vec<String> = text.lines().map(str::to_owned).collect();
+    if cookies.is_empty() { Err(told(&"there is none in it")) } else { Ok(cookies) }
 }
 
 fn encoded(text: &str) -> String {

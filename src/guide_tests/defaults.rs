@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use crate::{Config, ws::Options};
 
-const PRODUCTION: &str = include_str!("../../docs/guide/production.md");
+const LIMITS: &str = include_str!("../../docs/guide/limits.md");
+const SECURITY: &str = include_str!("../../SECURITY.md");
 const STORES: &str = include_str!("../../docs/guide/stores.md");
 
 /// The settings of a struct as its `Debug` shows them.
@@ -42,13 +43,13 @@ fn number(text: &str) -> u64 {
 
 #[test]
 fn the_table_of_config_is_true() {
-    let table = table(PRODUCTION, "In [`Config`](crate::Config), for rooms:");
+    let table = table(LIMITS, "In [`Config`](crate::Config), for rooms:");
     assert_eq!(table, settings(&Config::default()));
 }
 
 #[test]
 fn the_table_of_options_is_true() {
-    let table = table(PRODUCTION, "In [`Options`](crate::ws::Options), for sockets and HTTP:");
+    let table = table(LIMITS, "In [`Options`](crate::ws::Options), for sockets and HTTP:");
     assert_eq!(table, settings(&Options::default()));
 }
 
@@ -59,4 +60,19 @@ fn the_table_of_the_sqlite_store_is_true() {
         table.insert(none.to_owned(), "None".to_owned());
     }
     assert_eq!(table, settings(&crate::sqlite::SqliteStore::builder()));
+}
+
+#[test]
+fn the_defaults_in_the_security_policy_are_true() {
+    let table = table(SECURITY, "What is bounded by default:");
+    let (config, options) = (settings(&Config::default()), settings(&Options::default()));
+    for (name, default) in &table {
+        let all = match name.split_once("::") {
+            Some(("Config", field)) => config.get(field),
+            Some(("Options", field)) => options.get(field),
+            _ => panic!("{name} is neither of Config nor of Options"),
+        };
+        assert_eq!(Some(default), all, "{name}");
+    }
+    assert!(table.len() > 20, "it is a table of many");
 }

@@ -9,6 +9,8 @@ mod includes;
 mod install;
 mod instructions;
 mod manifest;
+mod memory;
+mod siege;
 mod step;
 mod test;
 mod workspace;
@@ -34,13 +36,20 @@ fn main() -> ExitCode {
         ["instructions"] => instructions::run(instructions::Then::Compare),
         ["instructions", "--update"] => instructions::run(instructions::Then::Update),
         ["bench", ref options @ ..] => bench::run(options),
+        ["siege", ref options @ ..] => siege::run(options),
+        // Not for people: the siege starts this.
+        [siege::HOSTILE, ref rest @ ..] => siege::be_hostile(rest),
         ["help" | "--help" | "-h"] => {
-            println!("{HELP}\n{}", bench::HELP);
+            println!("{}", help());
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("{HELP}\n{}", bench::HELP);
+            eprintln!("{}", help());
             ExitCode::FAILURE
         }
     }
+}
+
+fn help() -> String {
+    [HELP, bench::HELP, siege::HELP].join("\n")
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::{
     Message, WebSocket, accept_hdr,
     handshake::server::{Request, Response},
@@ -51,6 +52,25 @@ fn a_deployment_with_cookies_is_measured_with_one() {
         let report = clean(&load(app.addr, &options));
         assert_eq!(report["connections"]["joined"], 3);
         assert_counts(&report, 3);
+    });
+}
+
+#[test]
+fn each_has_the_cookie_of_their_own_line() {
+    with_full_app(&[], async |app| {
+        let (ada, bob) = (app.user("ada").await, app.user("bob").await);
+        let folder = TempDir::new().expect("a temporary folder");
+        let file = folder.path().join("cookies");
+        let cookies = format!("{}\n{}\n", ada.credential.1, bob.credential.1);
+        std::fs::write(&file, cookies).expect("a file");
+        let file = file.display().to_string();
+        let options = ["--cookies", &file, "--query", "", "--connections", "4", "--rate", "8"];
+        let report = clean(&load(app.addr, &options));
+        assert_eq!(report["connections"]["joined"], 4, "the third and the fourth begin again");
+        bob.log_out().await;
+        let report = clean(&load(app.addr, &options));
+        assert_eq!(report["connections"]["joined"], 2, "every second one is bob");
+        assert_eq!(report["connections"]["refused"], json!({"401": 2}));
     });
 }
 
@@ -112,6 +132,7 @@ fn what_a_user_can_get_wrong_is_one_clear_line() {
         (load(nobody, &["--payload", "5"]), "--payload"),
         (load(nobody, &["--from", "192.0.2.1"]), "Cannot assign requested address"),
         (load(nobody, &["--from", "::1"]), "no address that can be reached from ::1"),
+        (load(nobody, &["--cookies", "/nowhere"]), "--cookies /nowhere"),
         (run(&["wss://127.0.0.1/chat/ws"]), "no TLS"),
         (run(&["127.0.0.1:5000"]), "ws://HOST:PORT"),
     ] {

@@ -9,6 +9,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::memory;
+
 use super::{
     peer::{KEPT, Peer},
     server::{Server, on_cpu},
@@ -78,7 +80,7 @@ impl Held {
             if let Some(status) = running.try_wait().map_err(told)? {
                 break status;
             }
-            samples.push((Instant::now(), mebibytes(server.process())));
+            samples.push((Instant::now(), memory::mebibytes(server.process()).unwrap_or_default()));
             thread::sleep(SAMPLING);
         };
         if !status.success() {
@@ -122,14 +124,6 @@ impl Held {
         }
         problems
     }
-}
-
-/// The proportional set size of a process.
-fn mebibytes(process: u32) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-    let kibibytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    kibibytes.unwrap_or_default() / 1024.0
 }
 
 /// The most of each tenth of the last so many seconds, with the seconds at its end. The talk ends a little before the samples do: what is freed then is

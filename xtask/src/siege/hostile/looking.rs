@@ -1,0 +1,43 @@
+//! Looking at thousands of rooms in which nobody is.
+
+use serde_json::Value;
+
+use super::{
+    super::wire::{Link, Request, Wrong},
+    attack::{Attack, SHORT},
+};
+
+const AT_ONCE: u64 = 100;
+
+pub(super) const ROOMS: Attack = Attack {
+    name: "looking at rooms that nobody is in, and posting there",
+    answer: "404 not_found, and there is no such room afterwards",
+    takes: SHORT,
+    round: |attacker| {
+        let user = &attacker.user;
+        let mut link = Link::new(attacker.target())?;
+        for number in 0..AT_ONCE {
+            let room = format!("nobody-{}-{number}", attacker.round);
+            let looks = [
+                user.request("GET", &format!("/chat/rooms/{room}")),
+                user.request("GET", &format!("/chat/rooms/{room}/messages")),
+                Request::post(attacker.target(), &room, "hello?").header("Cookie", &user.cookie),
+            ];
+            for look in looks {
+                link.ask(&look)?.is_error(404, "not_found")?;
+            }
+            link.ask(&user.request("GET", &format!("/rooms/{room}")))?.is(200)?;
+        }
+        let answer = link.ask(&user.request("GET", "/chat/rooms?after=nobody&limit=100"))?;
+        answer.is(200)?;
+        let rooms: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        match rooms["rooms"].as_array() {
+            Some(rooms) if rooms.iter().all(is_somebodys) => Ok(()),
+            _ => Err(Wrong(format!("there are rooms by looking: {rooms}"))),
+        }
+    },
+};
+
+fn is_somebodys(room: &Value) -> bool {
+    room["room"].as_str().is_some_and(|room| !room.starts_with("nobody-"))
+}

@@ -1,0 +1,38 @@
+//! Somebody who has entered.
+
+use super::{Answer, Link, Request, Socket, Target, Wrong};
+
+/// A user with the cookie of their browser.
+#[derive(Clone, Debug)]
+pub(in super::super) struct User {
+    pub(in super::super) target: Target,
+    pub(in super::super) name: String,
+    /// As a browser sends it.
+    pub(in super::super) cookie: String,
+}
+
+impl User {
+    /// Enters by the form, as a page does.
+    pub(in super::super) fn enter(target: Target, name: &str) -> Result<Self, Wrong> {
+        let answer = Link::new(target)?.ask(&Request::entry(target, name, "hall"))?;
+        answer.is(303)?;
+        let cookie = answer.header("Set-Cookie").and_then(|cookie| cookie.split(';').next());
+        let cookie = cookie.ok_or_else(|| Wrong("no cookie".to_owned()))?.to_owned();
+        Ok(Self { target, name: name.to_owned(), cookie })
+    }
+
+    /// A request with the cookie.
+    pub(in super::super) fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.target, method, path).header("Cookie", &self.cookie)
+    }
+
+    /// Asks once, on a connection of its own.
+    pub(in super::super) fn ask(&self, request: &Request) -> Result<Answer, Wrong> {
+        Link::new(self.target)?.ask(request)
+    }
+
+    pub(in super::super) fn open(&self) -> Result<Socket, Wrong> {
+        let handshake = Request::upgrade(self.target).header("Cookie", &self.cookie);
+        Socket::open(Link::new(self.target)?, &handshake)
+    }
+}
