@@ -38,7 +38,9 @@ fn during(time: Duration) -> String {
 pub(crate) fn slow(wait: Duration) -> String {
     match wait.as_secs() {
         0 => "The creator has ended slow mode: write as fast as you like.".to_owned(),
-        wait => format!("The creator has set slow mode: everybody can write once in {wait} seconds."),
+        wait => {
+            format!("The creator has set slow mode: everybody can write once in {wait} seconds.")
+        }
     }
 }
 
