@@ -69,7 +69,7 @@ pub struct Config {
     /// The most frames that wait for one session. Over it the session is closed as slow. Default 4,096.
     pub outbox_frames: usize,
     /// The bytes that may wait for all sessions together. While they are more, a session may have no more waiting than its equal share of this; over that it is
-    /// closed as slow. What is told to many counts for each. Default 1 GiB.
+    /// closed as slow. What is told to many counts for each. Default 1,024 MiB.
     pub outbox_bytes_in_all: usize,
     /// A session that has half of its own bound waiting and takes nothing for so long is closed as slow. Default 5 s.
     pub outbox_stall: Duration,

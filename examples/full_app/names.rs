@@ -6,7 +6,7 @@ use std::{
 };
 
 use chatrooms::{RoomRegistry, UserName};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::{
     claims::{Claims, Denied},
@@ -22,6 +22,8 @@ const MOST: usize = 100_000;
 const LOOK: Duration = Duration::from_secs(1);
 /// How often a logout that could not be saved is tried again.
 const SAVE: Duration = Duration::from_secs(10);
+/// Between one thing that is written down and the next. What comes meanwhile is written together.
+const APART: Duration = Duration::from_millis(50);
 
 /// Cloning is cheap, and every clone knows the same. The methods are async because a cluster's names would be kept elsewhere.
 #[derive(Clone)]
@@ -35,8 +37,8 @@ struct Inner {
     /// claims nothing any more.
     state: Mutex<State>,
     ledger: Option<Arc<Ledger>>,
-    /// Held while something is written down, so that nothing older is ever written over something newer.
-    saving: tokio::sync::Mutex<()>,
+    /// Held while something is written down, so that nothing older is ever written over something newer. When that was done last, if ever.
+    saving: tokio::sync::Mutex<Option<Instant>>,
 }
 
 struct State {
@@ -178,10 +180,22 @@ impl Names {
         self.state().claims.look(now, |user| registry.sessions_of(user) > 0);
     }
 
+    fn has_unsaved(&self) -> bool {
+        let state = self.state();
+        state.voided.unsaved().is_some() || !state.claims.unsaved().is_empty()
+    }
+
     /// Writes down what is to outlive the process. Until that succeeds it holds in this process all the same.
     async fn save(&self) {
         let Some(ledger) = &self.inner.ledger else { return };
-        let _turn = self.inner.saving.lock().await;
+        let mut last = self.inner.saving.lock().await;
+        if !self.has_unsaved() {
+            return;
+        }
+        if let Some(last) = *last {
+            // The file has one writer at a time, and a flood of names is not to keep messages out.
+            sleep_until(last + APART).await;
+        }
         let (logouts, changes) = {
             let state = self.state();
             (state.voided.unsaved(), state.claims.unsaved())
@@ -202,6 +216,7 @@ impl Names {
                 }
             }
         }
+        *last = Some(Instant::now());
     }
 }
 

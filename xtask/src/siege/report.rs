@@ -125,10 +125,12 @@ mod tests {
         Report { quiet, besieged, newcomers, hostile, due, is_timed: true, log }
     }
 
+    type Harm = fn(&mut Report);
+
     #[test]
     fn all_of_it_has_to_hold() {
         assert_eq!(report().problems(), [""; 0]);
-        let harms: [(&str, fn(&mut Report)); 9] = [
+        let harms: [(&str, Harm); 9] = [
             ("p99 is 3.5 times", |report| report.besieged = talk(&CLEAN.replace("2.0", "7.0"))),
             ("p99 is NaN", |report| report.quiet = talk(&CLEAN.replace("p99", "p90"))),
             ("51 MiB more", |report| report.besieged.memory += 51.0),

@@ -13,7 +13,7 @@ pub(super) const FLOOD: Attack = Attack {
         for opcode in [PING, PONG] {
             let mut socket = attacker.user.open()?;
             socket.write_as_far_as_possible(&frame(FIN | opcode, &[b'x'; 125]).repeat(1_000));
-            socket.is_closed(Some("abuse"), 4504, SLACK)?;
+            socket.must_close(Some("abuse"), 4504, SLACK)?;
         }
         Ok(())
     },

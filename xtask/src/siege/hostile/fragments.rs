@@ -26,7 +26,7 @@ fn pieces(attacker: &Attacker, piece: &[u8]) -> Result<(), Wrong> {
     let mut flood = frame(TEXT, piece);
     flood.extend(frame(CONTINUATION, piece).repeat(5_000));
     socket.write_as_far_as_possible(&flood);
-    socket.is_closed(Some("abuse"), 4504, SLACK)
+    socket.must_close(Some("abuse"), 4504, SLACK)
 }
 
 pub(super) const NEVER_FINISHED: Attack = Attack {
@@ -41,6 +41,6 @@ pub(super) const NEVER_FINISHED: Attack = Attack {
             thread::sleep(Duration::from_secs(1));
             socket.write_as_far_as_possible(&frame(FIN | PING, b"x"));
         }
-        socket.is_closed(Some("abuse"), 4504, SLACK)
+        socket.must_close(Some("abuse"), 4504, SLACK)
     },
 };

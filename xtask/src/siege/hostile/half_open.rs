@@ -16,6 +16,6 @@ pub(super) const SILENT_PEER: Attack = Attack {
     round: |attacker| {
         let mut socket = attacker.user.open()?;
         socket.gets("joined", &json!({"type": "join", "id": 1, "room": attacker.room}))?;
-        socket.is_closed(Some("heartbeat_timeout"), 4001, SILENCE)
+        socket.must_close(Some("heartbeat_timeout"), 4001, SILENCE)
     },
 };

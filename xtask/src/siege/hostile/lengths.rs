@@ -16,7 +16,7 @@ pub(super) const GIANT: Attack = Attack {
             header.extend(length.to_be_bytes());
             header.extend([0; 4]);
             socket.write(&header)?;
-            socket.is_closed(None, 1009, SLACK)?;
+            socket.must_close(None, 1009, SLACK)?;
         }
         Ok(())
     },

@@ -25,7 +25,7 @@ pub(super) const FLOOD: Attack = Attack {
                 return Err(Wrong(format!("{error} instead of bad_request")));
             }
         }
-        socket.is_closed(Some("abuse"), 4504, SLACK)
+        socket.must_close(Some("abuse"), 4504, SLACK)
     },
 };
 

@@ -68,7 +68,8 @@ pub(super) fn named(text: &str) -> impl Iterator<Item = Attack> {
 pub(super) fn start(target: Target, time: Duration, only: &str) -> Result<Hostile, String> {
     let told = |error: std::io::Error| format!("hostile clients: {error}");
     let mut command = Command::new("nice");
-    command.args(["-n", "19"]).arg(env::current_exe().map_err(told)?);
+    // More than there is, so that it is the lowest there is, wherever this process stands.
+    command.args(["-n", "39"]).arg(env::current_exe().map_err(told)?);
     command.args([COMMAND, &target.0.to_string(), &time.as_secs().to_string(), only]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map(Hostile).map_err(told)
 }

@@ -55,7 +55,7 @@ pub(super) fn flood(
         let frame = socket.next()?;
         if frame["type"] == "bye" {
             return if frame["code"] == "abuse" {
-                socket.is_closed(None, 4504, SLACK).map(|()| granted)
+                socket.must_close(None, 4504, SLACK).map(|()| granted)
             } else {
                 Err(Wrong(format!("{frame} instead of abuse")))
             };

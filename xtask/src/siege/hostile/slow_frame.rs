@@ -26,6 +26,6 @@ pub(super) const BYTE_BY_BYTE: Attack = Attack {
             socket.write_as_far_as_possible(&[byte]);
             thread::sleep(Duration::from_millis(250));
         }
-        socket.is_closed(Some("heartbeat_timeout"), 4001, SLACK)
+        socket.must_close(Some("heartbeat_timeout"), 4001, SLACK)
     },
 };

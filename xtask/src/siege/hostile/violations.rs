@@ -26,7 +26,7 @@ pub(super) const OF_FRAMING: Attack = Attack {
         ] {
             let mut socket = attacker.user.open()?;
             socket.write_as_far_as_possible(&bytes);
-            socket.is_closed(None, 1002, SLACK)?;
+            socket.must_close(None, 1002, SLACK)?;
         }
         Ok(())
     },
@@ -40,7 +40,7 @@ pub(super) const OF_UTF8: Attack = Attack {
         for text in [&b"\xff\xfe"[..], b"{\"type\":\"\xc3\x28\"}", b"\xed\xa0\x80"] {
             let mut socket = attacker.user.open()?;
             socket.write(&frame(FIN | TEXT, text))?;
-            socket.is_closed(None, 1007, SLACK)?;
+            socket.must_close(None, 1007, SLACK)?;
         }
         Ok(())
     },

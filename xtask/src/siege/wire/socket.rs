@@ -89,7 +89,7 @@ impl Socket {
     }
 
     /// The server has to end it within this time: by `bye` with this code, where there is one, and with this close code.
-    pub(in super::super) fn is_closed(
+    pub(in super::super) fn must_close(
         self,
         bye: Option<&str>,
         close: u16,
@@ -105,7 +105,7 @@ impl Socket {
     /// Closes as an honest client does.
     pub(in super::super) fn close(mut self) -> Result<(), Wrong> {
         self.write(&frame(FIN | CLOSE, &1000_u16.to_be_bytes()))?;
-        self.is_closed(None, 1000, SLACK)
+        self.must_close(None, 1000, SLACK)
     }
 
     /// See [`Link::reset`].
