@@ -5,11 +5,15 @@ mod command_line;
 mod cookies;
 mod crashing;
 mod database_file;
+mod deploying;
 mod ending;
 mod entering;
 mod file;
+#[cfg(target_os = "linux")]
+mod flooding;
 mod lingering;
 mod logs;
+mod methods;
 mod monitoring;
 mod ownership;
 mod pages;

@@ -95,6 +95,17 @@ impl Client {
         self.last_id
     }
 
+    /// Sends a request with a fresh `id`, which is returned; `None` where the socket takes nothing any more.
+    pub(crate) async fn try_ask(&mut self, mut request: Value) -> Option<u64> {
+        self.last_id += 1;
+        request["id"] = json!(self.last_id);
+        let text = request.to_string();
+        self.trace.sent(request);
+        let sent = self.socket.send(Message::text(text));
+        let taken = in_time("the server to take a frame", sent).await;
+        taken.is_ok().then_some(self.last_id)
+    }
+
     /// Sends a request and waits for its one answer.
     pub(crate) async fn request(&mut self, request: Value) -> Value {
         let id = self.ask(request).await;
@@ -109,6 +120,15 @@ impl Client {
     /// The next frame in order, whatever it is.
     pub(crate) async fn next(&mut self) -> Value {
         self.expect_where("any frame", |_| true).await
+    }
+
+    /// The next frame in order, or `None` once the socket has ended.
+    pub(crate) async fn next_or_end(&mut self) -> Option<Value> {
+        if let Some(frame) = self.inbox.pop_front() {
+            return Some(frame);
+        }
+        let user = self.user.clone();
+        in_time(&format!("a frame for {user}, or the end"), self.receive()).await
     }
 
     /// The next frame of this type; others stay to be expected later.

@@ -74,6 +74,11 @@ impl FullApp {
         self.process.said(beginning)
     }
 
+    /// What the system calls the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Asks the process to end as an operator does.
     pub(crate) fn terminate(&self) {
         self.process.terminate();

@@ -49,9 +49,13 @@ impl Process {
         self.said.iter().find_map(|line| line.strip_prefix(beginning))
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child().id()
+    }
+
     /// Asks the process to end as an operator does.
     pub(crate) fn terminate(&self) {
-        let pid = self.child().id().to_string();
+        let pid = self.id().to_string();
         let status = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(status.expect("kill runs").success(), "the process takes a signal");
     }
