@@ -3,7 +3,7 @@
 //! | a page asks | and gets |
 //! | --- | --- |
 //! | `POST /login`, its user as the body | a token |
-//! | `POST /ticket`, with the token | a ticket: good for one request within a minute, and so fit for a query |
+//! | `POST /ticket`, with the token | a ticket: good for one request within half a minute, and so fit for a query |
 //! | `POST /logout`, with the token | the end of the token, and of the sockets that were opened by it |
 //!
 //! A page cannot set headers on a WebSocket. It offers the token as a subprotocol, and sends it as a header everywhere else:
@@ -37,7 +37,7 @@ use chatrooms::{
     ws::{Authenticator, Endpoint, Refusal, credentials},
 };
 
-const TICKET_TIME: Duration = Duration::from_secs(60);
+const TICKET_TIME: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 struct Service {

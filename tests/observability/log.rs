@@ -34,8 +34,13 @@ impl Record {
     }
 
     pub(crate) fn contains(&self, text: &str) -> bool {
+        self.texts().any(|value| value.contains(text))
+    }
+
+    /// Everything that it says, its spans included.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let spans = self.spans.iter().flat_map(|(_, fields)| fields);
-        self.fields.iter().chain(spans).any(|(_, value)| value.contains(text))
+        self.fields.iter().chain(spans).map(|(_, value)| value.as_str())
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod counting;
 mod events;
+mod forging;
 mod log;
 mod numbers;
 mod secrets;

@@ -64,7 +64,7 @@ async fn abuse_ends_one_connection_only(server: &Server) {
 }
 
 /// The close frame can be lost in a reset, when the server closes on bytes it has not read; `bye` cannot lie.
-async fn ends_as_abuse(socket: RawSocket) {
+pub(crate) async fn ends_as_abuse(socket: RawSocket) {
     let (texts, code) = socket.rest().await;
     assert!(matches!(code, None | Some(4504)), "{code:?}");
     for text in texts {

@@ -1,16 +1,17 @@
 //! Everything that can be full says so in its own words, and has room again when somebody goes.
 
-use chatrooms::{Config, RoomRegistry};
+use chatrooms::{CloseReason, Config, RoomRegistry};
 use serde_json::json;
 
 use crate::kit::{
-    Adapter, InProcess, Response, encoded, eventually, on_each_adapter, seqs, unique,
+    Adapter, Frame, InProcess, Response, encoded, eventually, on_each_adapter, opcode, seqs, unique,
 };
 
 on_each_adapter!(
     a_full_room_lets_nobody_in,
     a_user_has_so_many_sessions,
     a_server_has_so_many_sessions,
+    every_way_to_go_gives_the_place_back,
     a_server_has_so_many_rooms,
     a_room_keeps_so_many_messages,
 );
@@ -51,6 +52,34 @@ async fn a_server_has_so_many_sessions(adapter: Adapter) {
     assert_told_to_wait(&late.get("/session").await, 503, "server_full");
     one.close().await;
     eventually("room for a session again", async || late.try_connect("").await.is_ok()).await;
+}
+
+async fn every_way_to_go_gives_the_place_back(adapter: Adapter) {
+    let server = start(adapter, |config| config.sessions = 1).await;
+    let user = server.user("guest").await;
+    let raw = async || {
+        let upgrade = user.upgrade("?room=hall");
+        eventually("the place is free", async || user.get("/session").await.status == 200).await;
+        let mut socket = upgrade.open_raw().await;
+        while !socket.text().await.contains(r#""type":"joined""#) {}
+        socket
+    };
+    let close = Frame::new(opcode::CLOSE, 1000_u16.to_be_bytes());
+    raw().await.write(&close).await;
+    drop(raw().await);
+    raw().await.reset();
+    let mut torn = raw().await;
+    torn.write_bytes(&close.bytes()[..3]).await;
+    torn.reset();
+    raw().await.write(&Frame { masked: false, ..Frame::text("{}") }).await;
+    raw().await.write(&Frame::new(opcode::TEXT, b"\xff".to_vec())).await;
+    raw().await.write_bytes(&Frame::new(opcode::PING, "").bytes().repeat(100)).await;
+    raw().await.write_bytes(&Frame::text("{").bytes().repeat(100)).await;
+    // Those who stay as long as they can are made to go.
+    let stays = raw().await;
+    server.registry().end_sessions(&user.name.parse().expect("a name"), &CloseReason::Kicked);
+    let _lets_go = raw().await;
+    drop(stays);
 }
 
 async fn a_server_has_so_many_rooms(adapter: Adapter) {

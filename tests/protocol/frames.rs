@@ -45,6 +45,9 @@ async fn text_that_is_no_object_with_a_type_is_a_bad_request(server: &Server) {
         r#"{"room":"hall"}"#,
         "{\"type\":\"pi\nng\"}",
         r#"{"type":"send","room":"hall","body":"\ud800"}"#,
+        r#"{"type":"ping","type":"leave"}"#,
+        r#"{"type":"ping","id":1,"id":1}"#,
+        &format!(r#"{{"type":"ping","id":{}}}"#, "9".repeat(50_000)),
     ];
     for text in texts {
         client.refused_text(text).await;
@@ -166,6 +169,26 @@ async fn a_frame_never_says_who_sends_it(server: &Server) {
     assert_eq!(message["at"], sent["at"]);
     assert_ne!(message["at"], 1);
     assert!(message.get("name").is_none_or(|name| name != "Root"), "{message}");
+
+    let mut other = server.user("other").await.connect_to(&[&room]).await;
+    let claims = json!({"body": "hi", "user": other.user, "name": "Root", "seq": 99, "at": 1});
+    assert_eq!(user.post(&room, &claims).await.assert_json(201)["seq"], 2);
+    let posted = other.expect("message").await;
+    assert_eq!((&posted["user"], &posted["seq"]), (&json!(user.name), &json!(2)));
+    assert_ne!(posted["at"], 1);
+
+    let signal = json!({"type": "signal", "room": room, "name": "typing", "user": other.user});
+    client.granted("ok", signal).await;
+    assert_eq!(other.expect("signal").await["user"], user.name);
+
+    let claims = json!({"type": "redact", "room": room, "seq": 1, "user": user.name});
+    other.refused("forbidden", claims).await;
+
+    client.leave(&room).await;
+    let claims = json!({"room": room, "user": "root", "connections": 9, "name": "Root"});
+    let joined = client.join_with(claims).await;
+    let come = other.expect_where("its return", |frame| frame["joined"][0].is_object()).await;
+    assert_eq!(come["joined"], json!([{"user": user.name, "connections": 1}]), "{joined}");
 }
 
 async fn a_binary_frame_is_a_bad_request(server: &Server) {

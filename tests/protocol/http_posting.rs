@@ -97,6 +97,8 @@ async fn a_malformed_message_is_a_bad_request(server: &Server) {
         r#"{"body":"x","nonce":7}"#,
         r#"{"body":"x","nonce":""}"#,
         r#"{"body":"x""#,
+        r#"{"body":"x","body":"y"}"#,
+        r#"{"body":"x","nonce":"n","nonce":"m"}"#,
     ];
     for body in bodies {
         to(&user, &room)

@@ -53,6 +53,7 @@ mod sending;
 mod shutdown;
 mod signals;
 mod slow_reader;
+mod socket_bounds;
 mod store_trouble;
 mod storm;
 mod switched_off;

@@ -54,7 +54,12 @@ async fn every_other_origin_is_forbidden(server: &Server) {
     for origin in foreign_origins(server) {
         let upgrade = user.upgrade("").header("Origin", &origin);
         upgrade.refused().await.assert_error(403, "forbidden");
+        let session = user.request("GET", "/session").header("Origin", &origin);
+        session.send().await.assert_error(403, "forbidden");
     }
+    let own = format!("http://{}", server.addr);
+    let two = user.upgrade("").header("Origin", &own).header("Origin", "https://elsewhere.example");
+    two.refused().await.assert_error(403, "forbidden");
 }
 
 async fn posting_follows_the_same_rule(server: &Server) {
@@ -73,12 +78,24 @@ async fn only_the_named_origins_are_let_in(adapter: Adapter) {
     let named = "https://chat.example";
     let server = start(adapter, Origins::These(vec![named.to_owned()])).await;
     let user = server.user("guest").await;
+    let _present = user.connect_to(&["hall"]).await;
+    let post = || user.request("POST", "/rooms/hall/messages").json(&json!({"body": "hello"}));
     user.upgrade("").header("Origin", named).accepted().await;
     user.upgrade("").accepted().await;
+    post().header("Origin", named).send().await.assert_json(201);
+    post().send().await.assert_json(201);
     let own = format!("http://{}", server.addr);
-    for origin in [&own, "https://chat.example:444", "http://chat.example", "null"] {
+    for origin in [
+        &own,
+        "https://chat.example:444",
+        "http://chat.example",
+        "https://chat.example.elsewhere.example",
+        "https://elsewhere-chat.example",
+        "null",
+    ] {
         let upgrade = user.upgrade("").header("Origin", origin);
         upgrade.refused().await.assert_error(403, "forbidden");
+        post().header("Origin", origin).send().await.assert_error(403, "forbidden");
     }
 }
 
@@ -96,7 +113,7 @@ async fn start(adapter: Adapter, origins: Origins) -> InProcess {
     InProcess::start_with(adapter, RoomRegistry::builder(), options).await
 }
 
-fn foreign_origins(server: &Server) -> Vec<String> {
+pub(crate) fn foreign_origins(server: &Server) -> Vec<String> {
     let (ip, port) = (server.addr.ip(), server.addr.port());
     vec![
         "null".to_owned(),

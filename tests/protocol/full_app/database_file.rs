@@ -1,6 +1,11 @@
 //! The SQLite file: private, one process' own, and refused in one clear line where it cannot be used.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
 
 use crate::kit::{FullApp, eventually, with_full_app, with_shared_full_app};
 
@@ -28,6 +33,33 @@ fn it_is_nobody_elses_to_read() {
             }
         });
     }
+}
+
+#[test]
+fn what_was_said_is_gone_from_it_when_the_room_has_ended() {
+    const CANARY: &str = "canary-4f7d";
+    let file = File::new();
+    with_full_app(&["--store", &file.store()], async |app| {
+        let user = app.user("singer").await;
+        let mut stays = app.user("witness").await.connect_to(&["other"]).await;
+        let mut singer = user.connect_to(&["hall"]).await;
+        for _ in 0..20 {
+            let data = json!({"sung": CANARY});
+            singer.say_with(json!({"room": "hall", "body": CANARY.repeat(50), "data": data})).await;
+        }
+        assert!(file.contains(CANARY), "this test can see it");
+        singer.leave("hall").await;
+        let ended = Instant::now();
+        eventually("it is gone", async || !file.contains(CANARY)).await;
+        assert!(ended.elapsed() < Duration::from_secs(5), "{:?}", ended.elapsed());
+        stays.catch_up("other").await;
+
+        singer.join("hall").await;
+        singer.say("hall", CANARY).await;
+        app.terminate();
+        assert!(app.exited().await.success());
+        assert!(!file.contains(CANARY), "nor is it there after the end of the process");
+    });
 }
 
 #[test]

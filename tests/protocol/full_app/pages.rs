@@ -1,6 +1,7 @@
 //! The pages, and what protects them.
 
 use crate::kit::{Response, unique, with_shared_full_app};
+use crate::origin::foreign_origins;
 
 #[test]
 fn the_entry_page_is_there_for_everybody() {
@@ -56,9 +57,11 @@ fn a_logout_from_elsewhere_is_forbidden() {
         let (user, room) = (app.user("lured").await, unique("hall"));
         let mut client = user.connect_to(&[&room]).await;
         let (name, value) = &user.credential;
-        let request = app.request_outside("POST", "/logout").header(name, value);
-        let answer = request.header("Origin", "https://elsewhere.example").send().await;
-        assert_eq!(answer.status, 403, "{answer:?}");
+        for origin in foreign_origins(app) {
+            let request = app.request_outside("POST", "/logout").header(name, value);
+            let answer = request.header("Origin", &origin).send().await;
+            assert_eq!(answer.status, 403, "{origin}: {answer:?}");
+        }
         client.catch_up(&room).await;
     });
 }
