@@ -59,8 +59,8 @@ impl File {
     pub(super) fn contains(&self, text: &str) -> bool {
         let files = fs::read_dir(self.0.path()).expect("its folder").flatten();
         // One that has gone meanwhile contains nothing.
-        let contents = files.filter_map(|file| fs::read(file.path()).ok());
+        let mut contents = files.filter_map(|file| fs::read(file.path()).ok());
         let holds = |bytes: Vec<u8>| bytes.windows(text.len()).any(|some| some == text.as_bytes());
-        contents.map(holds).any(|found| found)
+        contents.any(holds)
     }
 }
