@@ -125,26 +125,9 @@ fn refuse(app: &App, refused: Refused, username: String, room: String) -> Respon
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
-    use axum::body::{Body, Bytes, to_bytes};
-    use futures_util::stream;
-    use tokio::time::Instant;
+    use axum::body::to_bytes;
 
     use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_form_that_never_comes_is_not_waited_for() {
-        let silent = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
-        let request = Request::post("/rooms")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(silent)
-            .unwrap();
-        let began = Instant::now();
-        let refused = read(&App::for_tests(), request).await.err().unwrap();
-        assert_eq!(refused.status(), StatusCode::REQUEST_TIMEOUT);
-        assert_eq!(began.elapsed(), FORM_TIME);
-    }
 
     #[tokio::test]
     async fn when_all_places_are_taken_the_page_says_so_and_keeps_what_was_typed() {
