@@ -162,12 +162,12 @@ fn switching(handshake: &Handshake) -> Answer {
 /// Serves the session once its connection is handed over.
 ///
 /// Every connection holds this for as long as it lives: what is needed only before or after the loop is boxed.
-#[expect(clippy::manual_async_fn, reason = "an async fn would hold its arguments twice")]
 fn run(
     on_upgrade: OnUpgrade,
     guest: Guest,
     options: Arc<Options>,
 ) -> impl Future<Output = ()> + Send {
+    // Out of the block: what is moved in one is held twice.
     let Guest { session, rooms, place, voucher } = guest;
     async move {
         let Some(mut socket) = Box::pin(take_over(on_upgrade, &session, &options)).await else {
