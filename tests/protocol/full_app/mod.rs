@@ -2,6 +2,7 @@
 
 mod address;
 mod command_line;
+mod connections;
 mod cookies;
 mod crashing;
 mod database_file;

@@ -30,7 +30,7 @@ machine below; a ratio travels better than a figure.
 
 A *copy* is one message at one member. In a room four members send, in a room of ten one does; each has four messages of 100 bytes under
 way and sends its next one when its own copy is back. The CPU is the server's, user and system, from `/proc`. chatrooms speaks JSON, numbers and
-keeps every message and promises what the README says; a lost, doubled or reordered copy fails the run. What it stands beside promises none of that:
+keeps every message and promises what the README says, with mimalloc as its allocator; a lost, doubled or reordered copy fails the run. What it stands beside promises none of that:
 
 - the *floor* (`benches/peers`) is one thread over epoll that writes each frame to each member, without JSON and without names;
   *batched*, it joins what came in one round into one write for each member;
