@@ -7,7 +7,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+<<<<<<< HEAD
 use chatrooms::{Epoch, UserName};
+=======
+use chatrooms::UserName;
+use serde::Serialize;
+>>>>>>> h-siege
 use sqlx::{
     ConnectOptions as _, Connection as _, Row as _, Sqlite, SqliteConnection,
     query::Query,
@@ -104,47 +109,52 @@ impl Ledger {
 
     /// Keeps whose names these are now.
     pub(crate) async fn save_names(&self, changes: &Changes) -> Result<(), sqlx::Error> {
+        let owned = changes.iter().filter_map(|(name, owner)| Some((name, owner.as_ref()?)));
+        let owned: Vec<_> = owned.map(|(name, owner)| (name.as_str(), owner.to_string())).collect();
+        let given_up = changes.iter().filter(|(_, owner)| owner.is_none());
+        let given_up: Vec<_> = given_up.map(|(name, _)| name.as_str()).collect();
         let mut connection = self.connection.lock().await;
         let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        for (name, owner) in changes {
-            let query = match owner {
-                Some(owner) => sqlx::query(
-                    "INSERT OR REPLACE INTO full_app_names (name, browser) VALUES (?1, ?2)",
-                )
-                .bind(name.as_str())
-                .bind(owner.0.as_slice()),
-                None => {
-                    sqlx::query("DELETE FROM full_app_names WHERE name = ?1").bind(name.as_str())
-                }
-            };
-            query.execute(&mut *transaction).await?;
-        }
-        transaction.commit().await
+        sqlx::query(
+            "INSERT OR REPLACE INTO full_app_names (name, browser)
+             SELECT value ->> 0, unhex(value ->> 1) FROM json_each(?1)",
+        )
+        .bind(json(&owned)?)
+        .execute(&mut *connection)
+        .await?;
+        sqlx::query("DELETE FROM full_app_names WHERE name IN (SELECT value FROM json_each(?1))")
+            .bind(json(&given_up)?)
+            .execute(connection)
+            .await?;
+        Ok(())
     }
 
     /// Keeps logouts, and lets those go that are not needed any more.
     pub(crate) async fn save(&self, unsaved: &Unsaved) -> Result<(), sqlx::Error> {
+        let logouts = unsaved.logouts.iter();
+        let logouts: Vec<_> =
+            logouts.map(|(browser, at)| (browser.to_string(), column(*at))).collect();
+        let valid_from = column(unsaved.valid_from);
         let mut connection = self.connection.lock().await;
         let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        for (browser, at) in &unsaved.logouts {
-            sqlx::query("INSERT INTO full_app_void (browser, at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = max(at, ?2)")
-                .bind(browser.0.as_slice())
-                .bind(column(*at))
-                .execute(&mut *transaction)
-                .await?;
-        }
-        let valid_from = column(unsaved.valid_from);
-        sqlx::query("DELETE FROM full_app_void WHERE at < ?1")
-            .bind(valid_from)
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO full_app_void (browser, at)
+             SELECT unhex(value ->> 0), value ->> 1 FROM json_each(?1) WHERE true
+             ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
+        )
+        .bind(json(&logouts)?)
+        .execute(&mut *connection)
+        .await?;
+        // In this order: whatever comes between, no logout is forgotten before all cookies of its age are void.
         sqlx::query("INSERT OR REPLACE INTO full_app_settings (name, value) VALUES ('valid_from', CAST(?1 AS BLOB))")
             .bind(valid_from)
-            .execute(&mut *transaction)
+            .execute(&mut *connection)
             .await?;
-        transaction.commit().await
+        sqlx::query("DELETE FROM full_app_void WHERE at < ?1")
+            .bind(valid_from)
+            .execute(connection)
+            .await?;
+        Ok(())
     }
 
     /// Who opened these lives, as far as it was written down. What was written down of any other is forgotten.
@@ -204,6 +214,7 @@ impl Ledger {
     }
 }
 
+<<<<<<< HEAD
 fn forget_creator(life: Epoch) -> Query<'static, Sqlite, SqliteArguments> {
     sqlx::query("DELETE FROM full_app_creators WHERE epoch = ?1")
         .bind(life.as_u128().to_be_bytes().to_vec())
@@ -212,6 +223,11 @@ fn forget_creator(life: Epoch) -> Query<'static, Sqlite, SqliteArguments> {
 fn epoch(column: Vec<u8>) -> Result<Epoch, sqlx::Error> {
     let bits = column.try_into().map_err(|_| sqlx::Error::Decode("no epoch".into()))?;
     Ok(Epoch::from_u128(u128::from_be_bytes(bits)))
+=======
+/// Many rows for one statement. A transaction of many would be begun and ended by this side, which may be late, and the store would wait for it.
+fn json(rows: &impl Serialize) -> Result<String, sqlx::Error> {
+    serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(error.into()))
+>>>>>>> h-siege
 }
 
 fn browser(column: Vec<u8>) -> Result<BrowserId, sqlx::Error> {
