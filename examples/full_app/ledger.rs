@@ -7,12 +7,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-<<<<<<< HEAD
 use chatrooms::{Epoch, UserName};
-=======
-use chatrooms::UserName;
 use serde::Serialize;
->>>>>>> h-siege
 use sqlx::{
     ConnectOptions as _, Connection as _, Row as _, Sqlite, SqliteConnection,
     query::Query,
@@ -214,7 +210,6 @@ impl Ledger {
     }
 }
 
-<<<<<<< HEAD
 fn forget_creator(life: Epoch) -> Query<'static, Sqlite, SqliteArguments> {
     sqlx::query("DELETE FROM full_app_creators WHERE epoch = ?1")
         .bind(life.as_u128().to_be_bytes().to_vec())
@@ -223,11 +218,11 @@ fn forget_creator(life: Epoch) -> Query<'static, Sqlite, SqliteArguments> {
 fn epoch(column: Vec<u8>) -> Result<Epoch, sqlx::Error> {
     let bits = column.try_into().map_err(|_| sqlx::Error::Decode("no epoch".into()))?;
     Ok(Epoch::from_u128(u128::from_be_bytes(bits)))
-=======
+}
+
 /// Many rows for one statement. A transaction of many would be begun and ended by this side, which may be late, and the store would wait for it.
 fn json(rows: &impl Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(error.into()))
->>>>>>> h-siege
 }
 
 fn browser(column: Vec<u8>) -> Result<BrowserId, sqlx::Error> {
