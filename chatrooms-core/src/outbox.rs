@@ -193,6 +193,24 @@ impl Outbox {
         }
     }
 
+    /// Puts an encoded answer before all that waits: for the first thing that a client is to read. A session can be told things from the moment it is open, such as a
+    /// [notice](crate::RoomRegistry::notify), and whoever drives it begins later.
+    pub fn answer_first(&self, frame: Bytes) {
+        let (waker, bytes) = {
+            let mut state = lock(&self.state);
+            if state.closed.is_some() {
+                return;
+            }
+            let before = state.bytes;
+            state.push_front(Outgoing::Answer(Box::new(frame)));
+            (state.reader.take(), change(before, state.bytes))
+        };
+        self.backlog.change(bytes);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     pub(crate) fn push(&self, item: Outgoing) -> Pushed {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
@@ -397,6 +415,12 @@ impl State {
         self.bytes += item.cost();
         self.frames += item.frames();
         self.queue.push_back(item);
+    }
+
+    fn push_front(&mut self, item: Outgoing) {
+        self.bytes += item.cost();
+        self.frames += item.frames();
+        self.queue.push_front(item);
     }
 
     fn take(&mut self, batch: &mut Vec<Outgoing>, bytes: usize) {

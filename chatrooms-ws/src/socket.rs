@@ -77,7 +77,7 @@ pub(crate) async fn serve_vouched<S>(
     S: Stream<Item = Result<Message, WsError>> + Sink<Out, Error = WsError> + Send + Unpin,
 {
     let (mut sink, stream) = socket.split();
-    session.outbox().answer(hello(session, options));
+    session.outbox().answer_first(hello(session, options));
     let violation = {
         let mut reader = pin!(read(session, stream, rooms, options, voucher));
         let mut writer = pin!(write(session.outbox(), &mut sink, options));

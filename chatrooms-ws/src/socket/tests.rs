@@ -759,3 +759,13 @@ async fn a_client_that_pings_and_never_reads_is_let_go() {
     assert!(lasted <= 25 + 30 + 5, "a ping that cannot be written: {lasted} s");
     assert_eq!(registry.stats().sessions, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn hello_comes_first_whatever_a_session_has_been_told_before_it_is_served() {
+    let registry = RoomRegistry::new();
+    let session = registry.open_session(user("ada")).unwrap();
+    registry.notify(&UserName::new("ada").unwrap(), "early", None).unwrap();
+    let (mut client, _serving) = connect_with(Options::default(), vec![], session, 4096).await;
+    let first = [hear(&mut client).await, hear(&mut client).await];
+    assert_eq!(first.map(|frame| frame["type"].clone()), ["hello", "notice"]);
+}

@@ -50,7 +50,7 @@ fn a_deployment_with_cookies_is_measured_with_one() {
         let (_, cookie) = app.host.admit(&app, "ada").await;
         let options = ["--cookie", &cookie, "--query", "", "--connections", "3", "--rate", "5"];
         let report = clean(&load(app.addr, &options));
-        assert_eq!(report["connections"]["joined"], 3);
+        assert_eq!(report["connections"]["joined"], 3, "{report}");
         assert_counts(&report, 3);
     });
 }
