@@ -17,13 +17,16 @@ const NO_TEXT = `*, *::placeholder {
   color: transparent !important; -webkit-text-fill-color: transparent !important; caret-color: transparent !important; transition: none !important;
 }`;
 
+/** What cannot be pressed for a moment may be dim (WCAG 1.4.3 leaves it out), and may be so at the screenshot and not before it. */
+const LIT = ":disabled { opacity: 1 !important; }";
+
 /** Does something while the page wears another stylesheet, in a way that its content security policy allows. */
 async function dressed(page, css, action) {
   await page.evaluate((text) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(text);
     document.adoptedStyleSheets = [sheet];
-  }, css);
+  }, css + LIT);
   try {
     return await action();
   } finally {
