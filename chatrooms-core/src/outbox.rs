@@ -187,27 +187,29 @@ impl Outbox {
     pub fn answer(&self, frame: Bytes) {
         // An overflow here is found by the task that is answering: it drives this session and sees it closed.
         let pushed = self.push(Outgoing::Answer(Box::new(frame)));
-        self.backlog.change(pushed.bytes);
-        if let Some(waker) = pushed.wake {
-            waker.wake();
-        }
+        self.tell(pushed.bytes, pushed.wake);
     }
 
     /// Puts an encoded answer before all that waits: for the first thing that a client is to read. A session can be told things from the moment it is open, such as a
     /// [notice](crate::RoomRegistry::notify), and whoever drives it begins later.
     pub fn answer_first(&self, frame: Bytes) {
-        let (waker, bytes) = {
+        let (bytes, reader) = {
             let mut state = lock(&self.state);
             if state.closed.is_some() {
                 return;
             }
             let before = state.bytes;
             state.push_front(Outgoing::Answer(Box::new(frame)));
-            (state.reader.take(), change(before, state.bytes))
+            (change(before, state.bytes), state.reader.take())
         };
+        self.tell(bytes, reader);
+    }
+
+    /// Counts by how many bytes more is waiting, and wakes whoever waits for a change. Out of the lock: what wakes a task is the host's code.
+    fn tell(&self, bytes: i64, reader: Option<Waker>) {
         self.backlog.change(bytes);
-        if let Some(waker) = waker {
-            waker.wake();
+        if let Some(reader) = reader {
+            reader.wake();
         }
     }
 
@@ -368,16 +370,13 @@ impl Outbox {
     ///
     /// The session stays in its rooms until it is dropped; [`Session::close`](crate::Session::close) takes it out of them at once.
     pub fn close(&self, reason: CloseReason) {
-        let (waker, freed) = {
+        let (freed, reader) = {
             let mut state = lock(&self.state);
             let before = state.bytes;
             state.close(reason);
-            (state.reader.take(), change(before, state.bytes))
+            (change(before, state.bytes), state.reader.take())
         };
-        self.backlog.change(freed);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.tell(freed, reader);
     }
 
     /// Why it has ended, where it has.

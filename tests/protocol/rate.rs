@@ -97,7 +97,7 @@ async fn flooding_by_post_is_limited_too(server: &Server) {
 async fn a_flood_of_requests_is_refused_and_then_ended(server: &Server) {
     let mut socket = server.user("flooder").await.connect_raw("").await;
     let ping = Frame::text(r#"{"type":"ping"}"#).bytes();
-    // As many as anybody may send in a quarter of a minute, and as many again as are refused before it is abuse.
+    // Far more than a burst and all that are refused before it is abuse.
     socket.try_write_bytes(&ping.repeat(6000)).await;
     let (texts, code) = socket.rest().await;
     assert!(matches!(code, None | Some(4504)), "{code:?}");
