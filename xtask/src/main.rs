@@ -50,6 +50,12 @@ fn main() -> ExitCode {
     }
 }
 
+/// Says what is wrong with a command's options, and what they are.
+fn misused(problem: &str, help: &str) -> ExitCode {
+    eprintln!("{problem}\n\n{help}");
+    ExitCode::FAILURE
+}
+
 fn help() -> String {
     [HELP, bench::HELP, siege::HELP].join("\n")
 }

@@ -21,7 +21,7 @@ use std::{
 };
 
 use crate::{
-    install,
+    install, misused,
     step::{Steps, cargo, root},
     workspace,
 };
@@ -33,10 +33,7 @@ use options::Options;
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     let options = match Options::parse(arguments) {
         Ok(options) => options,
-        Err(problem) => {
-            eprintln!("{problem}\n\n{HELP}");
-            return ExitCode::FAILURE;
-        }
+        Err(problem) => return misused(&problem, HELP),
     };
     let mut steps = Steps::default();
     if options.wants_servers() {

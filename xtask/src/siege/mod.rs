@@ -15,7 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::step::{Steps, cargo};
+use crate::{
+    misused,
+    step::{Steps, cargo},
+};
 
 use self::{application::Application, honest::Honest, newcomers::Newcomers, report::Report};
 pub(crate) use hostile::{COMMAND as HOSTILE, run as be_hostile};
@@ -26,10 +29,7 @@ use options::Options;
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     let options = match Options::parse(arguments) {
         Ok(options) => options,
-        Err(problem) => {
-            eprintln!("{problem}\n\n{HELP}");
-            return ExitCode::FAILURE;
-        }
+        Err(problem) => return misused(&problem, HELP),
     };
     let mut steps = Steps::default();
     let mut build = cargo(&["build", "--example", "full_app", "--example", "load"]);
