@@ -1,6 +1,6 @@
 //! One life of a room: how it begins, who gets in and out, and how it ends. All of it under one lock.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use tokio::{runtime::Handle, sync::SetOnce, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
@@ -242,7 +242,7 @@ impl Room {
     pub(crate) fn wait_on(self: &Arc<Self>, shared: &Arc<Shared>) {
         self.live(|live| {
             if live.is_lingering() {
-                live.linger(self, Instant::now(), shared);
+                live.linger(self, after(Duration::MAX), shared);
             }
         });
     }
