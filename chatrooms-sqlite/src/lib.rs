@@ -50,6 +50,7 @@ mod job;
 mod lives;
 mod lock;
 mod open;
+mod prompt;
 mod purge;
 mod reader;
 mod schema;

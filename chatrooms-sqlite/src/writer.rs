@@ -15,6 +15,7 @@ use crate::{
     connection::{self, Slot},
     error::{self, NAME},
     job::{Job, Write},
+    prompt::prompt,
     purge::Purges,
     store::Shared,
 };
@@ -64,8 +65,8 @@ impl Writer {
     pub(crate) async fn run(mut self) {
         while let Some(work) = self.next().await {
             match work {
-                Work::Batch(first) => self.write_batch(first).await,
-                Work::Slice => self.write_slice().await,
+                Work::Batch(first) => prompt(self.write_batch(first)).await,
+                Work::Slice => prompt(self.write_slice()).await,
                 Work::Checkpoint => self.empty_log().await,
             }
         }
