@@ -6,6 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use chatrooms_core::Meter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -23,8 +24,9 @@ pub(crate) struct Metered<T> {
 }
 
 impl<T> Metered<T> {
-    pub(crate) fn new(io: T, meter: Meter, watch: Watch) -> Self {
-        Self { io, meter, watch, ahead: ReadAhead::default(), batch: Batch::default() }
+    /// `unread` has come in already.
+    pub(crate) fn new(io: T, unread: Bytes, meter: Meter, watch: Watch) -> Self {
+        Self { io, meter, watch, ahead: ReadAhead::new(unread), batch: Batch::default() }
     }
 
     /// Has this written by the next flush. The batch before is to be written by then.

@@ -17,10 +17,14 @@ const READ: usize = 4 * 1024;
 ///
 /// The system is asked for much at a time, into a buffer on the stack, and the layer above may ask for little: so neither of them holds a buffer
 /// for a connection that is silent, as most of them are most of the time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ReadAhead(Bytes);
 
 impl ReadAhead {
+    pub(crate) const fn new(unread: Bytes) -> Self {
+        Self(unread)
+    }
+
     pub(crate) fn poll_read(
         &mut self,
         io: &mut (impl AsyncRead + Unpin),
@@ -56,7 +60,8 @@ mod tests {
     #[tokio::test]
     async fn what_comes_together_is_given_in_pieces_until_the_end() {
         let sent: Vec<u8> = (0..=255).cycle().take(3 * READ + 7).collect();
-        let (mut io, mut ahead, mut given) = (&sent[..], ReadAhead::default(), Vec::new());
+        let (mut io, mut ahead, mut given) =
+            (&sent[..], ReadAhead::new(Bytes::from_static(&[])), Vec::new());
         for piece in [1, 14, 256, 2 * READ].into_iter().cycle() {
             let mut space = vec![0; piece];
             let mut buf = ReadBuf::new(&mut space);

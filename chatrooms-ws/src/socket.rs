@@ -3,14 +3,14 @@
 use std::{
     collections::VecDeque,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use bytes::Bytes;
 use chatrooms_core::{CloseReason, Error, Join, Outbox, Outgoing, RoomName, Session};
 use futures_util::{
-    FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _,
+    FutureExt as _, Sink, SinkExt as _, Stream,
     future::{Either, FusedFuture as _, select},
 };
 use tokio::task::yield_now;
@@ -30,6 +30,8 @@ use crate::{
     frames::is_abuse,
     framing::encode,
     gathering::{BATCH, Gathering},
+    halves::Half,
+    heartbeat::Heartbeat,
     incoming::Incoming,
     lanes::{Lanes, refused, refused_as},
     outgoing::{Foreign, Out},
@@ -76,7 +78,8 @@ pub(crate) async fn serve_vouched<S>(
 ) where
     S: Stream<Item = Result<Message, WsError>> + Sink<Out, Error = WsError> + Send + Unpin,
 {
-    let (mut sink, stream) = socket.split();
+    let socket = Mutex::new(socket);
+    let (mut sink, stream) = (Half::new(&socket), Half::new(&socket));
     session.outbox().answer_first(hello(session, options));
     let violation = {
         let mut reader = pin!(read(session, stream, rooms, options, voucher));
@@ -345,7 +348,7 @@ async fn write<S>(outbox: &Outbox, sink: &mut S, options: &Options) -> bool
 where
     S: Sink<Out, Error = WsError> + Unpin,
 {
-    let mut ping = pin!(sleep(options.heartbeat));
+    let mut heartbeat = Heartbeat::new(options.heartbeat);
     let mut end_by = None;
     let mut gathering = Gathering::new();
     loop {
@@ -359,10 +362,7 @@ where
                     return timeout_at(end_by, goodbye).await == Ok(true);
                 }
             },
-            () = &mut ping => {
-                ping.as_mut().reset(after(Instant::now(), options.heartbeat));
-                Out::Control(Message::Ping(Bytes::new()))
-            }
+            () = heartbeat.due() => Out::Control(Message::Ping(Bytes::new())),
         };
         let mut sending = pin!(sink.send(out));
         let sent = match sending.as_mut().now_or_never() {

@@ -1,17 +1,12 @@
 //! The handshake: who may open a socket, in the order in which the protocol judges it.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chatrooms_core::{Error, Identity, Session};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::timeout,
-};
+use hyper::upgrade::OnUpgrade;
+use tokio::time::timeout;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -25,6 +20,7 @@ use crate::{
     Answer, Options,
     address::Place,
     answer::Problem,
+    connection::Connection,
     endpoint::Endpoint,
     frames::Watch,
     metered::Metered,
@@ -175,11 +171,8 @@ fn run(
         };
         serve_vouched(&session, &mut socket, rooms, &options, voucher.as_ref()).await;
         drop(session);
-        let _ = if socket.has_heard_all() {
-            timeout(DRAIN, Box::pin(part(socket.into_io()))).await
-        } else {
-            timeout(DRAIN, Box::pin(drain(socket.into_io()))).await
-        };
+        let has_heard_all = socket.has_heard_all();
+        let _ = timeout(DRAIN, Box::pin(socket.into_io().end(has_heard_all))).await;
         drop(place);
     }
 }
@@ -188,7 +181,7 @@ async fn take_over(
     on_upgrade: OnUpgrade,
     session: &Session,
     options: &Options,
-) -> Option<Direct<TokioIo<Upgraded>>> {
+) -> Option<Direct<Connection>> {
     let upgraded = match timeout(options.close_timeout, on_upgrade).await {
         Ok(upgraded) => upgraded.inspect_err(|error| not_upgraded(error)).ok()?,
         Err(late) => {
@@ -197,7 +190,8 @@ async fn take_over(
         }
     };
     let meter = session.outbox().meter().clone();
-    let io = Metered::new(TokioIo::new(upgraded), meter, Watch::new(options));
+    let (connection, unread) = Connection::new(upgraded);
+    let io = Metered::new(connection, unread, meter, Watch::new(options));
     let config = Some(layer(options));
     Some(Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, config).await))
 }
@@ -224,22 +218,6 @@ fn not_upgraded(error: &(dyn std::error::Error + 'static)) {
 
 /// How long what a client has still sent is taken off a connection that has ended.
 const DRAIN: Duration = Duration::from_secs(1);
-
-/// Ends a connection whose client has said its last word. TCP says its own when it is dropped; anything else, such as TLS, has one that has to be written.
-async fn part(io: TokioIo<Upgraded>) -> io::Result<()> {
-    match io.into_inner().downcast::<TokioIo<TcpStream>>() {
-        Ok(_) => Ok(()),
-        Err(other) => TokioIo::new(other).shutdown().await,
-    }
-}
-
-/// Reads what is still on its way: closing over unread bytes resets the connection, and the client would never see why it was closed.
-async fn drain(mut io: TokioIo<Upgraded>) -> io::Result<()> {
-    io.shutdown().await?;
-    let mut unread = [0; 1024];
-    while io.read(&mut unread).await? > 0 {}
-    Ok(())
-}
 
 /// The rooms that a request names, in order.
 fn rooms(parts: &Parts) -> Vec<String> {
@@ -270,6 +248,7 @@ fn is_key(key: &HeaderValue) -> bool {
 mod tests {
     use std::{
         convert::Infallible,
+        io,
         pin::Pin,
         sync::atomic::{AtomicBool, Ordering},
         task::{Context, Poll},
@@ -279,9 +258,13 @@ mod tests {
     use chatrooms_core::{RoomRegistry, UserName};
     use http::Request;
     use hyper::{server::conn::http1, service::service_fn};
+    use hyper_util::rt::TokioIo;
     use tokio::{
-        io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
-        net::TcpListener,
+        io::{
+            AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
+            duplex,
+        },
+        net::{TcpListener, TcpStream},
         sync::mpsc,
         time::Instant,
     };

@@ -18,7 +18,8 @@ async fn connection(bytes: usize) -> (Socket, DuplexStream) {
     let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
     let options = Options { control_frames: usize::MAX, ..Options::default() };
     let (ours, theirs) = duplex(bytes);
-    let io = Metered::new(ours, session.outbox().meter().clone(), Watch::new(&options));
+    let io =
+        Metered::new(ours, Bytes::new(), session.outbox().meter().clone(), Watch::new(&options));
     let socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
     (Direct::new(socket), theirs)
 }

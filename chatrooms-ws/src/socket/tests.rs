@@ -3,6 +3,7 @@
 use chatrooms_core::{
     Config, Draft, Error, EventKind, Identity, Post, RoomPolicy, RoomRegistry, UserName,
 };
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, DuplexStream},
@@ -57,7 +58,7 @@ async fn connect_with(
 ) -> (Client, JoinHandle<()>) {
     let (ours, theirs) = tokio::io::duplex(buffer);
     let meter = session.outbox().meter().clone();
-    let io = Metered::new(ours, meter, Watch::new(&options));
+    let io = Metered::new(ours, Bytes::new(), meter, Watch::new(&options));
     let config = Some(layer(&options));
     let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, config).await);
     let serving = tokio::spawn(async move {
@@ -237,7 +238,7 @@ async fn a_slow_reader_is_kept_as_long_as_bytes_move() {
     let (io, mut theirs) = tokio::io::duplex(1024);
     let options = Options { write_timeout: Duration::from_secs(3600), ..Options::default() };
     let meter = session.outbox().meter().clone();
-    let io = Metered::new(io, meter, Watch::new(&options));
+    let io = Metered::new(io, Bytes::new(), meter, Watch::new(&options));
     let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, None).await);
     let serving = tokio::spawn(async move {
         serve_vouched(&session, socket, Vec::new(), &options, None).await;
