@@ -117,6 +117,8 @@ mod moderation;
 mod name;
 mod observed_store;
 mod opening;
+#[cfg(any(test, feature = "oracle"))]
+pub mod oracle;
 mod outbox;
 mod peer;
 mod policy;

@@ -90,6 +90,7 @@ mod faulty_calls;
 mod faulty_store;
 mod holds;
 mod lives;
+mod record;
 #[cfg(test)]
 mod tests;
 mod waits;

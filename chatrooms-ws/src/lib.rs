@@ -76,6 +76,8 @@ mod response;
 mod revocation;
 mod routes;
 mod socket;
+#[cfg(feature = "oracle")]
+mod transcript;
 mod upgrade;
 
 pub use address::{ClientAddress, PeerAddr};
@@ -86,6 +88,8 @@ pub use ipnet::IpNet;
 pub use options::Options;
 pub use origin::Origins;
 pub use socket::serve;
+#[cfg(feature = "oracle")]
+pub use transcript::Transcript;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -30,7 +30,6 @@ mod history;
 mod http_posting;
 mod http_reading;
 mod joining;
-mod judge;
 mod kit;
 mod leaving;
 mod limits;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{Client, Server, on_every_store, same_order, unique};
+use crate::kit::{Client, Server, on_every_store, unique};
 
 on_every_store!(
     answers_come_in_request_order_within_a_room,
@@ -73,7 +73,6 @@ async fn everybody_sees_the_same_order(server: &Server) {
         let user = client.user.clone();
         assert_eq!(bodies_of(&user), expected, "{user}'s own sends in their order");
     }
-    same_order(&clients);
 }
 
 async fn a_pipeline_of_every_request_is_answered_in_turn(server: &Server) {

@@ -1,11 +1,17 @@
 //! A client without a socket.
 
-use super::{HANG_LIMIT, describe::describe_outgoing, room, user};
 use std::time::Duration;
 
+use super::{
+    HANG_LIMIT,
+    describe::describe_outgoing,
+    record::{Ending, Record},
+    room, user,
+};
 use crate::{
-    Data, Error, Event, Identity, Join, Joined, Outgoing, Post, Receipt, RoomRegistry, Sent,
-    Session,
+    CloseReason, Data, Error, Event, Identity, Join, Joined, Outgoing, Page, Post, Receipt,
+    RoomName, RoomRegistry, Sent, Session,
+    oracle::{Outcome, Recorder, Request},
     sync::{Arc, Mutex, lock},
 };
 
@@ -34,17 +40,27 @@ use crate::{
 /// up after [`HANG_LIMIT`] and say what came instead.
 #[derive(Debug)]
 pub struct TestClient {
+    /// Before the session, because fields are dropped in their order: what it does when a client is dropped comes before the session's end.
+    _ending: Ending,
     /// The session underneath, for everything that has no method here. What is taken from it directly is not seen by this client.
     pub session: Session,
     /// What a wait has taken from the outbox and left, for whoever asks next. Shared for `told(&self)` only: held for one take, never over
     /// an await.
     pub(super) left: Mutex<Vec<Outgoing>>,
     pub(super) hang_limit: Duration,
+    /// What writes down all it does and is told, where that is wanted. After the session, whose end it writes down.
+    pub(super) record: Option<Record>,
 }
 
 impl From<Session> for TestClient {
     fn from(session: Session) -> Self {
-        Self { session, left: Mutex::default(), hang_limit: HANG_LIMIT }
+        Self {
+            _ending: Ending::default(),
+            session,
+            left: Mutex::default(),
+            hang_limit: HANG_LIMIT,
+            record: None,
+        }
     }
 }
 
@@ -92,6 +108,47 @@ impl TestClient {
         self
     }
 
+    /// The same client, which writes down all that it does and is told from now on, for [`check`](crate::oracle::check) to judge. It is in no room yet.
+    ///
+    /// For that it takes what waits for it whenever it does something, so that it is never slow; whoever asks is told all the same. What is done with its
+    /// [`session`](Self::session) directly is not written down, and must not take anything from there.
+    ///
+    /// ```
+    /// # use chatrooms_core::{oracle::{Recorder, check}, testing::{TestClient, registry, settle}};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let rooms = registry(|builder| builder).await;
+    /// let run = Recorder::new();
+    /// let ada = TestClient::new(&rooms, "ada").recorded(&run);
+    /// let bob = TestClient::new(&rooms, "bob").recorded(&run);
+    /// ada.join("lobby").await.unwrap();
+    /// bob.join("lobby").await.unwrap();
+    /// ada.say("lobby", "hello").await.unwrap();
+    /// settle().await;
+    /// ada.settled();
+    /// bob.settled();
+    /// assert_eq!(check(&run.trace()).unwrap().messages, 1);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn recorded(mut self, recorder: &Recorder) -> Self {
+        let record = Record::new(recorder, self.session.identity().user().clone());
+        self._ending = record.ending(&self.session);
+        self.record = Some(record);
+        self
+    }
+
+    /// Takes what waits for this client, for whoever asks later, and writes down that it is all there is to be told: whatever anybody did
+    /// before has come to its end. Nothing where the client is not [recorded](Self::recorded).
+    ///
+    /// Whoever says so has waited for it, by [`settle`](super::settle) on a paused clock or by what others were answered.
+    pub fn settled(&self) {
+        self.note_news();
+        if let Some(record) = &self.record {
+            record.witness().settled();
+        }
+    }
+
     /// Joins a room.
     ///
     /// # Errors
@@ -117,7 +174,12 @@ impl TestClient {
     /// # Cancel safety
     /// As [`Session::join`].
     pub async fn join_with(&self, name: &str, join: Join) -> Result<Arc<Joined>, Error> {
-        self.session.join(&room(name), join).await
+        let room = room(name);
+        let (resume, history) = (join.resume, join.history);
+        let call = self.asks(|| Request::Join { room: room.clone(), resume, history });
+        let joined = self.session.join(&room, join).await;
+        self.answered(call, || joined.as_ref().map_or_else(Outcome::from, |_| Outcome::Done));
+        joined
     }
 
     /// Leaves a room.
@@ -128,7 +190,11 @@ impl TestClient {
     /// # Panics
     /// Where `name` is no good name.
     pub fn leave(&self, name: &str) -> Result<(), Error> {
-        self.session.leave(&room(name))
+        let room = room(name);
+        let call = self.asks(|| Request::Leave { room: room.clone() });
+        let left = self.session.leave(&room);
+        self.answered(call, || Outcome::from(&left));
+        left
     }
 
     /// Says something in a room and waits for the outcome.
@@ -142,10 +208,28 @@ impl TestClient {
     /// # Cancel safety
     /// As [`Session::publish`].
     pub async fn say(&self, name: &str, body: &str) -> Result<Sent, Error> {
-        self.session.publish(&room(name), Post::new(body)).await
+        self.publish(name, Post::new(body)).await
     }
 
-    /// Says something in a room without waiting for the outcome.
+    /// Says something with data or a nonce in a room and waits for the outcome.
+    ///
+    /// # Errors
+    /// As [`Session::publish`].
+    ///
+    /// # Panics
+    /// Where `name` is no good name.
+    ///
+    /// # Cancel safety
+    /// As [`Session::publish`].
+    pub async fn publish(&self, name: &str, post: Post) -> Result<Sent, Error> {
+        let room = room(name);
+        let call = self.asks_to_say(&room, &post);
+        let sent = self.session.publish(&room, post).await;
+        self.answered(call, || Outcome::from(&sent));
+        sent
+    }
+
+    /// Says something in a room without waiting for the outcome, which the [record](Self::recorded) of a client then does not know.
     ///
     /// # Errors
     /// As [`Session::send`].
@@ -156,7 +240,13 @@ impl TestClient {
     /// # Cancel safety
     /// As [`Session::send`].
     pub async fn send(&self, name: &str, body: &str) -> Result<Receipt<Sent>, Error> {
-        self.session.send(&room(name), Post::new(body)).await
+        let (room, post) = (room(name), Post::new(body));
+        let call = self.asks_to_say(&room, &post);
+        let queued = self.session.send(&room, post).await;
+        if let Err(error) = &queued {
+            self.answered(call, || error.into());
+        }
+        queued
     }
 
     /// Takes a message back and waits for the outcome.
@@ -170,7 +260,38 @@ impl TestClient {
     /// # Cancel safety
     /// Dropped, the message may or may not have been taken back.
     pub async fn redact(&self, name: &str, seq: u64) -> Result<(), Error> {
-        self.session.redact(&room(name), seq).await?.wait().await
+        let room = room(name);
+        let call = self.asks(|| Request::Redact { room: room.clone(), seq });
+        let redacted = match self.session.redact(&room, seq).await {
+            Ok(receipt) => receipt.wait().await,
+            Err(error) => Err(error),
+        };
+        self.answered(call, || Outcome::from(&redacted));
+        redacted
+    }
+
+    /// The messages of a room before `before`, or the newest.
+    ///
+    /// # Errors
+    /// As [`Session::history`].
+    ///
+    /// # Panics
+    /// Where `name` is no good name.
+    ///
+    /// # Cancel safety
+    /// As [`Session::history`].
+    pub async fn history(
+        &self,
+        name: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Page, Error> {
+        let room = room(name);
+        let call =
+            self.asks(|| Request::History { room: room.clone(), before, limit: Some(limit) });
+        let page = self.session.history(&room, before, limit).await;
+        self.answered(call, || Outcome::from(&page));
+        page
     }
 
     /// Sends a signal to all others in a room.
@@ -196,11 +317,46 @@ impl TestClient {
     }
 
     fn take(&self) -> Vec<Outgoing> {
-        let mut left = std::mem::take(&mut *lock(&self.left));
+        self.note_news();
+        std::mem::take(&mut *lock(&self.left))
+    }
+
+    /// Takes what waits in the outbox to what is left for whoever asks.
+    fn note_news(&self) {
+        let outbox = self.session.outbox();
+        // Asked before: what is told to a session that has ended can still be taken.
+        let closed = outbox.closed();
         let mut news = Vec::new();
-        self.session.outbox().try_take(&mut news, usize::MAX);
-        self.session.outbox().meter().progress();
-        left.extend(news.into_iter().flat_map(Outgoing::apart));
-        left
+        outbox.try_take(&mut news, usize::MAX);
+        outbox.meter().progress();
+        self.note(&news, closed.as_ref());
+        lock(&self.left).extend(news.into_iter().flat_map(Outgoing::apart));
+    }
+
+    /// Writes down what was taken from the outbox.
+    pub(super) fn note(&self, news: &[Outgoing], closed: Option<&CloseReason>) {
+        if let Some(record) = &self.record {
+            record.note(news, closed);
+        }
+    }
+
+    fn asks_to_say(&self, room: &RoomName, post: &Post) -> Option<u64> {
+        let draft = || post.clone().by(Some(self.session.identity()));
+        self.asks(|| Request::Send { room: room.clone(), draft: draft() })
+    }
+
+    /// Writes down a request, behind all that was told before.
+    fn asks(&self, request: impl FnOnce() -> Request) -> Option<u64> {
+        let record = self.record.as_ref()?;
+        self.note_news();
+        Some(record.witness().asks(request()))
+    }
+
+    /// Writes down what became of it, behind all that it has brought.
+    fn answered(&self, call: Option<u64>, outcome: impl FnOnce() -> Outcome) {
+        if let (Some(record), Some(call)) = (&self.record, call) {
+            self.note_news();
+            record.witness().answered(call, outcome());
+        }
     }
 }

@@ -152,9 +152,9 @@ impl TestClient {
         &mut self,
         mut pick: impl FnMut(&Event) -> Option<T> + Send,
     ) -> Result<T, CloseReason> {
-        let left = self.left.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut seen = 0;
         loop {
+            let left = self.left.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
             let news = left.iter().enumerate().skip(seen);
             // Each of them is one event at most.
             let found = { news }.find_map(|(at, item)| Some((at, pick(item.events().first()?)?)));
@@ -164,8 +164,11 @@ impl TestClient {
             }
             seen = left.len();
             let mut news = Vec::new();
-            self.session.outbox().take(&mut news, usize::MAX).await?;
+            let taken = self.session.outbox().take(&mut news, usize::MAX).await;
             self.session.outbox().meter().progress();
+            self.note(&news, taken.as_ref().err());
+            taken?;
+            let left = self.left.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
             left.extend(news.into_iter().flat_map(Outgoing::apart));
         }
     }

@@ -14,7 +14,7 @@ async fn what_a_join_returns_is_also_the_first_that_is_told() {
     let house = House::new().await;
     let ada = house.guest("ada").await;
     ada.say("one").await.unwrap();
-    let mut bob = house.client("bob");
+    let mut bob = house.unrecorded("bob");
     let joined = bob.join("lobby", Join { tag: Some(7), ..Join::default() }).await.unwrap();
     assert_eq!(joined.tag, Some(7));
     ada.say("two").await.unwrap();
@@ -158,7 +158,7 @@ async fn an_answer_stays_within_its_bound_however_much_there_is() {
         members.iter().for_each(|client| drop(client.told()));
     }
     tokio::time::sleep(crate::kit::secs(2)).await;
-    let last = house.client("~zoe");
+    let last = house.unrecorded("~zoe");
     let join = Join { history: Some(1000), ..Join::default() };
     let joined = last.join("lobby", join).await.unwrap();
     assert!(joined.members_more && joined.more);

@@ -8,8 +8,9 @@ use std::{
 
 pub(crate) use chatrooms_core::testing::{room, settle, user};
 use chatrooms_core::{
-    Config, Data, Error, Identity, Join, Joined, Member, Message, Nonce, Post, Receipt,
-    RegistryBuilder, RoomName, RoomRegistry, Sent,
+    CloseReason, Config, Data, Draft, Error, Identity, Join, Joined, Member, Message, Nonce, Post,
+    Receipt, RegistryBuilder, RoomName, RoomRegistry, Sent, UserName,
+    oracle::{Bounds, Outcome, Recorder, Request, check},
     testing::{FaultyStore, TestClient, describe_joined},
 };
 
@@ -31,10 +32,11 @@ pub(crate) const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// A registry, and the store underneath that does as it is told.
+/// A registry, and the store underneath that does as it is told. Whatever a test is about, what its clients saw is judged when it ends.
 pub(crate) struct House {
     pub(crate) registry: RoomRegistry,
     pub(crate) store: FaultyStore,
+    pub(crate) run: Recorder,
 }
 
 impl House {
@@ -55,12 +57,59 @@ impl House {
         make: impl FnOnce(RegistryBuilder) -> RegistryBuilder,
     ) -> Self {
         let builder = make(RoomRegistry::builder().store(store.clone()));
-        Self { registry: builder.start().await.unwrap(), store }
+        let registry = builder.start().await.unwrap();
+        let run = Recorder::bounded(Bounds::from(registry.config()));
+        Self { registry, store, run }
     }
 
     /// A client that is in no room yet.
     pub(crate) fn client(&self, name: &str) -> Client {
+        Client(TestClient::new(&self.registry, name).recorded(&self.run))
+    }
+
+    /// One of whom nothing is recorded, for tests that take from its session what they want, or leave it there.
+    pub(crate) fn unrecorded(&self, name: &str) -> Client {
         Client::new(&self.registry, name)
+    }
+
+    /// The host removes a user from a room; says how many connections that were.
+    pub(crate) fn kick(&self, at: &str, whom: &str) -> usize {
+        let (at, whom) = (room(at), user(whom));
+        self.removes(Some(&at), Some(&whom), || self.registry.kick(&at, &whom, None))
+    }
+
+    pub(crate) fn close_room(&self, at: &str) -> usize {
+        let at = room(at);
+        self.removes(Some(&at), None, || self.registry.close_room(&at, None))
+    }
+
+    pub(crate) fn end_sessions(&self, of: &str, reason: CloseReason) -> usize {
+        let of = user(of);
+        self.removes(None, Some(&of), || self.registry.end_sessions(&of, &reason))
+    }
+
+    /// The host says something in a room.
+    pub(crate) async fn announce(&self, at: &str, body: &str) -> Result<Sent, Error> {
+        let (host, room) = (self.run.client(None), room(at));
+        let draft = Draft { user: None, ..Draft::new(user("host"), body) };
+        let call = host.asks(Request::Send { room: room.clone(), draft });
+        let outcome = self.registry.announce(&room, Post::new(body)).await;
+        host.answered(call, &outcome);
+        outcome
+    }
+
+    fn removes(
+        &self,
+        room: Option<&RoomName>,
+        user: Option<&UserName>,
+        act: impl FnOnce() -> usize,
+    ) -> usize {
+        let host = self.run.client(None);
+        let request = Request::Remove { room: room.cloned(), user: user.cloned() };
+        let call = host.asks(request);
+        let removed = act();
+        host.answered(call, Outcome::Done);
+        removed
     }
 
     /// A client in the lobby who has read all that it was told there so far.
@@ -82,6 +131,16 @@ impl House {
             }
             assert!(tokio::time::Instant::now() < limit, "left behind: {stats:?}, {open:?}");
             tokio::time::sleep(millis(10)).await;
+        }
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if !std::thread::panicking()
+            && let Err(broken) = check(&self.run.trace())
+        {
+            panic!("{broken}");
         }
     }
 }
@@ -122,7 +181,11 @@ impl Client {
     }
 
     pub(crate) fn leave(&self, name: &str) {
-        self.0.leave(name).unwrap();
+        self.try_leave(name).unwrap();
+    }
+
+    pub(crate) fn try_leave(&self, name: &str) -> Result<(), Error> {
+        self.0.leave(name)
     }
 
     /// Says something in the lobby and waits for the outcome.
@@ -137,7 +200,7 @@ impl Client {
 
     /// Says something in the lobby under a nonce.
     pub(crate) async fn say_once(&self, body: &str, nonce: &str) -> Result<Sent, Error> {
-        self.session.publish(&lobby(), Post::new(body).nonce(Nonce::new(nonce))).await
+        self.publish("lobby", Post::new(body).nonce(Nonce::new(nonce))).await
     }
 
     /// Takes back a message of the lobby.
@@ -147,7 +210,7 @@ impl Client {
 
     /// The texts of the lobby that its history holds.
     pub(crate) async fn history(&self) -> Vec<String> {
-        bodies(&self.session.history(&lobby(), None, 200).await.unwrap().messages)
+        bodies(&self.0.history("lobby", None, 200).await.unwrap().messages)
     }
 
     /// Everything that waits for this client, one line each; it waits no longer.

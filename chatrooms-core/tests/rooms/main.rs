@@ -10,7 +10,6 @@ mod linger;
 mod membership;
 mod model;
 mod moderation;
-mod oracle;
 mod policy;
 mod presence;
 mod purge;

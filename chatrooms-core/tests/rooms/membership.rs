@@ -177,7 +177,9 @@ async fn all_sessions_of_a_user_end_at_once_and_nobody_elses() {
 #[tokio::test(start_paused = true)]
 async fn what_waits_for_a_session_that_ends_can_still_be_taken() {
     let house = House::new().await;
-    let mut ada = house.guest("ada").await;
+    let mut ada = house.unrecorded("ada");
+    ada.enter("lobby").await;
+    ada.told();
     ada.say("one").await.unwrap();
     ada.session.close(CloseReason::Moved);
     assert!(ada.session.next().await.is_some());

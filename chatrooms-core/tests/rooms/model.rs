@@ -10,7 +10,7 @@ use chatrooms_core::{CloseReason, Error, Join, Joined, Post, RoomEnd, RoomEvent,
 use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
-use crate::kit::{Client, House, room, user};
+use crate::kit::{Client, House};
 
 const USERS: [&str; 3] = ["ada", "bob", "eve"];
 const TABS: usize = 2;
@@ -304,6 +304,7 @@ impl Run {
             config.send_burst = 10_000;
         })
         .await;
+        house.run.complete();
         let clients = (0..USERS.len() * TABS).map(|client| house.client(name(client))).collect();
         let told = vec![Vec::new(); USERS.len() * TABS];
         let model = Model { told, ..Model::default() };
@@ -330,7 +331,7 @@ impl Run {
             Step::Resume { client, at } => self.join(client, at, None, true).await,
             Step::Leave { client, at } => {
                 let expected = self.model.is_in(client, at).then_some(()).ok_or(Error::NotInRoom);
-                assert_eq!(self.clients[client].session.leave(&room(ROOMS[at])), expected);
+                assert_eq!(self.clients[client].try_leave(ROOMS[at]), expected);
                 if expected.is_ok() {
                     self.model.out(&[client], at, RoomEnd::Left);
                 }
@@ -339,15 +340,11 @@ impl Run {
             Step::Redact { client, at, back } => {
                 let head = self.model.lives.get(&at).map_or(0, |life| life.head);
                 let seq = (head + 1).saturating_sub(back).max(1);
-                let session = &self.clients[client].session;
-                let outcome = match session.redact(&room(ROOMS[at]), seq).await {
-                    Ok(receipt) => receipt.wait().await,
-                    Err(error) => Err(error),
-                };
+                let outcome = self.clients[client].redact(ROOMS[at], seq).await;
                 assert_eq!(outcome, self.model.redact(client, at, seq));
             }
             Step::Signal { client, at } => {
-                let outcome = self.clients[client].session.signal(&room(ROOMS[at]), "waves", None);
+                let outcome = self.clients[client].signal(ROOMS[at], "waves", None);
                 assert_eq!(outcome.is_ok(), self.model.is_in(client, at));
                 if outcome.is_ok() {
                     self.model.tell_all(at, Some(client), &format!("{} waves", name(client)));
@@ -356,21 +353,19 @@ impl Run {
             Step::Announce { at } => self.announce(at).await,
             Step::Kick { whom, at } => {
                 let clients = self.model.of(whom, at);
-                let kicked = self.house.registry.kick(&room(ROOMS[at]), &user(USERS[whom]), None);
+                let kicked = self.house.kick(ROOMS[at], USERS[whom]);
                 assert_eq!(kicked, clients.len());
                 self.model.remove(&clients, at, "removed kicked", RoomEnd::Left);
             }
             Step::Close { at } => {
                 let all =
                     self.model.lives.get(&at).map_or_else(Vec::new, |life| life.members.clone());
-                assert_eq!(self.house.registry.close_room(&room(ROOMS[at]), None), all.len());
+                assert_eq!(self.house.close_room(ROOMS[at]), all.len());
                 self.model.remove(&all, at, "removed room_closed", RoomEnd::Closed);
             }
             Step::Reconnect { client } => self.reconnect(client, RoomEnd::Lost),
             Step::Logout { whom } => {
-                let reason = CloseReason::LoggedOut;
-                let ended = self.house.registry.end_sessions(&user(USERS[whom]), &reason);
-                assert_eq!(ended, TABS);
+                assert_eq!(self.house.end_sessions(USERS[whom], CloseReason::LoggedOut), TABS);
                 for client in whom * TABS..(whom + 1) * TABS {
                     self.reconnect(client, RoomEnd::Left);
                 }
@@ -381,8 +376,7 @@ impl Run {
 
     async fn send(&mut self, client: usize, at: usize) {
         let next = self.model.lives.get(&at).map_or(0, |life| life.head) + 1;
-        let session = &self.clients[client].session;
-        let outcome = session.publish(&room(ROOMS[at]), Post::new(body(next))).await;
+        let outcome = self.clients[client].publish(ROOMS[at], Post::new(body(next))).await;
         let expected = if self.model.is_in(client, at) {
             Ok(self.model.say(at, name(client)))
         } else {
@@ -393,7 +387,7 @@ impl Run {
 
     async fn announce(&mut self, at: usize) {
         let next = self.model.lives.get(&at).map_or(0, |life| life.head) + 1;
-        let outcome = self.house.registry.announce(&room(ROOMS[at]), Post::new(body(next))).await;
+        let outcome = self.house.announce(ROOMS[at], &body(next)).await;
         let expected = if self.model.lives.contains_key(&at) {
             Ok(self.model.say(at, "host"))
         } else {
@@ -420,6 +414,7 @@ impl Run {
             told.sort_by_key(|line| line.starts_with("garden: "));
             expected.sort_by_key(|line| line.starts_with("garden: "));
             assert_eq!(told, expected);
+            client.settled();
         }
         self.compare_watched();
         let rooms = self.house.registry.rooms(None, 9).0;

@@ -197,7 +197,7 @@ struct Viewer {
 
 impl Viewer {
     async fn enter(house: &House, name: &str) -> Self {
-        let client = house.client(name);
+        let client = house.unrecorded(name);
         client.enter("lobby").await;
         Self { client, list: BTreeSet::new() }
     }

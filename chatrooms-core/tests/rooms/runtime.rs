@@ -90,7 +90,8 @@ fn sessions_that_die_with_their_tasks_leave_their_rooms() {
         let house = runtime.block_on(House::new());
         house.store.always(Call::Close, Fault::Slow(secs(1000)));
         for n in 0..10 {
-            let mut client = runtime.block_on(house.guest(&format!("user {n}")));
+            let mut client = house.unrecorded(&format!("user {n}"));
+            runtime.block_on(client.enter("lobby"));
             runtime.spawn(async move { while client.session.next().await.is_some() {} });
         }
         assert_eq!(house.registry.stats().sessions, 10);

@@ -14,7 +14,10 @@ async fn house(set: impl FnOnce(&mut Config)) -> (House, Client, Client) {
         set(config);
     })
     .await;
-    let (ada, bob) = (house.guest("ada").await, house.guest("bob").await);
+    // Who is recorded takes what waits whenever they do something.
+    let (ada, bob) = (house.guest("ada").await, house.unrecorded("bob"));
+    bob.enter("lobby").await;
+    bob.told();
     ada.told();
     (house, ada, bob)
 }

@@ -351,7 +351,9 @@ async fn a_watch_that_waits_in_a_task_is_woken_by_what_happens_and_by_the_end() 
 async fn a_watch_that_is_gone_keeps_nothing() {
     let house = House::configured(|config| config.keep = 1).await;
     let mut watch = house.registry.watch_all();
-    let ada = house.guest("ada").await;
+    // A record holds messages as long as it lasts.
+    let ada = house.unrecorded("ada");
+    ada.enter("lobby").await;
     assert_eq!(watched(&mut watch).len(), 2);
     ada.say("one").await.unwrap();
     let page = house.registry.history(&lobby(), None, 1).await.unwrap();

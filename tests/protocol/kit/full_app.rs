@@ -4,12 +4,13 @@ use std::ops::Deref;
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use chatrooms::oracle::Bounds;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tempfile::TempDir;
 
 use super::process::Process;
-use super::{Header, Host, Server};
+use super::{Header, Host, Server, bound};
 
 /// A running `full_app`; dropping it kills the process.
 pub(crate) struct FullApp {
@@ -56,6 +57,11 @@ impl FullApp {
             command.args(["--store", "memory"]);
         }
         command.args(options);
+        if options.contains(&"--linger") {
+            let mut bounds = Bounds::default();
+            bounds.lingers = true;
+            bound(bounds);
+        }
         let (process, addr) = Process::start(command);
         let process = Arc::new(process);
         let host = Box::new(Arc::clone(&process));

@@ -13,6 +13,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{Request, Response};
 use axum::routing::get;
+use chatrooms::oracle::Bounds;
 use chatrooms::ws::{Endpoint, Options, PeerAddr};
 use chatrooms::{
     CloseReason, Identity, RegistryBuilder, RoomRegistry, UserName, axum as axum_chat,
@@ -32,7 +33,7 @@ use tokio_util::task::AbortOnDropHandle;
 use warp::Filter;
 
 use super::tokens::{ON_PURPOSE, Tokens};
-use super::{Doorkeeper, Header, Host, Server, User, in_time, unique};
+use super::{Doorkeeper, Header, Host, Server, User, bound, in_time, unique};
 
 /// The framework around the chat.
 #[derive(Clone, Copy)]
@@ -111,7 +112,9 @@ impl InProcess {
             let server = Server { addr, mount: "/chat".to_owned(), host };
             Self { server, chat, _accepting: accepting }
         });
-        starting.await.expect("the server starts")
+        let server = starting.await.expect("the server starts");
+        bound(Bounds::from(server.registry().config()));
+        server
     }
 
     pub(crate) const fn registry(&self) -> &RoomRegistry {

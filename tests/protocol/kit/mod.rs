@@ -6,7 +6,7 @@ mod example;
 mod full_app;
 mod http;
 mod in_process;
-mod oracle;
+mod judging;
 mod process;
 mod raw;
 mod run;
@@ -24,7 +24,7 @@ pub(crate) use example::Example;
 pub(crate) use full_app::FullApp;
 pub(crate) use http::{Request, Response, encoded};
 pub(crate) use in_process::{Adapter, InProcess};
-pub(crate) use oracle::violations;
+pub(crate) use judging::{bound, everything_is_recorded, run};
 pub(crate) use process::Process;
 pub(crate) use raw::{Frame, RawSocket, opcode};
 pub(crate) use run::{
@@ -34,7 +34,7 @@ pub(crate) use run::{
 pub(crate) use schema::check_lists;
 pub(crate) use server::{Header, Host, Server};
 pub(crate) use tokens::{Doorkeeper, token};
-pub(crate) use trace::{Trace, same_order};
+pub(crate) use trace::Trace;
 pub(crate) use unique::unique;
 pub(crate) use user::User;
 pub(crate) use wait::{HANG, eventually, in_time};

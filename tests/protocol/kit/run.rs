@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::full_app::Store;
 use super::in_process::assert_no_server_panicked;
+use super::judging::judged;
 use super::{Adapter, Example, FullApp, InProcess, Server};
 
 /// No test takes this long unless it hangs.
@@ -154,7 +155,9 @@ pub(crate) fn with_example(
 
 fn block_on(script: impl Future<Output = ()>) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        timeout(TEST_LIMIT, script).await.expect("the test hung");
+    judged(|| {
+        runtime.block_on(async {
+            timeout(TEST_LIMIT, script).await.expect("the test hung");
+        });
     });
 }

@@ -155,9 +155,50 @@ pub(super) fn check(text: &str) -> Value {
     if kind == "message" {
         check_fields(&frame, MESSAGE_FIELDS, kind, &mut faults);
     }
+    if kind == "error" {
+        check_error(&frame, &mut faults);
+    }
     assert!(faults.is_empty(), "{faults:?} in {text}");
     frame
 }
+
+/// A code of the protocol's, or of the host's own; and a limit says when to come again.
+fn check_error(frame: &Value, faults: &mut Vec<String>) {
+    let code = frame["code"].as_str().unwrap_or_default();
+    if !CODES.contains(&code) && !code.starts_with("x-") {
+        faults.push("an unknown error code".to_owned());
+    }
+    let is_limit = matches!(code, "rate_limited" | "slow_mode");
+    if is_limit && frame["retry_after_ms"].as_u64().is_none_or(|wait| wait == 0) {
+        faults.push("a limit without retry_after_ms".to_owned());
+    }
+}
+
+const CODES: &[&str] = &[
+    "bad_request",
+    "unknown_type",
+    "too_large",
+    "invalid_room",
+    "invalid_user",
+    "not_in_room",
+    "already_in_room",
+    "forbidden",
+    "banned",
+    "muted",
+    "room_full",
+    "too_many_rooms",
+    "too_many_sessions",
+    "server_full",
+    "busy",
+    "rate_limited",
+    "slow_mode",
+    "store_unavailable",
+    "outcome_unknown",
+    "not_found",
+    "unauthorized",
+    "shutting_down",
+    "internal",
+];
 
 /// What is wrong with an HTTP answer's Member or Message lists, which have the same form as on the wire.
 #[track_caller]

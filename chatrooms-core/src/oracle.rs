@@ -1,0 +1,128 @@
+//! Whether a run has kept what is promised: one pure function that judges what everybody did and saw.
+//!
+//! Behind the feature `oracle`, for the tests of those who write a store, an adapter, a client, or a service. A [`Recorder`] writes down what
+//! happens, and [`check`] says which promises it shows broken, and where:
+//!
+//! ```
+//! use chatrooms_core::oracle::{Fault, Outcome, Recorder, Request, Told, check};
+//! # use chatrooms_core::{Draft, Epoch, Joined, Member, Message, RoomName, Timestamp, UserName};
+//! # use std::sync::Arc;
+//! # fn joined(user: &UserName) -> Arc<Joined> {
+//! #     let member = Member { user: user.clone(), name: None, connections: 1, meta: None };
+//! #     Arc::new(Joined {
+//! #         tag: None, epoch: Epoch::new(), seq: 0, resumed: false, first_in_room: true, first_connection_of_user: true,
+//! #         members: vec![Arc::new(member)], members_more: false, messages: vec![], more: false, redacted: vec![],
+//! #     })
+//! # }
+//! let (room, user) = (RoomName::new("lobby").unwrap(), UserName::new("ada").unwrap());
+//! let run = Recorder::new();
+//! let ada = run.client(Some(user.clone()));
+//!
+//! let call = ada.asks(Request::Join { room: room.clone(), resume: None, history: None });
+//! let cut = joined(&user); // what the server under test has answered
+//! ada.told(Told::Joined { call: Some(call), room: room.clone(), cut });
+//! ada.answered(call, Outcome::Done);
+//! check(&run.trace()).unwrap();
+//!
+//! // The first message in the room is the second one that she is told of.
+//! let draft = Draft::new(user, "hello");
+//! ada.told(Told::Message { room, message: Arc::new(Message::new(2, Timestamp::now(), draft)) });
+//! let broken = check(&run.trace()).unwrap_err();
+//! assert_eq!(broken[0].fault, Fault::Gap { head: 0, seq: 2 });
+//! assert_eq!(broken[0].to_string(), "a join is one cut: after message 0 came 2 (client 0, ada, step 3, in lobby)");
+//! ```
+//!
+//! Nobody has to write that much: the clients of the [test kit](crate::testing) record themselves
+//! ([`TestClient::recorded`](crate::testing::TestClient::recorded)), and over a socket `chatrooms-ws` reads the frames.
+//!
+//! # What it decides
+//!
+//! Every promise of the wire protocol that shows in a trace, each [`Fault`] being one way to break it: that a join is one cut, that there is one
+//! order, that what was accepted is there once and what is there was accepted, that lives do not mix and begin empty, that users come and
+//! go in turn and are there when they are shown, that a resume is exact, that what was taken back stays so, that every request has its
+//! answer in its turn, and that nothing comes after an end.
+//!
+//! # What it goes by
+//!
+//! Clients run at the same time, and only orders that are real count: that of one client's steps, and that of two requests of which one was answered
+//! before the other was made ([`Step::at`]). What overlaps may have happened either way, and no run is blamed for it. What was asked for and never
+//! answered, or answered by [`Outcome::Unknown`], may have been done or not.
+//!
+//! What can be said of messages that nobody sent, or of users who are not there, needs everybody's notes: see [`Trace::complete`]. Whether
+//! somebody is still to be told of something needs a moment of rest: see [`Witness::settled`].
+//!
+//! # What it does not
+//!
+//! It knows no times, only orders: that a farewell comes in time, or that the dead are noticed within a second, is for a test to see. It does not
+//! look into a store, and it does not know what a service allows to whom.
+
+mod bounds;
+mod cut;
+mod lives;
+mod order;
+mod presence;
+mod recorder;
+mod redactions;
+mod run;
+mod sends;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod violation;
+
+use std::collections::HashSet;
+
+pub use recorder::{Recorder, Witness};
+pub use trace::{Bounds, Log, Outcome, Request, Step, Told, Trace, What};
+pub use violation::{Fault, Place, Promise, Violation, Violations};
+
+/// What there was to judge, so that a test can see that there was something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Judged {
+    /// Clients.
+    pub clients: usize,
+    /// Lives of rooms that somebody was in.
+    pub lives: usize,
+    /// Connections, each from a join on.
+    pub connections: usize,
+    /// Messages that somebody was shown.
+    pub messages: usize,
+    /// Comings and goings, and lists of members, that somebody was told of.
+    pub presences: usize,
+}
+
+/// Judges a run by what is promised.
+///
+/// It is a pure function: the same trace is judged in the same way, everywhere and at any time.
+///
+/// # Errors
+/// [`Violations`]: everything that the trace shows broken, in the order of the steps.
+pub fn check(trace: &Trace) -> Result<Judged, Violations> {
+    let mut run = run::Run::read(trace);
+    let ledger = order::ledger(&mut run);
+    cut::judge(&mut run);
+    order::judge(&mut run);
+    sends::judge(&mut run, &ledger);
+    lives::judge(&mut run);
+    presence::judge(&mut run);
+    redactions::judge(&mut run);
+    bounds::judge(&mut run);
+    let mut found = run.found;
+    if !found.is_empty() {
+        found.sort_by_key(|violation| (violation.place.client, violation.place.step));
+        return Err(Violations(found));
+    }
+    let lives: HashSet<_> = run.connections.iter().map(|connection| connection.cut.epoch).collect();
+    let seen = || run.connections.iter().flat_map(|connection| &connection.seen);
+    let is_presence = |sight: &&run::Sight<'_>| {
+        matches!(sight.what, run::Seen::Presence { .. } | run::Seen::Members { .. })
+    };
+    Ok(Judged {
+        clients: trace.clients.len(),
+        lives: lives.len(),
+        connections: run.connections.len(),
+        messages: ledger.len(),
+        presences: run.connections.len() + seen().filter(is_presence).count(),
+    })
+}

@@ -1,0 +1,137 @@
+//! Runs in which everything is right, and those of which nothing can be told.
+
+use super::{
+    super::{Outcome, Request, check},
+    kit::{Play, cut, cut_in, life, message, nonce, user, with_nonce},
+};
+
+#[test]
+fn a_good_run_passes() {
+    let play = Play::complete();
+    let (ada, bob, tab) = (play.socket("ada"), play.actor("bob"), play.actor("bob"));
+    ada.joins(cut(0, &["ada"]));
+    ada.says_and_hears("one", 1);
+    bob.joins(cut_in(life(1), 1, vec![message(1, "ada", "one")], &["ada", "bob"]));
+    ada.sees(&["bob"], &[]);
+    tab.joins(cut(1, &["ada", "bob*2"]));
+    let call = bob.begins_to_send(nonce(bob.draft("two"), "n"));
+    bob.is_accepted(call, 2);
+    let two = || with_nonce(message(2, "bob", "two"), "n");
+    [&ada, &bob, &tab].iter().for_each(|actor| actor.hears(two()));
+    let again = tab.begins_to_send(nonce(tab.draft("two"), "n"));
+    tab.witness.answered(again, Outcome::Sent { seq: 2, duplicate: true });
+    tab.leaves();
+    ada.lists(&["ada", "bob"], false);
+    ada.takes_back(1);
+    bob.is_told_redacted(1);
+    bob.reads(None, vec![message(1, "ada", "one").redact(), two()]);
+    [&ada, &bob].iter().for_each(|actor| actor.settled());
+    bob.leaves();
+    ada.sees(&[], &["bob"]);
+    tab.resumes(1, {
+        let mut resumed = cut_in(life(1), 2, vec![two()], &["ada", "bob"]);
+        (resumed.resumed, resumed.redacted) = (true, vec![1]);
+        resumed
+    });
+    ada.sees(&["bob"], &[]);
+    play.host().removes("bob");
+    tab.is_removed();
+    ada.sees(&[], &["bob"]);
+    ada.settled();
+    ada.leaves();
+    ada.joins(cut_in(life(2), 0, vec![], &["ada"]));
+    ada.bye("moved");
+    ada.ends("moved");
+    let judged = check(&play.run.trace()).unwrap();
+    assert_eq!((judged.lives, judged.connections, judged.messages), (2, 5, 2));
+}
+
+#[test]
+fn nothing_is_a_good_run() {
+    assert_eq!(Play::complete().verdict(), []);
+}
+
+/// Requests that overlap may have been done either way.
+#[test]
+fn what_happens_at_the_same_time_may_happen_either_way() {
+    let play = Play::complete();
+    let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+    ada.joins(cut(0, &["ada"]));
+    let (joining, saying) = (bob.asks_to_join(), ada.begins_to_say("one"));
+    ada.is_accepted(saying, 1);
+    bob.is_let_in(joining, cut(0, &["ada", "bob"]));
+    bob.hears(message(1, "ada", "one"));
+    ada.hears(message(1, "ada", "one"));
+    ada.sees(&["bob"], &[]);
+    let leaving = ada.witness.asks(Request::Leave { room: super::kit::lobby() });
+    let coming = ada.at("garden").asks_to_join();
+    ada.at("garden").is_let_in(coming, cut_in(life(2), 0, vec![], &["ada"]));
+    bob.lists(&["ada", "bob"], false);
+    ada.witness.answered(leaving, Outcome::Done);
+    bob.sees(&[], &["ada"]);
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn what_was_never_answered_may_have_been_done_or_not() {
+    for shown in [true, false] {
+        let play = Play::complete();
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        let _dropped = ada.begins_to_say("one");
+        let _cancelled = bob.asks_to_join();
+        if shown {
+            ada.hears(message(1, "ada", "one"));
+            ada.sees(&["bob"], &[]);
+        }
+        ada.settled();
+        assert_eq!(play.verdict(), []);
+    }
+}
+
+/// One of two may have been the one that is there, whichever is looked at first.
+#[test]
+fn of_several_of_unknown_outcome_each_is_counted_for_one_message() {
+    let play = Play::complete();
+    let ada = play.actor("ada");
+    ada.joins(cut(0, &["ada"]));
+    let early = ada.begins_to_say("x");
+    ada.leaves();
+    ada.joins(cut_in(life(2), 0, vec![], &["ada"]));
+    let _late = ada.begins_to_say("x");
+    ada.hears(message(1, "ada", "x"));
+    ada.leaves();
+    ada.joins(cut_in(life(3), 0, vec![], &["ada"]));
+    ada.hears(message(1, "ada", "x"));
+    ada.witness.answered(early, Outcome::Unknown);
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn somebody_who_was_lost_may_be_there_a_little_longer() {
+    let play = Play::complete();
+    let (ada, bob) = (play.socket("ada"), play.actor("bob"));
+    ada.joins(cut(0, &["ada"]));
+    ada.ends("heartbeat_timeout");
+    bob.joins(cut(0, &["ada", "bob"]));
+    bob.sees(&[], &["ada"]);
+    bob.settled();
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn in_a_large_room_everybody_is_told_later() {
+    let play = Play::complete();
+    let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+    for actor in [&ada, &bob] {
+        let name = if std::ptr::eq(actor, &ada) { "ada" } else { "bob" };
+        actor.witness.introduce(user(name), false, |bounds| bounds.presence_exact = 1);
+    }
+    ada.joins(cut(0, &["ada"]));
+    bob.joins(cut(0, &["ada", "bob"]));
+    ada.lists(&["ada"], false);
+    ada.sees(&["bob"], &[]);
+    bob.sees(&["bob"], &[]);
+    ada.lists(&["ada", "bob"], false);
+    assert_eq!(play.verdict(), []);
+}
