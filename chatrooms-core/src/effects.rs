@@ -187,3 +187,21 @@ fn tell_opened(room: &Room, epoch: Epoch, shared: &Shared) {
         "a room has opened"
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{CloseReason, Identity, Join, RoomName, RoomRegistry, UserName};
+
+    /// As a logout and the end of a socket do: the answer to a logout comes when all connections have ended, whoever has begun to end them.
+    #[tokio::test]
+    async fn who_ends_a_session_that_somebody_else_is_ending_sees_it_gone() {
+        let registry = RoomRegistry::new();
+        let user = UserName::new("ada").unwrap();
+        let session = registry.open_session(Identity::new(user.clone())).unwrap();
+        session.join(&RoomName::new("tea").unwrap(), Join::default()).await.unwrap();
+        let begun = session.peer().end();
+        assert_eq!((begun.len(), registry.stats().rooms), (1, 1), "it has not come far yet");
+        registry.end_sessions(&user, &CloseReason::LoggedOut);
+        assert_eq!(registry.stats().rooms, 0);
+    }
+}

@@ -39,9 +39,17 @@ pub(crate) struct Peer {
     identity: Identity,
     pub(crate) outbox: Outbox,
     pub(crate) requests: SessionRate,
-    /// The rooms this session is in, by name; `None` once it has ended, so that a late join finds no way in. A leaf in the order of
-    /// locks: taken under a room's lock, never the other way round, never over an await.
-    rooms: Mutex<Option<Vec<Arc<Room>>>>,
+    /// A leaf in the order of locks: taken under a room's lock, never the other way round, never over an await.
+    rooms: Mutex<Rooms>,
+}
+
+/// The rooms that a session is in.
+#[derive(Default)]
+struct Rooms {
+    /// By name. One that is here no longer has let the session go: it is taken out under the room's lock.
+    list: Vec<Arc<Room>>,
+    /// The session has ended: a late join finds no way in.
+    closed: bool,
 }
 
 impl Peer {
@@ -51,7 +59,7 @@ impl Peer {
             identity,
             outbox: Outbox::new(config, backlog),
             requests: SessionRate::new(config),
-            rooms: Mutex::new(Some(Vec::new())),
+            rooms: Mutex::default(),
         }
     }
 
@@ -89,40 +97,45 @@ impl Peer {
             Some(_) => return Err(Error::SessionEnded),
         }
         let mut rooms = lock(&self.rooms);
-        let rooms = rooms.as_mut().ok_or(Error::SessionEnded)?;
-        let Err(place) = find(rooms, name) else { return Err(Error::AlreadyInRoom) };
-        if rooms.len() >= most {
+        if rooms.closed {
+            return Err(Error::SessionEnded);
+        }
+        let Err(place) = find(&rooms.list, name) else { return Err(Error::AlreadyInRoom) };
+        if rooms.list.len() >= most {
             return Err(Error::TooManyRooms);
         }
-        fill(rooms, place);
+        fill(&mut rooms.list, place);
         Ok(())
     }
 
     /// Notes that this session is no longer in a room. The room's lock is held.
     pub(crate) fn exit(&self, name: &RoomName) {
-        if let Some(rooms) = &mut *lock(&self.rooms)
-            && let Ok(place) = find(rooms, name)
-        {
-            rooms.remove(place);
+        let mut rooms = lock(&self.rooms);
+        if let Ok(place) = find(&rooms.list, name) {
+            rooms.list.remove(place);
         }
     }
 
     /// The room of that name, where this session is in it.
     pub(crate) fn room(&self, name: &RoomName) -> Option<Arc<Room>> {
         let rooms = lock(&self.rooms);
-        let rooms = rooms.as_ref()?;
-        find(rooms, name).ok().map(|place| Arc::clone(&rooms[place]))
+        let place = find(&rooms.list, name).ok().filter(|_| !rooms.closed)?;
+        Some(Arc::clone(&rooms.list[place]))
     }
 
     /// By name.
     pub(crate) fn rooms(&self) -> Vec<RoomName> {
         let rooms = lock(&self.rooms);
-        rooms.iter().flatten().map(|room| room.name().clone()).collect()
+        let list = if rooms.closed { &[][..] } else { &rooms.list };
+        list.iter().map(|room| room.name().clone()).collect()
     }
 
-    /// Ends all memberships for good; returns where this session was.
+    /// Ends all memberships for good; returns the rooms that it still has to be taken out of, whoever is at it: when two end a session at the same time, each
+    /// of them has seen it go when they return.
     pub(crate) fn end(&self) -> Vec<Arc<Room>> {
-        lock(&self.rooms).take().unwrap_or_default()
+        let mut rooms = lock(&self.rooms);
+        rooms.closed = true;
+        rooms.list.clone()
     }
 }
 
