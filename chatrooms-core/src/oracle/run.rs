@@ -229,11 +229,18 @@ impl<'t> Run<'t> {
             let step = self.trace.clients[connection.client].steps.len().saturating_sub(1);
             let removed = Going { span: Span { from: 0, ..span }, step, how: How::Removed };
             let going = connection.went.get_or_insert(removed);
-            if going.how == How::Lost {
-                going.how = How::Removed;
-            }
-            going.span.to = going.span.to.min(span.to);
+            going.gone_by(span.to);
         }
+    }
+}
+
+impl Going {
+    /// It had gone then for certain, whatever is known else.
+    fn gone_by(&mut self, time: u64) {
+        if self.how == How::Lost {
+            *self = Self { how: How::Removed, span: Span { from: 0, to: time }, ..*self };
+        }
+        self.span.to = self.span.to.min(time);
     }
 }
 
@@ -285,8 +292,12 @@ struct Walk<'r, 't> {
     turns: HashMap<&'t RoomName, Vec<u64>>,
     /// Joins that have been granted: their answer may come yet.
     granted: HashSet<u64>,
+    /// The first of this client's connections.
+    first: usize,
     /// The first of this client's joins that stay hidden.
     hidden: usize,
+    /// Where it may be without having been told.
+    may_be: HashSet<&'t RoomName>,
     bye: Option<&'t Arc<str>>,
     has_ended: bool,
     /// When the session had ended for certain, and was nowhere any more.
@@ -302,7 +313,9 @@ impl<'r, 't> Walk<'r, 't> {
         });
         Self {
             answers: answers.collect(),
+            first: run.connections.len(),
             hidden: run.hidden.len(),
+            may_be: HashSet::new(),
             ended_itself: None,
             run,
             client,
@@ -383,6 +396,9 @@ impl<'r, 't> Walk<'r, 't> {
             (Request::End, _) => {
                 self.ended_itself = Some(at);
                 self.ends(step, span, How::Closed);
+                // What was ended by somebody else before has ended by now too.
+                let own = self.run.connections[self.first..].iter_mut();
+                own.filter_map(|one| one.went.as_mut()).for_each(|going| going.gone_by(at));
             }
             (Request::Join { .. }, _) if self.granted.contains(&call) => {}
             _ => self.became(asked, span, request, outcome),
@@ -408,6 +424,7 @@ impl<'r, 't> Walk<'r, 't> {
             Request::Join { room, .. } if !matches!(outcome, Outcome::Refused { .. }) => {
                 let user = self.log.user.as_ref();
                 self.run.hidden.push(Hidden { user, room, span });
+                self.may_be.insert(room);
             }
             Request::Redact { room, seq } if !matches!(outcome, Outcome::Refused { .. }) => {
                 let deed = self.deed(step, room, span, *seq);
@@ -536,6 +553,8 @@ impl<'r, 't> Walk<'r, 't> {
     fn leaves(&mut self, step: usize, room: &'t RoomName, span: Span) {
         match self.rooms.remove(room) {
             Some(connection) => self.goes(connection, Going { span, step, how: How::Left }),
+            // A session that is being ended is told nothing any more, and may still leave.
+            None if self.may_be.remove(room) || self.has_ended => {}
             None => self.blame(Fault::NotInRoom {}, step, Some(room)),
         }
     }
