@@ -104,7 +104,8 @@
 //! | `sqlite` | [`chatrooms::sqlite`](sqlite): messages in an SQLite file |
 //! | `json` | [`AppEvent`]: events of an application's own, typed on this side and JSON on the wire |
 //! | `metrics` | what happens is [counted](guide::observability), for the recorder of the crate `metrics` that the host installs, such as a Prometheus page |
-//! | `testing` | [`chatrooms::testing`](testing): clients without a socket and a store that goes wrong on command, for a host's own tests |
+//! | `testing` | [`chatrooms::testing`](testing): clients without a socket and a store that goes wrong on command, for a host's own tests; brings `oracle` |
+//! | `oracle` | [`chatrooms::oracle`](oracle): one function that judges what everybody did and saw, for those who test a store, an adapter, a client or a service; with a framework also [`ws::Transcript`], which reads frames |
 //! | `conformance` | [`chatrooms::conformance`](conformance): the suite that every [`MessageStore`] must pass, for those who write one |
 //!
 //! # What is not here
@@ -123,6 +124,7 @@
         feature = "axum",
         feature = "conformance",
         feature = "json",
+        feature = "oracle",
         feature = "sqlite",
         feature = "testing",
         feature = "warp"

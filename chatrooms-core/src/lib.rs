@@ -83,7 +83,8 @@
 //! - `conformance`: the suite that every [`MessageStore`] must pass, for the tests of those who write one.
 //! - `json`: events of an application's own, typed on this side and JSON on the wire: `AppEvent`.
 //! - `metrics`: what happens here is counted, for the recorder of the crate `metrics` that the host has installed. It has to be there before the registry is made.
-//! - `testing`: clients without a socket and a store that goes wrong on command, for the tests of those who embed this.
+//! - `oracle`: one function that says whether what everybody did and saw keeps what is promised, for tests of stores, adapters, clients and services.
+//! - `testing`: brings `oracle`, and clients without a socket and a store that goes wrong on command, for the tests of those who embed this.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,6 +1,9 @@
 //! What goes over one socket, read into the trace of a run.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use chatrooms_core::{
     Data, Draft, Epoch, Joined, Member, Members, Message, Nonce, Page, RoomName, Timestamp,
@@ -9,8 +12,6 @@ use chatrooms_core::{
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
-
-use std::sync::Arc;
 
 use crate::json::compact;
 
@@ -386,4 +387,76 @@ const fn name(close: u16) -> Option<&'static str> {
         4504 => "abuse",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use chatrooms_core::oracle::{Fault, check};
+
+    use super::*;
+
+    const HELLO: &str = r#"{"type":"hello","session":"s","user":"ada","heartbeat_ms":1,"limits":{"history":2,"reply_bytes":1000,"rooms_per_session":3,"presence_exact":200}}"#;
+    const JOIN: &str = r#"{"type":"join","id":1,"room":"tea"}"#;
+    const JOINED: &str = r#"{"type":"joined","id":1,"room":"tea","epoch":"00000000000000000000000000000001","seq":0,"resumed":false,"members":[{"user":"ada","connections":1}],"messages":[],"more":false}"#;
+
+    /// What somebody sends, marked by `>`, and what comes.
+    fn faults(frames: &[&str]) -> Vec<&'static str> {
+        let run = Recorder::new();
+        run.complete();
+        let mut socket = Transcript::new(&run);
+        for frame in [HELLO, "> {\"type\":\"ping\"}"].iter().chain(frames) {
+            match frame.strip_prefix("> ") {
+                Some(frame) => socket.sent(frame),
+                None => socket.received(frame),
+            }
+        }
+        let judged = check(&run.trace());
+        judged.map_or_else(|broken| broken.iter().map(|one| one.fault.name()).collect(), |_| vec![])
+    }
+
+    #[test]
+    fn a_good_conversation_passes() {
+        let join = format!("> {JOIN}");
+        let good = [
+            join.as_str(),
+            JOINED,
+            r#"> {"type":"send","id":2,"room":"tea","body":"hi","data":{"a": 1.50},"nonce":"n"}"#,
+            r#"{"type":"message","room":"tea","seq":1,"user":"ada","body":"hi","at":1,"data":{"a":1.50},"nonce":"n"}"#,
+            r#"{"type":"sent","id":2,"room":"tea","seq":1,"at":1,"nonce":"n"}"#,
+            r#"> {"type":"history","id":3,"room":"tea"}"#,
+            r#"> {"type":"redact","id":4,"room":"tea","seq":1}"#,
+            r#"{"type":"redacted","room":"tea","seq":1,"by":"ada"}"#,
+            r#"{"type":"ok","id":4}"#,
+            r#"{"type":"history","id":3,"room":"tea","messages":[{"seq":1,"user":"ada","body":"","at":1,"nonce":"n","redacted":true}],"more":false}"#,
+            r#"> {"type":"members","id":5,"room":"tea"}"#,
+            r#"{"type":"members","id":5,"room":"tea","members":[{"user":"ada","connections":1}],"more":false}"#,
+            r#"> {"type":"leave","room":"tea"}"#,
+            r#"{"type":"left","room":"tea"}"#,
+            r#"> {"type":"leave","id":6,"room":"tea"}"#,
+            r#"{"type":"error","id":6,"code":"not_in_room","message":"no"}"#,
+            r#"{"type":"bye","code":"moved","reason":"","reconnect":true,"after_ms":0}"#,
+        ];
+        assert_eq!(faults(&good), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_wrong_in_frames_is_found() {
+        let join = format!("> {JOIN}");
+        let message = r#"{"type":"message","room":"tea","seq":2,"user":"ada","body":"hi","at":1}"#;
+        let send = r#"> {"type":"send","id":2,"room":"tea","body":"hi"}"#;
+        assert_eq!(
+            faults(&[&join, JOINED, send, message]),
+            [Fault::Gap { head: 0, seq: 2 }.name()]
+        );
+        assert_eq!(faults(&[JOINED]), ["AnswerToNothing", "AnswerToNothing"]);
+        assert_eq!(faults(&[r#"{"type":"pong","id":9}"#]), ["AnswerToNothing"]);
+        assert_eq!(faults(&[message]), ["NotInRoom"]);
+        let long = JOINED.replace("\"more\"", &format!("{}\"more\"", " ".repeat(1000)));
+        assert_eq!(faults(&[&join, &long]), ["TooLong"]);
+        let bye = r#"{"type":"bye","code":"moved","reason":"","reconnect":true,"after_ms":0}"#;
+        assert_eq!(
+            faults(&[bye, r#"{"type":"pong"}"#, &HELLO.replace("hello", "bye")]),
+            ["AfterTheEnd"]
+        );
+    }
 }

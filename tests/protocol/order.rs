@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{Client, Server, on_every_store, unique};
+use crate::kit::{Client, Server, everything_is_recorded, on_every_store, unique};
 
 on_every_store!(
     answers_come_in_request_order_within_a_room,
@@ -51,6 +51,7 @@ async fn sends_of_a_session_are_stored_as_they_were_sent(server: &Server) {
 }
 
 async fn everybody_sees_the_same_order(server: &Server) {
+    everything_is_recorded();
     let room = unique("hall");
     let mut clients = Vec::new();
     for label in ["ann", "ben", "cem", "dee", "eve", "fay"] {
@@ -72,6 +73,7 @@ async fn everybody_sees_the_same_order(server: &Server) {
         let expected: Vec<String> = (0..each).map(|number| number.to_string()).collect();
         let user = client.user.clone();
         assert_eq!(bodies_of(&user), expected, "{user}'s own sends in their order");
+        client.settled();
     }
 }
 

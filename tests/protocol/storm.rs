@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::kit::{Client, Server, on_every_store, unique, users};
+use crate::kit::{Client, Server, everything_is_recorded, on_every_store, unique, users};
 
 on_every_store!(
     two_hundred_joins_and_leaves_in_flight_come_out_right,
@@ -14,6 +14,7 @@ const GUESTS: usize = 20;
 const VISITS: usize = 10;
 
 async fn two_hundred_joins_and_leaves_in_flight_come_out_right(server: &Server) {
+    everything_is_recorded();
     let room = unique("square");
     let mut host = server.user("host").await.connect_to(&[&room]).await;
     let mut guests = guests(server).await;
@@ -25,11 +26,13 @@ async fn two_hundred_joins_and_leaves_in_flight_come_out_right(server: &Server) 
     assert_eq!(users(&host.members(&room).await), [host.user.as_str()]);
     assert_eq!(host.trace().of("presence").count(), 2 * GUESTS * VISITS);
     host.catch_up(&room).await;
+    host.settled();
     let answer = server.user("reader").await.get(&format!("/rooms/{room}")).await.assert_json(200);
     assert_eq!((&answer["users"], &answer["connections"]), (&json!(1), &json!(1)));
 }
 
 async fn a_room_that_keeps_ending_under_a_storm_starts_clean_each_time(server: &Server) {
+    everything_is_recorded();
     let room = unique("square");
     let mut guests = guests(server).await;
     join_all(guests.iter_mut().map(|guest| ask_for_visits(guest, &room))).await;

@@ -54,8 +54,10 @@ fn two_lives(run: &Run<'_>) -> Vec<(Fault, Place)> {
     found
 }
 
-/// From when until when each life of a room lasted for certain, by its beginning.
-fn lasted<'t>(run: &Run<'t>) -> HashMap<&'t RoomName, BTreeMap<(u64, u64), (Epoch, u64)>> {
+/// The lives of a room, by when they had begun for certain, and until when they lasted for certain.
+type Lives = BTreeMap<(u64, u64), (Epoch, u64)>;
+
+fn lasted<'t>(run: &Run<'t>) -> HashMap<&'t RoomName, Lives> {
     let mut spans: HashMap<(&RoomName, Epoch), Span> = HashMap::new();
     for connection in &run.connections {
         let key = (connection.room, connection.cut.epoch);
@@ -76,7 +78,7 @@ fn lasted<'t>(run: &Run<'t>) -> HashMap<&'t RoomName, BTreeMap<(u64, u64), (Epoc
             span.to = span.to.max(saying.span.from);
         }
     }
-    let mut lasted: HashMap<&RoomName, BTreeMap<_, _>> = HashMap::new();
+    let mut lasted: HashMap<&RoomName, Lives> = HashMap::new();
     for ((room, epoch), span) in spans {
         if span.from <= span.to {
             lasted.entry(room).or_default().insert((span.from, span.to), (epoch, span.to));

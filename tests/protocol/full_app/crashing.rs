@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::kit::{Client, FullApp, eventually, unique, with_full_app};
+use crate::kit::{Client, FullApp, eventually, everything_is_recorded, unique, with_full_app};
 
 use super::file::File;
 
@@ -24,6 +24,7 @@ fn a_crash_leaves_no_ghost_and_no_old_message() {
     let options = ["--store", store.as_str()];
     let mut moments = Moments::seeded();
     with_full_app(&options, async |mut app| {
+        everything_is_recorded();
         let mut epochs: Vec<Value> = Vec::new();
         let rooms: Vec<String> = (0..ROOMS).map(|_| unique("hall")).collect();
         let mut said = 0;
