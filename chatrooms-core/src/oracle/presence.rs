@@ -165,7 +165,7 @@ impl<'r, 't> View<'r, 't> {
             if went.contains(user) {
                 blame(Fault::CameAndWent { user: user.clone() });
             } else if is_oneself(user) {
-                if self.largest < self.exact {
+                if self.is_small() {
                     blame(Fault::ToldOfItself {});
                 }
             } else if !self.present.insert(user) && self.is_whole {
@@ -177,7 +177,7 @@ impl<'r, 't> View<'r, 't> {
         let came: HashSet<_> = joined.iter().map(|member| &member.user).collect();
         for user in left.iter().filter(|user| !came.contains(user)) {
             if is_oneself(user) {
-                if self.largest < self.exact {
+                if self.is_small() {
                     blame(Fault::ToldOfItself {});
                 }
             } else if !self.present.remove(user) && self.is_whole {
@@ -187,6 +187,11 @@ impl<'r, 't> View<'r, 't> {
             }
         }
         self.largest = self.largest.max(self.present.len());
+    }
+
+    /// Whether the room has been one all the time in which everybody is told of at once, of all others.
+    fn is_small(&self) -> bool {
+        self.is_whole && self.largest < self.exact
     }
 
     /// A page is what has been told before, from the user on that was named to the last one on it.
