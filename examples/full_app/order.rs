@@ -166,7 +166,7 @@ fn tell(registry: &RoomRegistry, user: &UserName, what: &str, room: &RoomName) {
 
 #[cfg(test)]
 mod tests {
-    use chatrooms::{EventKind, Identity, Join, Removal, Session};
+    use chatrooms::{Config, EventKind, Identity, Join, Removal, Session};
 
     use super::*;
 
@@ -305,6 +305,24 @@ mod tests {
         assert_eq!(registry.room(&lobby).unwrap().users, 2);
         assert_eq!((life.muted(), life.banned()), (vec![name("bob")], vec![name("cy")]));
         assert!(life.slow_mode().is_zero());
+    }
+
+    #[tokio::test]
+    async fn there_is_an_end_to_bans_and_mutes() {
+        let mut config = Config::default();
+        config.sanctions_per_room = 1;
+        let registry = RoomRegistry::builder().config(config).start().await.unwrap();
+        let lobby = RoomName::new("lobby").unwrap();
+        let session = registry.open_session(Identity::new(name("eve"))).unwrap();
+        session.join(&lobby, Join::default()).await.unwrap();
+        registry.moderation(&lobby).mute(&name("bob"), None).unwrap();
+        for order in
+            [Order::Ban { user: name("eve"), time: None }, Order::Mute { user: name("eve") }]
+        {
+            let undone = order.carry_out(&registry, now(&registry, &lobby));
+            assert_eq!(undone.err(), Some(Undone::TooMany), "{order:?}");
+        }
+        assert_eq!(registry.room(&lobby).unwrap().users, 1, "nobody is removed either");
     }
 
     #[tokio::test]
