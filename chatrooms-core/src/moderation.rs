@@ -21,7 +21,7 @@ use crate::{
 /// # What a store has to do with it
 /// Everything holds as soon as the call returns, whether the store can be reached or not: nothing waits for it. The store is told in the background, and asked again until it has kept
 /// the newest of what holds, so that it [holds after a restart too](crate::Config::linger), where the life goes on. Only a process that dies before that, or stops with a store that
-/// takes nothing to the last, loses what was new. Each try that fails is logged and counted as the operation `note`.
+/// takes nothing to the last, loses what was new; the latter is [reported](crate::ShutdownReport::unkept_sanctions). Each try that fails is logged and counted as the operation `note`.
 ///
 /// ```
 /// # use std::time::Duration;

@@ -194,6 +194,11 @@ impl Sanctions {
         self.is_noting.then(|| note::write(self))
     }
 
+    /// Whether the store has taken the newest of it.
+    pub(crate) const fn are_noted(&self) -> bool {
+        !self.is_news && !self.is_noting
+    }
+
     /// The store has not taken it.
     pub(crate) const fn is_not_noted(&mut self) {
         self.is_news = true;

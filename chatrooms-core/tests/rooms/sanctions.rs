@@ -5,7 +5,7 @@ use chatrooms_core::{
     testing::{Call, Fault, FaultyStore},
 };
 
-use crate::kit::{House, config, lobby, millis, secs, settle, user};
+use crate::kit::{House, config, lobby, millis, room, secs, settle, user};
 
 fn lingering(builder: RegistryBuilder) -> RegistryBuilder {
     builder.config(config(|config| config.linger = secs(30)))
@@ -103,10 +103,31 @@ async fn a_shutdown_waits_for_what_is_not_kept_yet() {
     store.times(3, Call::Note, Fault::Fail);
     before.registry.moderation(&lobby()).ban(&user("eve"), None, None).unwrap();
     drop(ada);
-    before.registry.shutdown(secs(8)).await;
+    let report = before.registry.shutdown(secs(8)).await;
+    assert_eq!(report.unkept_sanctions, 0);
     let after = process(&store.restart()).await;
     let refused = after.client("eve").join("lobby", Join::default()).await.unwrap_err();
     assert_eq!(refused, Error::Banned);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_says_in_how_many_rooms_it_could_not_be_kept() {
+    for fault in [Fault::Fail, Fault::Hang] {
+        let store = FaultyStore::new();
+        let house = process(&store).await;
+        let ada = house.guest("ada").await;
+        ada.enter("garden").await;
+        ada.say("kept as it is").await.unwrap();
+        store.always_in("lobby", Call::Note, fault);
+        for name in ["lobby", "garden"] {
+            house.registry.moderation(&room(name)).ban(&user("eve"), None, None).unwrap();
+        }
+        drop(ada);
+        let began = tokio::time::Instant::now();
+        let report = house.registry.shutdown(secs(8)).await;
+        assert_eq!(report.unkept_sanctions, 1, "{fault:?}");
+        assert!(began.elapsed() <= secs(8), "{fault:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
