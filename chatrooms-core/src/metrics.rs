@@ -44,8 +44,8 @@ const ENDINGS: [&str; 11] = [
     "internal",
 ];
 const ROOM_ENDS: [&str; 5] = ["left", "lost", "expired", "closed", "put_away"];
-const STORE_OPERATIONS: [&str; 8] =
-    ["open", "append", "read", "redact", "trim", "close", "abandoned", "shutdown"];
+const STORE_OPERATIONS: [&str; 9] =
+    ["open", "append", "read", "redact", "trim", "note", "close", "abandoned", "shutdown"];
 const HOOKS: [&str; 6] =
     ["may_join", "open_room", "room_opened", "room_closed", "before_publish", "may_redact"];
 /// Every code of the protocol's page; a host's own count as `x`, because they are no closed set.

@@ -18,6 +18,9 @@ pub(crate) const NOT_CREATOR: &str = "Only whoever opened this room may do that.
 pub(crate) const ANOTHER_LIFE: &str = "That room is over. This is a new one of the same name.";
 pub(crate) const ONESELF: &str = "That is you.";
 pub(crate) const NOT_HERE: &str = "There is nobody of that name here any more.";
+pub(crate) const LIFTED: &str = "That has been lifted already, or was over.";
+pub(crate) const TOO_MANY: &str =
+    "As many people are banned or muted here as can be. Please lift something first.";
 pub(crate) const NO_ORDER: &str = "This is nothing that can be done in a room.";
 pub(crate) const NO_TIME: &str = "This is not a time that one can choose.";
 

@@ -88,7 +88,7 @@ async fn rooms_and_their_people() {
     ada.leave("hall").expect("she was there");
     let back = Join { resume: Some((epoch, 2)), ..Join::default() };
     assert!(ada.join_with("hall", back).await.expect("let in").resumed);
-    registry.close_room(&room("nook"), None);
+    registry.moderation(&room("nook")).close(None);
     assert_eq!(registry.end_sessions(&user("bob"), &CloseReason::Kicked), 1);
     drop((ada, bob));
     settle().await;

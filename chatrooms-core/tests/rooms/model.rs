@@ -356,14 +356,15 @@ impl Run {
             Step::Announce { at } => self.announce(at).await,
             Step::Kick { whom, at } => {
                 let clients = self.model.of(whom, at);
-                let kicked = self.house.registry.kick(&room(ROOMS[at]), &user(USERS[whom]), None);
+                let kicked =
+                    self.house.registry.moderation(&room(ROOMS[at])).kick(&user(USERS[whom]), None);
                 assert_eq!(kicked, clients.len());
                 self.model.remove(&clients, at, "removed kicked", RoomEnd::Left);
             }
             Step::Close { at } => {
                 let all =
                     self.model.lives.get(&at).map_or_else(Vec::new, |life| life.members.clone());
-                assert_eq!(self.house.registry.close_room(&room(ROOMS[at]), None), all.len());
+                assert_eq!(self.house.registry.moderation(&room(ROOMS[at])).close(None), all.len());
                 self.model.remove(&all, at, "removed room_closed", RoomEnd::Closed);
             }
             Step::Reconnect { client } => self.reconnect(client, RoomEnd::Lost),

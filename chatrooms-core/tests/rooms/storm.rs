@@ -98,8 +98,8 @@ impl Player {
 fn interfere(house: &House, at: &RoomName, dice: &mut Dice) {
     let whom = user(dice.roll(&USERS));
     match dice.roll(&["kick", "kick", "kick", "close", "end"]) {
-        "kick" => drop(house.registry.kick(at, &whom, None)),
-        "close" => drop(house.registry.close_room(at, None)),
+        "kick" => drop(house.registry.moderation(at).kick(&whom, None)),
+        "close" => drop(house.registry.moderation(at).close(None)),
         _ => drop(house.registry.end_sessions(&whom, &CloseReason::Moved)),
     }
 }

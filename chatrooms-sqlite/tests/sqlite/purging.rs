@@ -102,6 +102,26 @@ async fn nor_of_a_redacted_message() {
 }
 
 #[tokio::test]
+async fn nor_of_the_note_of_an_ended_life_whether_something_was_said_in_it_or_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = settled(&path).await;
+    for is_silent in [true, false] {
+        let life = begin(&store, "tea").await;
+        for size in [1, 30, 30_000, 10] {
+            store.note(&life, &format!("ban - {CANARY}\n").repeat(size)).await.unwrap();
+        }
+        if !is_silent {
+            say(&store, &life, "text").await.unwrap();
+        }
+        assert!(contains(&path, CANARY), "this test can see it");
+        let since = Instant::now();
+        store.close(&life).await.unwrap();
+        assert_gone(&path, since).await;
+    }
+}
+
+#[tokio::test]
 async fn nor_after_a_stranger_has_let_go_of_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chat.db");

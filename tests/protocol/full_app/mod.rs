@@ -22,5 +22,6 @@ mod ownership;
 mod pages;
 mod public_url;
 mod restarting;
+mod sanctions;
 mod signals;
 mod static_files;
