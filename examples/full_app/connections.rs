@@ -142,7 +142,7 @@ mod tests {
         let began = Instant::now();
         connections.answer(stream, peer);
         connections.tasks.close();
-        connections.tasks.wait().await;
+        timeout(10 * WRITE_TIME, connections.tasks.wait()).await.expect("it ends");
         let (lasted, mut answer) = (began.elapsed(), Vec::new());
         let _reset = client.read_to_end(&mut answer).await;
         (lasted, answer)
