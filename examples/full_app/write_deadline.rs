@@ -90,7 +90,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<T> {
 mod tests {
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
-        time::Instant,
+        time::{Instant, timeout},
     };
 
     use super::*;
@@ -108,8 +108,10 @@ mod tests {
                 theirs.read_u8().await.unwrap();
             }
         };
-        let (written, ()) = tokio::join!(ours.write_all(b"slow and steady"), reading);
-        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let writing = timeout(100 * TIME, ours.write_all(b"slow and steady"));
+        let (written, ()) = tokio::join!(writing, reading);
+        let failed = written.expect("it is not waited for without end").unwrap_err();
+        assert_eq!(failed.kind(), io::ErrorKind::TimedOut);
         let lasted = began.elapsed();
         assert!(lasted > 5 * TIME && lasted < 6 * TIME + Duration::from_secs(1), "{lasted:?}");
     }
@@ -119,7 +121,7 @@ mod tests {
         let (ours, theirs) = duplex(1);
         let mut ours = WriteDeadline::new(ours, TIME);
         ours.write_all(b"x").await.unwrap();
-        let silence = tokio::time::timeout(10 * TIME, ours.read_u8()).await;
+        let silence = timeout(10 * TIME, ours.read_u8()).await;
         assert!(silence.is_err(), "reading has no deadline here");
         drop(theirs);
     }
