@@ -45,12 +45,17 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(identity: Identity, config: &Config, backlog: Arc<Backlog>) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        config: &Config,
+        requests: SessionRate,
+        backlog: Arc<Backlog>,
+    ) -> Self {
         Self {
             id: SessionId::new(),
             identity,
             outbox: Outbox::new(config, backlog),
-            requests: SessionRate::new(config),
+            requests,
             rooms: Mutex::new(Some(Vec::new())),
         }
     }

@@ -18,12 +18,13 @@ use tokio::time::Instant;
 
 use crate::{Config, Error, UserName};
 
-/// What each user may do so often.
+/// What each user may do so often, and each session.
 #[derive(Debug)]
 pub(crate) struct Rates {
     pub(crate) sends: UserRate,
     pub(crate) joins: UserRate,
     pub(crate) new_rooms: UserRate,
+    requests: Option<Quota>,
 }
 
 impl Rates {
@@ -32,7 +33,14 @@ impl Rates {
             sends: UserRate::new(per_second(config.sends_per_second, config.send_burst)),
             joins: UserRate::new(per_second(config.joins_per_second, config.join_burst)),
             new_rooms: UserRate::new(per_minute(config.new_rooms_per_minute)),
+            requests: per_second(config.requests_per_second, config.request_burst),
         }
+    }
+
+    /// The rate of a session that is new.
+    pub(crate) fn of_session(&self) -> SessionRate {
+        let limiter = |quota| RateLimiter::direct_with_clock(quota, TokioClock(Instant::now()));
+        SessionRate(self.requests.map(limiter))
     }
 }
 
@@ -100,11 +108,6 @@ pub(crate) struct SessionRate(Option<SessionLimiter>);
 type SessionLimiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>;
 
 impl SessionRate {
-    pub(crate) fn new(config: &Config) -> Self {
-        let quota = per_second(config.requests_per_second, config.request_burst);
-        Self(quota.map(|quota| RateLimiter::direct_with_clock(quota, TokioClock(Instant::now()))))
-    }
-
     /// Counts one.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let Some(limiter) = &self.0 else { return Ok(()) };
@@ -180,12 +183,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_session_has_a_burst_and_then_a_rate() {
-        let mut config = Config::default();
-        (config.requests_per_second, config.request_burst) = (10, 2);
-        let rate = SessionRate::new(&config);
+        let rates = rates(|config| (config.requests_per_second, config.request_burst) = (10, 2));
+        let (rate, other) = (rates.of_session(), rates.of_session());
         assert_eq!([rate.check(), rate.check()], [Ok(()), Ok(())]);
         let retry_after = Duration::from_millis(100);
         assert_eq!(rate.check(), Err(Error::RateLimited { retry_after }));
+        assert_eq!(other.check(), Ok(()), "every session has an allowance of its own");
         tokio::time::advance(retry_after).await;
         assert_eq!(rate.check(), Ok(()));
     }

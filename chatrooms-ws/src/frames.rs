@@ -9,19 +9,41 @@ use crate::Options;
 
 /// What no client needs to do, and many a hostile one does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Abuse;
+pub(crate) enum Abuse {
+    /// Too many pings and pongs in a second.
+    ControlFrames,
+    /// Too many fragments of one message.
+    Fragments,
+    /// A message that is not finished in time.
+    MessageTime,
+}
+
+impl Abuse {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ControlFrames => "control_frames",
+            Self::Fragments => "fragments",
+            Self::MessageTime => "message_time",
+        }
+    }
+}
 
 impl fmt::Display for Abuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("too many control frames or fragments")
+        f.write_str(self.name())
     }
 }
 
 impl std::error::Error for Abuse {}
 
-/// Whether it is for this that nothing more is read.
+/// For what nothing more is read, where it is for this.
+pub(crate) fn abuse(error: &WsError) -> Option<Abuse> {
+    let WsError::Io(error) = error else { return None };
+    error.get_ref()?.downcast_ref().copied()
+}
+
 pub(crate) fn is_abuse(error: &WsError) -> bool {
-    matches!(error, WsError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Abuse>()))
+    abuse(error).is_some()
 }
 
 /// Follows the headers of frames through the bytes of a connection. It looks at nothing else, and judges nothing that the layer above
@@ -87,7 +109,7 @@ impl Watch {
             }
             *count += 1;
             if *count > self.limits.control_frames {
-                return Err(Abuse);
+                return Err(Abuse::ControlFrames);
             }
         } else if is_final {
             self.message = None;
@@ -95,11 +117,8 @@ impl Watch {
             self.message.get_or_insert((0, now)).0 += 1;
         }
         match self.message {
-            Some((fragments, began))
-                if fragments > self.limits.fragments || now - began > self.limits.message_time =>
-            {
-                Err(Abuse)
-            }
+            Some((fragments, _)) if fragments > self.limits.fragments => Err(Abuse::Fragments),
+            Some((_, began)) if now - began > self.limits.message_time => Err(Abuse::MessageTime),
             _ => Ok(()),
         }
     }
@@ -171,7 +190,7 @@ mod tests {
             assert_eq!(watch.see(&PING.repeat(20)), Ok(()));
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert_eq!(watch.see(&PING.repeat(21)), Err(Abuse));
+        assert_eq!(watch.see(&PING.repeat(21)), Err(Abuse::ControlFrames));
     }
 
     #[tokio::test(start_paused = true)]
@@ -183,7 +202,7 @@ mod tests {
             assert_eq!(watch.see(&END), Ok(()));
         }
         assert_eq!(watch.see(&START), Ok(()));
-        assert_eq!(watch.see(&MORE.repeat(64)), Err(Abuse));
+        assert_eq!(watch.see(&MORE.repeat(64)), Err(Abuse::Fragments));
     }
 
     #[tokio::test(start_paused = true)]
@@ -193,6 +212,6 @@ mod tests {
         tokio::time::advance(Duration::from_secs(9)).await;
         assert_eq!(watch.see(&PING), Ok(()));
         tokio::time::advance(Duration::from_secs(2)).await;
-        assert_eq!(watch.see(&PING), Err(Abuse));
+        assert_eq!(watch.see(&PING), Err(Abuse::MessageTime));
     }
 }

@@ -161,7 +161,7 @@ mod tests {
         async fn enter(app: &App, browser: u8, user: &str) -> Self {
             let (browser, user) = (BrowserId([browser; 16]), UserName::new(user).unwrap());
             let visitor = Visitor { browser, user, issued: app.names.now() };
-            app.names.claim(&visitor).await.unwrap();
+            app.names.claim(&visitor, None).await.unwrap();
             let set = app.cookies.issue(&visitor);
             let pair = set.to_str().unwrap().split(';').next().unwrap();
             let identity = Identity::new(visitor.user.clone()).claims(visitor.clone());
@@ -240,7 +240,7 @@ mod tests {
             let answer = post(&app, None, form.to_owned()).await;
             assert_eq!(answer, (StatusCode::FORBIDDEN, words::NOT_LOGGED_IN.into()), "{form}");
         }
-        app.names.log_out(&ada.visitor, |_| {}).await;
+        app.names.log_out(&ada.visitor, |_| {}).await.unwrap();
         let answer = ada.says(&app, "action=close").await;
         assert_eq!(answer, (StatusCode::FORBIDDEN, words::NOT_LOGGED_IN.into()));
         assert_eq!(app.registry.room(&lobby()).unwrap().users, 2, "nothing has happened");
@@ -249,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn after_the_creators_logout_nobody_moderates_any_more() {
         let (app, ada, eve) = house().await;
-        app.names.log_out(&ada.visitor, |_| {}).await;
+        app.names.log_out(&ada.visitor, |_| {}).await.unwrap();
         let again = Guest::enter(&app, 3, "ada").await;
         for guest in [&again, &eve] {
             assert_eq!(guest.says(&app, "action=close").await.0, StatusCode::FORBIDDEN);

@@ -12,6 +12,7 @@ mod entering;
 mod file;
 #[cfg(target_os = "linux")]
 mod flooding;
+mod hoarding;
 mod lingering;
 mod logs;
 mod lookalikes;
