@@ -108,7 +108,7 @@ fn refuse(app: &App, refused: NotAllowed, username: String, room: String) -> Res
     let (status, reason, retry_after) = match refused {
         NotAllowed::Taken => (StatusCode::CONFLICT, words::TAKEN, None),
         NotAllowed::LooksAlike => (StatusCode::CONFLICT, words::LOOKS_ALIKE, None),
-        NotAllowed::TooMany => (StatusCode::TOO_MANY_REQUESTS, words::TOO_MANY, Some("60")),
+        NotAllowed::TooMany => (StatusCode::TOO_MANY_REQUESTS, words::TOO_MANY_NAMES, Some("60")),
         NotAllowed::Full | NotAllowed::LoggedOut => {
             (StatusCode::SERVICE_UNAVAILABLE, words::FULL, Some("60"))
         }
@@ -133,7 +133,7 @@ mod tests {
         let app = App::for_tests().await;
         for (refused, status, reason) in [
             (NotAllowed::Full, StatusCode::SERVICE_UNAVAILABLE, words::FULL),
-            (NotAllowed::TooMany, StatusCode::TOO_MANY_REQUESTS, words::TOO_MANY),
+            (NotAllowed::TooMany, StatusCode::TOO_MANY_REQUESTS, words::TOO_MANY_NAMES),
         ] {
             let response = refuse(&app, refused, "ada".into(), "hall".into());
             assert_eq!(response.status(), status);

@@ -117,7 +117,7 @@ fn why_not(undone: Undone) -> Refusal {
     let (status, why) = match undone {
         Undone::NotThere => (StatusCode::NOT_FOUND, words::NOT_HERE),
         Undone::Lifted => (StatusCode::NOT_FOUND, words::LIFTED),
-        Undone::TooMany => (StatusCode::CONFLICT, words::TOO_MANY),
+        Undone::TooMany => (StatusCode::CONFLICT, words::TOO_MANY_IMPOSED),
     };
     (status, why.to_owned())
 }
