@@ -7,8 +7,8 @@ use tokio::task::JoinHandle;
 
 use crate::store::Shared;
 
-/// It is moved again until nothing has come meanwhile, so that nothing waits for the disk while nobody can write; at most so many times, because somebody
-/// may always be writing.
+/// It is moved again until nothing has come meanwhile, so that nothing waits for the disk while nobody can write, and because readers are mostly brief; at most
+/// so many times, because somebody may always be writing, or go on reading.
 const TIMES: usize = 8;
 
 /// A task that does it, on a connection of its own.
@@ -59,7 +59,7 @@ impl Backfill {
 /// Says whether nothing is left that had been written before, such as what somebody still reads from the log.
 async fn move_log(shared: Arc<Shared>) -> bool {
     let mut slot = shared.backfiller.lock().await;
-    let mut before = None;
+    let (mut is_moved, mut before) = (true, None);
     for _ in 0..TIMES {
         let Ok(conn) = slot.get().await else { return true };
         let moved = match move_once(conn).await {
@@ -69,14 +69,12 @@ async fn move_log(shared: Arc<Shared>) -> bool {
                 return true;
             }
         };
-        if !moved.is_all {
-            return false;
-        }
-        if before.replace(moved.frames) == Some(moved.frames) {
+        is_moved = moved.is_all;
+        if before.replace(moved.frames) == Some(moved.frames) && is_moved {
             break;
         }
     }
-    true
+    is_moved
 }
 
 struct Moved {
