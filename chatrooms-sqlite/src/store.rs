@@ -31,7 +31,7 @@ use crate::{
 /// then the writer finishes what it has been asked for, and lets go of the file.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
     /// Becomes true when the writer has let go of the file.
     ended: watch::Receiver<bool>,
@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) database: Arc<Database>,
     /// The connection that writes. Held by the writer for a transaction at a time.
     pub(crate) slot: Arc<tokio::sync::Mutex<Slot>>,
+    /// The connection that moves the log's content to the database. Held by that task, and opened when it is needed first.
+    pub(crate) backfiller: tokio::sync::Mutex<Slot>,
     pub(crate) readers: Readers,
     pub(crate) lives: Lives,
     pub(crate) counters: Counters,

@@ -137,6 +137,20 @@ async fn nor_after_a_stranger_has_let_go_of_the_log() {
 }
 
 #[tokio::test]
+async fn a_log_that_grows_large_is_emptied_though_nothing_was_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = settled(&path).await;
+    let emptied = store.stats().checkpoints;
+    let life = begin(&store, "tea").await;
+    fill(&store, &life, 1500, &"x".repeat(4000)).await;
+    let is_emptied = || async { store.stats().checkpoints > emptied };
+    until("the log has been emptied", is_emptied).await;
+    let log = fs::metadata(dir.path().join("chat.db-wal")).unwrap().len();
+    assert!(log < 1_000_000, "{log} bytes");
+}
+
+#[tokio::test]
 async fn a_large_purge_lets_others_write_between_its_slices() {
     let dir = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(dir.path().join("chat.db")).await.unwrap();

@@ -41,6 +41,11 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     steps.report()
 }
 
+/// A short one, of what the tests have built.
+pub(crate) fn step(steps: &mut Steps) {
+    steps.check("siege", || besiege(&Options::short()).unwrap_or_else(|problem| vec![problem]));
+}
+
 fn besiege(options: &Options) -> Result<Vec<String>, String> {
     let application = Application::start(options)?;
     let honest = Honest::enter(&application)?;
