@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{
     CloseReason, Config, Epoch, Error, Identity, Outbox, RoomName, UserName,
     backlog::Backlog,
-    rates::SessionRate,
+    rates::Rate,
     room::Room,
     sync::{Arc, Mutex, lock},
 };
@@ -38,7 +38,7 @@ pub(crate) struct Peer {
     id: SessionId,
     identity: Identity,
     pub(crate) outbox: Outbox,
-    pub(crate) requests: SessionRate,
+    pub(crate) requests: Rate,
     /// The rooms this session is in, by name; `None` once it has ended, so that a late join finds no way in. A leaf in the order of
     /// locks: taken under a room's lock, never the other way round, never over an await.
     rooms: Mutex<Option<Vec<Arc<Room>>>>,
@@ -48,7 +48,7 @@ impl Peer {
     pub(crate) fn new(
         identity: Identity,
         config: &Config,
-        requests: SessionRate,
+        requests: Rate,
         backlog: Arc<Backlog>,
     ) -> Self {
         Self {

@@ -314,6 +314,13 @@ impl RoomRegistry {
         self.shared.metrics.offences.count(of);
     }
 
+    /// Whether an adapter is to warn of a user's abuse: not every time.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_abuse_told(&self, user: &UserName) -> bool {
+        self.shared.rates.is_abuse_told(user)
+    }
+
     /// Whether a shutdown has begun.
     #[must_use]
     pub fn is_stopping(&self) -> bool {

@@ -9,7 +9,7 @@ use crate::backfill::Backfill;
 /// How long there must be nothing to do before it is emptied …
 const IDLE: Duration = Duration::from_millis(100);
 /// … unless what was removed has been in it for so long.
-const OVERDUE: Duration = Duration::from_secs(2);
+const OVERDUE: Duration = Duration::from_secs(3);
 /// Between tries while another program reads from it.
 const BUSY: Duration = Duration::from_millis(250);
 /// Between tries after an error.

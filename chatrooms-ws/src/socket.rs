@@ -185,14 +185,17 @@ fn violation(session: &Session, error: &WsError) -> Option<CloseCode> {
 }
 
 fn end_abuse(session: &Session, of: &'static str) {
-    tracing::warn!(
-        name: "abuse",
-        target: "chatrooms_ws",
-        session = %session.id(),
-        user = ?session.identity().user(),
-        of,
-        "a client abuses the protocol"
-    );
+    let user = session.identity().user();
+    if session.registry().is_abuse_told(user) {
+        tracing::warn!(
+            name: "abuse",
+            target: "chatrooms_ws",
+            session = %session.id(),
+            ?user,
+            of,
+            "a client abuses the protocol"
+        );
+    }
     session.registry().count_offence(of);
     session.close(CloseReason::Abuse);
 }
