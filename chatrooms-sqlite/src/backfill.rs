@@ -1,15 +1,17 @@
 //! Moving what the log holds to the database while others write, so that they wait for little when the log is emptied.
 
-use std::{future::pending, sync::Arc};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use sqlx::{Row as _, SqliteConnection};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::Instant};
 
 use crate::store::Shared;
 
 /// It is moved again until nothing has come meanwhile, so that nothing waits for the disk while nobody can write, and because readers are mostly brief; at most
 /// so many times, because somebody may always be writing, or go on reading.
 const TIMES: usize = 8;
+/// And not again after so long: what was removed must not stay in the log meanwhile.
+const LONG: Duration = Duration::from_millis(500);
 
 /// A task that does it, on a connection of its own.
 #[derive(Debug, Default)]
@@ -60,6 +62,7 @@ impl Backfill {
 async fn move_log(shared: Arc<Shared>) -> bool {
     let mut slot = shared.backfiller.lock().await;
     let (mut is_moved, mut before) = (true, None);
+    let began = Instant::now();
     for _ in 0..TIMES {
         let Ok(conn) = slot.get().await else { return true };
         let moved = match move_once(conn).await {
@@ -70,7 +73,8 @@ async fn move_log(shared: Arc<Shared>) -> bool {
             }
         };
         is_moved = moved.is_all;
-        if before.replace(moved.frames) == Some(moved.frames) && is_moved {
+        let is_nothing_new = before.replace(moved.frames) == Some(moved.frames);
+        if (is_nothing_new && is_moved) || began.elapsed() >= LONG {
             break;
         }
     }
@@ -93,7 +97,6 @@ async fn move_once(conn: &mut SqliteConnection) -> Result<Moved, sqlx::Error> {
 mod tests {
     use chatrooms_core::{Budget, Draft, Life, MessageStore as _, RoomName, UserName};
     use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
-    use tokio::time::{Duration, Instant};
 
     use super::*;
     use crate::SqliteStore;

@@ -369,7 +369,8 @@ impl Batch {
             let _ = append.reply.send(results);
         }
         for (_, redact, outcome) in self.redacts {
-            committed.redacted |= outcome == Redaction::Done;
+            // Already: an earlier commit may have been doubtful, and its text still in the log.
+            committed.redacted |= matches!(outcome, Redaction::Done | Redaction::Already);
             let _ = redact.reply.send(Ok(outcome));
         }
         for (_, note) in self.notes {

@@ -9,7 +9,9 @@ use crate::backfill::Backfill;
 /// How long there must be nothing to do before it is emptied …
 const IDLE: Duration = Duration::from_millis(100);
 /// … unless what was removed has been in it for so long.
-const OVERDUE: Duration = Duration::from_secs(3);
+const OVERDUE: Duration = Duration::from_secs(2);
+/// From then on it is emptied although somebody reads from it, and whoever writes waits for them, for a moment.
+const LATE: Duration = Duration::from_secs(3);
 /// Between tries while another program reads from it.
 const BUSY: Duration = Duration::from_millis(250);
 /// Between tries after an error.
@@ -47,6 +49,11 @@ impl Checkpoint {
         let now = Instant::now();
         self.wanted.is_some_and(|since| since + OVERDUE <= now)
             && self.not_before.is_none_or(|at| at <= now)
+    }
+
+    /// Whether it has been put off for long enough.
+    pub(crate) fn is_late(&self) -> bool {
+        self.wanted.is_some_and(|since| since.elapsed() >= LATE)
     }
 
     /// When it is due if nothing else comes.

@@ -73,10 +73,14 @@ impl Writer {
                 Work::Checkpoint if !self.checkpoint.backfill.is_begun() => {
                     self.checkpoint.backfill.begin(&self.shared);
                 }
-                Work::Checkpoint if self.checkpoint.backfill.finish().await => {
-                    self.empty_log().await;
+                Work::Checkpoint => {
+                    let is_moved = self.checkpoint.backfill.finish().await;
+                    if is_moved || self.checkpoint.is_late() {
+                        self.empty_log().await;
+                    } else {
+                        self.checkpoint.postpone();
+                    }
                 }
-                Work::Checkpoint => self.checkpoint.postpone(),
             }
         }
         self.finish().await;

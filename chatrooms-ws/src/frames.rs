@@ -1,11 +1,16 @@
 //! Watches the frames of a client before anything is done with them: what the WebSocket layer above answers by itself or keeps to itself.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Error as WsError;
 
-use crate::Options;
+use crate::{Options, socket::after};
 
 /// What no client needs to do, and many a hostile one does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +60,8 @@ pub(crate) struct Watch {
     payload: u64,
     /// The fragments of the message that is not complete yet, and when it began.
     message: Option<(usize, Instant)>,
+    /// Runs out when that has taken too long. Boxed because hardly any message comes in fragments.
+    timer: Option<Pin<Box<Sleep>>>,
     /// The control frames since then.
     control: (usize, Instant),
 }
@@ -74,7 +81,16 @@ impl Watch {
             message_time: options.message_time,
         };
         let control = (0, Instant::now());
-        Self { limits, header: Vec::with_capacity(14), payload: 0, message: None, control }
+        let header = Vec::with_capacity(14);
+        Self { limits, header, payload: 0, message: None, timer: None, control }
+    }
+
+    /// Waits, where nothing comes any more, until a message that has begun has taken too long.
+    pub(crate) fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Abuse> {
+        let Some((_, began)) = self.message else { return Poll::Pending };
+        let late = after(began, self.limits.message_time);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(late)));
+        timer.as_mut().poll(cx).map(|()| Abuse::MessageTime)
     }
 
     /// Sees further bytes.
@@ -112,7 +128,7 @@ impl Watch {
                 return Err(Abuse::ControlFrames);
             }
         } else if is_final {
-            self.message = None;
+            (self.message, self.timer) = (None, None);
         } else {
             self.message.get_or_insert((0, now)).0 += 1;
         }
@@ -142,6 +158,10 @@ fn payload(header: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     const PING: [u8; 6] = [0x89, 0x80, 1, 2, 3, 4];
@@ -181,6 +201,21 @@ mod tests {
             }
             assert_eq!((watch.control.0, watch.payload, watch.header.len()), (0, 0, 0), "{cut}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_is_begun_and_left_is_late_after_its_time_and_no_other_is() {
+        let mut watch = watch();
+        let time = Options::default().message_time;
+        assert_eq!(watch.see(&START), Ok(()));
+        assert!(poll_fn(|cx| watch.poll_late(cx)).now_or_never().is_none());
+        assert_eq!(watch.see(&END), Ok(()));
+        tokio::time::advance(time).await;
+        assert!(poll_fn(|cx| watch.poll_late(cx)).now_or_never().is_none());
+        assert_eq!(watch.see(&START), Ok(()));
+        let began = Instant::now();
+        assert_eq!(poll_fn(|cx| watch.poll_late(cx)).await, Abuse::MessageTime);
+        assert_eq!(began.elapsed(), time);
     }
 
     #[tokio::test(start_paused = true)]

@@ -132,6 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn a_neighbours_cookie_that_is_no_text_does_not_hide_ours() {
+        let visitor = visitor("ada");
+        let issued = sent_back(&cookies().issue(&visitor));
+        let ours = issued[header::COOKIE].as_bytes();
+        let line = [&b"theme=\xe9; "[..], ours, b"; other=\xff"].concat();
+        let line = HeaderValue::from_bytes(&line).unwrap();
+        let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
+        assert_eq!(cookies().read(&headers, visitor.issued), Some(visitor));
+    }
+
+    #[test]
     fn over_tls_it_has_the_form_that_browsers_guard_and_no_other_is_read() {
         let visitor = visitor("ada");
         let plain = cookies().issue(&visitor);

@@ -46,6 +46,8 @@ impl Ledger {
             .busy_timeout(Duration::from_secs(5))
             // As the store does. A commit that waits for the disk would keep the store from writing meanwhile, and everybody's messages with it.
             .synchronous(SqliteSynchronous::Normal)
+            // Whoever has left is not to be read in the file's free pages.
+            .pragma("secure_delete", "ON")
             .disable_statement_logging();
         let mut connection = options.connect().await?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;

@@ -58,6 +58,7 @@ pub(crate) fn slow(wait: Duration) -> String {
 pub(crate) fn about_user(error: NoUserName) -> String {
     match error {
         NoUserName::Bad(error) => about(error, "Please choose a name."),
+        NoUserName::Invisible => "Please choose a name that can be seen.".to_owned(),
         NoUserName::MixedScripts => "Please stay with one alphabet: a name that mixes them, such as Latin and Cyrillic letters, \
             can look like somebody else's."
             .to_owned(),

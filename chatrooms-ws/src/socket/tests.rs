@@ -123,7 +123,8 @@ async fn a_client_that_answers_pings_stays() {
     while pings < 20 {
         pings += u32::from(matches!(client.next().await, Some(Ok(Message::Ping(_)))));
     }
-    assert_eq!(began.elapsed().as_secs(), 20 * 25);
+    // The first one comes earlier, by chance.
+    assert!((19 * 25 + 12..=20 * 25).contains(&began.elapsed().as_secs()));
     assert_eq!(registry.stats().sessions, 1);
 }
 
