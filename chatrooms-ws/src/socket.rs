@@ -191,7 +191,7 @@ fn end_abuse(session: &Session, of: &'static str) {
             name: "abuse",
             target: "chatrooms_ws",
             session = %session.id(),
-            ?user,
+            user = ?user,
             of,
             "a client abuses the protocol"
         );
