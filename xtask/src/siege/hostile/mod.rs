@@ -32,6 +32,7 @@ mod violations;
 
 use std::{
     env, fs, io,
+    path::PathBuf,
     process::{self, Child, Command, ExitCode, Stdio},
     thread,
     time::{Duration, Instant},
@@ -71,9 +72,15 @@ pub(super) fn start(target: Target, time: Duration, only: &str) -> Result<Hostil
     // such as the kernel's threads that write to the disk, hostile clients would not be nice at all. `run` has the group be so, too.
     let mut command = Command::new("setsid");
     // More than there is, so that it is the lowest there is, wherever this process stands.
-    command.args(["nice", "-n", "39"]).arg(env::current_exe().map_err(told)?);
+    command.args(["nice", "-n", "39"]).arg(this_program().map_err(told)?);
     command.args([COMMAND, &target.0.to_string(), &time.as_secs().to_string(), only]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map(Hostile).map_err(told)
+}
+
+/// Where this program is. Its file may have been replaced: the tests build it anew while it runs.
+fn this_program() -> io::Result<PathBuf> {
+    let running = PathBuf::from(format!("/proc/{}/exe", process::id()));
+    if running.exists() { Ok(running) } else { env::current_exe() }
 }
 
 impl Hostile {
