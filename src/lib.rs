@@ -48,7 +48,7 @@
 //! assert_eq!(&*message.draft.body, "hello, **** it");
 //!
 //! // Kick: bob is told why, and his session goes on.
-//! assert_eq!(rooms.kick(&lobby, bob.identity().user(), Some("mind your words")), 1);
+//! assert_eq!(rooms.moderation(&lobby).kick(bob.identity().user(), Some("mind your words")), 1);
 //! assert_eq!(rooms.members(&lobby, None).members.len(), 1);
 //!
 //! // The last one who goes ends the room, and its messages go with it.

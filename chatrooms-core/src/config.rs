@@ -48,6 +48,8 @@ pub struct Config {
     pub members_per_room: usize,
     /// The most rooms at a time. Default 100,000.
     pub rooms: usize,
+    /// The most bans and mutes in one room, together. Default 1,000.
+    pub sanctions_per_room: usize,
     /// The messages, signals and redactions that a user may send per second, in the long run and over all of their sessions. [`u32::MAX`] is no limit. Default 20.
     pub sends_per_second: u32,
     /// As many may come at once after a silence. Default 100.
@@ -108,6 +110,7 @@ impl Default for Config {
             sessions: 100_000,
             members_per_room: 10_000,
             rooms: 100_000,
+            sanctions_per_room: 1000,
             sends_per_second: 20,
             send_burst: 100,
             joins_per_second: 20,

@@ -33,6 +33,7 @@ mod appending;
 mod changing;
 mod kit;
 mod lives;
+mod noting;
 mod reading;
 mod restart;
 
@@ -42,6 +43,7 @@ pub use appending::{
 };
 pub use changing::{a_redacted_message_says_nothing, trimming_takes_the_oldest};
 pub use lives::{a_closed_life_stays_closed, a_life_starts_empty, lives_never_mix};
+pub use noting::a_note_goes_with_its_life;
 pub use reading::pages_are_gap_free;
 pub use restart::{an_earlier_process_leaves_nothing, the_lives_of_an_earlier_process_are_listed};
 
@@ -80,6 +82,7 @@ macro_rules! conformance_tests {
             a_redacted_message_says_nothing
             trimming_takes_the_oldest
             an_error_means_what_it_says
+            a_note_goes_with_its_life
         );
     };
     (@each $process:expr; $($promise:ident)*) => {

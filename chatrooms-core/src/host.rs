@@ -18,7 +18,7 @@ impl RoomRegistry {
     /// # Cancel safety
     /// Dropped, the message may or may not have been sent; it is never half sent.
     pub async fn announce(&self, room: &RoomName, post: Post) -> Result<Sent, Error> {
-        self.say(room, post.nonce(None).by(None)).await
+        self.say(&self.occupied(room)?, post.nonce(None).by(None)).await
     }
 
     /// Says something in a room as a user who need not be connected to it, such as one on the other side of a bridge. It is the host's word: neither
@@ -36,12 +36,12 @@ impl RoomRegistry {
         room: &RoomName,
         post: Post,
     ) -> Result<Sent, Error> {
-        self.say(room, post.by(Some(who))).await
+        self.say(&self.occupied(room)?, post.by(Some(who))).await
     }
 
-    async fn say(&self, room: &RoomName, draft: Draft) -> Result<Sent, Error> {
+    pub(crate) async fn say(&self, room: &Arc<Room>, draft: Draft) -> Result<Sent, Error> {
         self.check_size(&draft)?;
-        outside(self.occupied(room)?.submit(Author::Host, draft, self.shared())?.wait().await)
+        outside(room.submit(Author::Host, draft, self.shared())?.wait().await)
     }
 
     /// Tells a user something on all of their sessions, whatever rooms they are in; says how many sessions that were. It is never kept:

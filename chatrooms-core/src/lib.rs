@@ -36,7 +36,7 @@
 //! assert!(matches!(second.kind(), EventKind::Message(message) if message.seq == 2));
 //!
 //! assert_eq!(bob.publish(&lobby, Post::new("darn")).await, Err(Error::Forbidden));
-//! registry.kick(&lobby, bob.identity().user(), Some("mind your words"));
+//! registry.moderation(&lobby).kick(bob.identity().user(), Some("mind your words"));
 //! assert!(bob.rooms().is_empty());
 //!
 //! // Dropping a session leaves all its rooms. The last one to go ends the room, and with it its messages.
@@ -50,7 +50,7 @@
 //! # The concepts
 //!
 //! - A [`RoomRegistry`] holds all rooms and all sessions of a service. It is cheap to clone, and everything that a host does to rooms
-//!   is a method of it: list, announce, notify, kick, ban, mute, close, log out, shut down.
+//!   is a method of it: list, announce, notify, log out, shut down. Its [`Moderation`] of one room has kick, ban, mute and close.
 //! - A [`Session`] is one client, with a socket behind it or not. It joins and leaves rooms, and its [`Outbox`] holds what it is still
 //!   to be told: bounded, so that a client that does not read harms only itself. A session in a room is a *connection*; a user may have
 //!   several, and others see the user, not the tabs.
@@ -116,6 +116,8 @@ mod message;
 mod metrics;
 mod moderation;
 mod name;
+mod note;
+mod noting;
 mod observed_store;
 mod opening;
 #[cfg(any(test, feature = "oracle"))]
@@ -161,6 +163,7 @@ pub use join::{Join, Joined};
 pub use life::{Epoch, EpochError, Life};
 pub use memory::MemoryStore;
 pub use message::{Data, Draft, Message, Nonce, Timestamp};
+pub use moderation::{Moderation, ModerationError};
 pub use name::{MAX_NAME_BYTES, MAX_NAME_CHARS, NameError, RoomName, UserName};
 pub use outbox::{Meter, Outbox, Outgoing};
 pub use peer::SessionId;

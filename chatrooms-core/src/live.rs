@@ -10,6 +10,7 @@ use crate::{
     RoomEnd, RoomEvent, RoomName, RoomRules, SessionId, UserName, cost,
     effects::{Closed, Effects},
     hooks::Hook,
+    note,
     peer::Peer,
     recent::Recent,
     room::Room,
@@ -74,8 +75,7 @@ impl Live {
         for message in opened.recent {
             recent.push(message);
         }
-        let mut sanctions = Sanctions::default();
-        sanctions.slow_down(rules.slow_mode);
+        let sanctions = note::read(&opened.note, rules.slow_mode);
         Self {
             life: opened.life,
             rules,

@@ -244,6 +244,11 @@ impl MessageStore for MemoryStore {
         Ok(())
     }
 
+    /// Nobody can open a life again that ends with the process, so that there is nothing to keep.
+    async fn note(&self, life: &Life, _: &str) -> Result<(), StoreError> {
+        lock(&*self.kept(life)?).map(drop)
+    }
+
     async fn close(&self, life: &Life) -> Result<u64, StoreError> {
         let Some((_, kept)) = self.lives.remove(life) else { return Ok(0) };
         // What was kept is dropped after the lock, which others may be waiting for.

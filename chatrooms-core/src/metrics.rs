@@ -22,6 +22,7 @@ pub(crate) struct Metrics {
     signals_dropped: Counter,
     watch_lagged: Counter,
     refusals: Counters,
+    pub(crate) offences: Counters,
     pub(crate) purges: Counters,
     pub(crate) purges_pending: Gauge,
     pub(crate) store: Timers,
@@ -44,8 +45,8 @@ const ENDINGS: [&str; 11] = [
     "internal",
 ];
 const ROOM_ENDS: [&str; 5] = ["left", "lost", "expired", "closed", "put_away"];
-const STORE_OPERATIONS: [&str; 8] =
-    ["open", "append", "read", "redact", "trim", "close", "abandoned", "shutdown"];
+const STORE_OPERATIONS: [&str; 9] =
+    ["open", "append", "read", "redact", "trim", "note", "close", "abandoned", "shutdown"];
 const HOOKS: [&str; 6] =
     ["may_join", "open_room", "room_opened", "room_closed", "before_publish", "may_redact"];
 /// Every code of the protocol's page; a host's own count as `x`, because they are no closed set.
@@ -76,6 +77,16 @@ const CODES: [&str; 24] = [
     HOSTS_OWN,
 ];
 const HOSTS_OWN: &str = "x";
+/// What clients may not do on a socket.
+const OFFENCES: [&str; 7] = [
+    "malformed_frames",
+    "hasty_requests",
+    "control_frames",
+    "fragments",
+    "message_time",
+    "frame_bytes",
+    "framing",
+];
 
 impl Metrics {
     pub(crate) fn new() -> Self {
@@ -140,6 +151,12 @@ impl Metrics {
                 "Requests of clients that were refused, handshakes excepted, by code.",
                 "code",
                 &CODES,
+            ),
+            offences: closed(
+                "chatrooms_offences_total",
+                "Sessions ended because their client broke a rule of the socket, by what it did.",
+                "of",
+                &OFFENCES,
             ),
             purges: closed(
                 "chatrooms_purges_total",

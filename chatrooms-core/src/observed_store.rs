@@ -197,6 +197,15 @@ impl ObservedStore {
         self.call("trim", Some(&life.room), move || self.store().trim(life, up_to))
     }
 
+    /// What has become of one whose outcome is unknown does not matter: the next one replaces it.
+    pub(crate) fn note<'a>(
+        &'a self,
+        life: &'a Life,
+        note: &'a str,
+    ) -> impl Future<Output = Result<(), StoreError>> {
+        self.call("note", Some(&life.room), move || self.store().note(life, note))
+    }
+
     pub(crate) fn close<'a>(
         &'a self,
         life: &'a Life,

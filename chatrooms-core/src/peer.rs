@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{
     CloseReason, Config, Epoch, Error, Identity, Outbox, RoomName, UserName,
     backlog::Backlog,
-    rates::SessionRate,
+    rates::Rate,
     room::Room,
     sync::{Arc, Mutex, lock},
 };
@@ -38,7 +38,7 @@ pub(crate) struct Peer {
     id: SessionId,
     identity: Identity,
     pub(crate) outbox: Outbox,
-    pub(crate) requests: SessionRate,
+    pub(crate) requests: Rate,
     /// A leaf in the order of locks: taken under a room's lock, never the other way round, never over an await.
     rooms: Mutex<Rooms>,
 }
@@ -53,12 +53,17 @@ struct Rooms {
 }
 
 impl Peer {
-    pub(crate) fn new(identity: Identity, config: &Config, backlog: Arc<Backlog>) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        config: &Config,
+        requests: Rate,
+        backlog: Arc<Backlog>,
+    ) -> Self {
         Self {
             id: SessionId::new(),
             identity,
             outbox: Outbox::new(config, backlog),
-            requests: SessionRate::new(config),
+            requests,
             rooms: Mutex::default(),
         }
     }

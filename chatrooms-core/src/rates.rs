@@ -18,12 +18,15 @@ use tokio::time::Instant;
 
 use crate::{Config, Error, UserName};
 
-/// What each user may do so often.
+/// What each user may do so often, and each session.
 #[derive(Debug)]
 pub(crate) struct Rates {
     pub(crate) sends: UserRate,
     pub(crate) joins: UserRate,
     pub(crate) new_rooms: UserRate,
+    requests: Option<Quota>,
+    abuses_of_user: UserRate,
+    abuses: Rate,
 }
 
 impl Rates {
@@ -32,7 +35,20 @@ impl Rates {
             sends: UserRate::new(per_second(config.sends_per_second, config.send_burst)),
             joins: UserRate::new(per_second(config.joins_per_second, config.join_burst)),
             new_rooms: UserRate::new(per_minute(config.new_rooms_per_minute)),
+            requests: per_second(config.requests_per_second, config.request_burst),
+            abuses_of_user: UserRate::new(per_minute(1)),
+            abuses: Rate::new(per_minute(100)),
         }
+    }
+
+    /// The rate of a session that is new.
+    pub(crate) fn of_session(&self) -> Rate {
+        Rate::new(self.requests)
+    }
+
+    /// Whether the log is told that this user abuses something: once a minute, and of all users together 100 times, so that whoever does it again and again fills no disk.
+    pub(crate) fn is_abuse_told(&self, user: &UserName) -> bool {
+        self.abuses_of_user.check(user).is_ok() && self.abuses.check().is_ok()
     }
 }
 
@@ -94,15 +110,15 @@ impl fmt::Debug for UserRate {
     }
 }
 
-/// The rate at which one session asks.
-pub(crate) struct SessionRate(Option<SessionLimiter>);
+/// The rate of one thing.
+pub(crate) struct Rate(Option<Limiter>);
 
-type SessionLimiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>;
+type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>;
 
-impl SessionRate {
-    pub(crate) fn new(config: &Config) -> Self {
-        let quota = per_second(config.requests_per_second, config.request_burst);
-        Self(quota.map(|quota| RateLimiter::direct_with_clock(quota, TokioClock(Instant::now()))))
+impl Rate {
+    fn new(quota: Option<Quota>) -> Self {
+        let limiter = |quota| RateLimiter::direct_with_clock(quota, TokioClock(Instant::now()));
+        Self(quota.map(limiter))
     }
 
     /// Counts one.
@@ -112,9 +128,9 @@ impl SessionRate {
     }
 }
 
-impl fmt::Debug for SessionRate {
+impl fmt::Debug for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionRate").finish_non_exhaustive()
+        f.debug_struct("Rate").finish_non_exhaustive()
     }
 }
 
@@ -180,14 +196,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_session_has_a_burst_and_then_a_rate() {
-        let mut config = Config::default();
-        (config.requests_per_second, config.request_burst) = (10, 2);
-        let rate = SessionRate::new(&config);
+        let rates = rates(|config| (config.requests_per_second, config.request_burst) = (10, 2));
+        let (rate, other) = (rates.of_session(), rates.of_session());
         assert_eq!([rate.check(), rate.check()], [Ok(()), Ok(())]);
         let retry_after = Duration::from_millis(100);
         assert_eq!(rate.check(), Err(Error::RateLimited { retry_after }));
+        assert_eq!(other.check(), Ok(()), "every session has an allowance of its own");
         tokio::time::advance(retry_after).await;
         assert_eq!(rate.check(), Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn abuse_is_told_once_a_minute_of_a_user_and_a_hundred_times_of_all() {
+        let rates = rates(|_| ());
+        let users: Vec<_> = (0..200).map(|n| UserName::new(&format!("u{n}")).unwrap()).collect();
+        let told = || users.iter().filter(|user| rates.is_abuse_told(user)).count();
+        assert!(rates.is_abuse_told(&users[0]) && !rates.is_abuse_told(&users[0]));
+        assert_eq!(told(), 99);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(rates.is_abuse_told(&users[0]));
+        assert_eq!(told(), 99);
     }
 
     #[tokio::test(start_paused = true)]

@@ -96,8 +96,9 @@ impl RoomRegistry {
     /// # Errors
     /// [`Error::ShuttingDown`], [`Error::TooManySessions`], [`Error::ServerFull`].
     pub fn open_session(&self, identity: Identity) -> Result<Session, Error> {
-        let backlog = Arc::clone(&self.shared.backlog);
-        let peer = Arc::new(Peer::new(identity, self.config(), backlog));
+        let (requests, backlog) =
+            (self.shared.rates.of_session(), Arc::clone(&self.shared.backlog));
+        let peer = Arc::new(Peer::new(identity, self.config(), requests, backlog));
         self.shared.add_session(&peer)?;
         let session = Session::new(peer, self.clone());
         // Asked after the session stands in the list: a shutdown that has not seen it is seen here.
@@ -305,6 +306,19 @@ impl RoomRegistry {
     #[doc(hidden)]
     pub fn count_refusal(&self, code: &str) {
         self.shared.metrics.refused(code);
+    }
+
+    /// Counts a session that an adapter ends because its client has broken a rule of the socket, whichever that is.
+    #[doc(hidden)]
+    pub fn count_offence(&self, of: &'static str) {
+        self.shared.metrics.offences.count(of);
+    }
+
+    /// Whether an adapter is to warn of a user's abuse: not every time.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_abuse_told(&self, user: &UserName) -> bool {
+        self.shared.rates.is_abuse_told(user)
     }
 
     /// Whether a shutdown has begun.

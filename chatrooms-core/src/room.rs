@@ -247,16 +247,22 @@ impl Room {
         });
     }
 
-    /// Lets go of a room that waits for a return, and of nothing that the store keeps of it: the return will be to another process.
-    pub(crate) fn put_away(self: &Arc<Self>, shared: &Arc<Shared>) {
+    /// Lets go of a room that waits for a return, and of nothing that the store keeps of it: the return will be to another process. Says whether what is
+    /// imposed there is not known to be kept.
+    pub(crate) fn put_away(self: &Arc<Self>, shared: &Arc<Shared>) -> bool {
         let mut effects = Effects::default();
+        let mut is_unkept = false;
         {
             let mut state = lock(&self.state);
-            if matches!(&state.phase, Phase::Open(live) if live.is_lingering()) {
+            if let Phase::Open(live) = &state.phase
+                && live.is_lingering()
+            {
+                is_unkept = !live.sanctions.are_noted();
                 self.end(&mut state, RoomEnd::PutAway, &mut effects);
             }
         }
         effects.run(shared);
+        is_unkept
     }
 
     /// Does something with the room then, unless the room is gone by then.

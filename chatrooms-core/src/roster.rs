@@ -320,13 +320,14 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, Identity, backlog::Backlog, metrics::Metrics};
+    use crate::{Config, Identity, backlog::Backlog, metrics::Metrics, rates::Rates};
 
     fn peer(name: &str) -> Arc<Peer> {
         let identity = Identity::new(UserName::new(name).unwrap());
         let config = Config::default();
         let backlog = Backlog::new(&config, Metrics::new().outbox_bytes);
-        Arc::new(Peer::new(identity, &config, Arc::new(backlog)))
+        let requests = Rates::new(&config).of_session();
+        Arc::new(Peer::new(identity, &config, requests, Arc::new(backlog)))
     }
 
     /// A roster of which everything has been told.

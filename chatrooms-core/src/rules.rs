@@ -26,7 +26,7 @@ pub struct RoomRules {
     /// [`Config::linger`].
     pub linger: Duration,
     /// How long everybody has to wait after a message before their next one. Default 0: not at all.
-    /// [`RoomRegistry::slow_mode`](crate::RoomRegistry::slow_mode) changes it later.
+    /// [`Moderation::set_slow_mode`](crate::Moderation::set_slow_mode) changes it later.
     pub slow_mode: Duration,
 }
 

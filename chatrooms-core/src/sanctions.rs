@@ -4,17 +4,23 @@ use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{Error, UserName};
+use crate::{Error, ModerationError, UserName, note};
 
 /// The sanctions of one life of a room. They stand under the room's lock.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sanctions {
     pub(crate) bans: Terms,
     pub(crate) mutes: Terms,
-    /// How long everybody waits between two messages.
-    pub(crate) slow_mode: Duration,
+    /// How long everybody waits between two messages, unless the host has set something else.
+    own_slow_mode: Duration,
+    /// What the host has set.
+    pub(crate) slowed: Option<Duration>,
     /// When whom had their last message accepted, as far as that still matters.
     spoke: HashMap<UserName, Instant>,
+    /// The store has not been told of the newest of this.
+    is_news: bool,
+    /// The store is being told.
+    is_noting: bool,
 }
 
 /// That somebody said something.
@@ -30,13 +36,11 @@ pub(crate) struct Terms(HashMap<UserName, Option<Instant>>);
 
 impl Terms {
     pub(crate) fn impose(&mut self, user: UserName, until: Option<Instant>) {
-        let now = Instant::now();
-        self.0.retain(|_, until| until.is_none_or(|until| until > now));
         self.0.insert(user, until);
     }
 
     /// Says whether there was something to lift.
-    pub(crate) fn lift(&mut self, user: &UserName) -> bool {
+    fn lift(&mut self, user: &UserName) -> bool {
         let was_imposed = self.holds(user);
         self.0.remove(user);
         was_imposed
@@ -52,16 +56,95 @@ impl Terms {
         held.sort_unstable();
         held
     }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&UserName, Option<Instant>)> {
+        self.0.iter().map(|(user, until)| (user, *until))
+    }
+
+    fn forget_what_is_over(&mut self) {
+        let now = Instant::now();
+        self.0.retain(|_, until| until.is_none_or(|until| until > now));
+    }
 }
 
 impl Sanctions {
+    pub(crate) fn new(slow_mode: Duration) -> Self {
+        Self {
+            bans: Terms::default(),
+            mutes: Terms::default(),
+            own_slow_mode: slow_mode,
+            slowed: None,
+            spoke: HashMap::new(),
+            is_news: false,
+            is_noting: false,
+        }
+    }
+
+    pub(crate) fn ban(
+        &mut self,
+        user: UserName,
+        until: Option<Instant>,
+        limit: usize,
+    ) -> Result<(), ModerationError> {
+        self.make_room(self.bans.0.contains_key(&user), limit)?;
+        self.bans.impose(user, until);
+        Ok(())
+    }
+
+    pub(crate) fn mute(
+        &mut self,
+        user: UserName,
+        until: Option<Instant>,
+        limit: usize,
+    ) -> Result<(), ModerationError> {
+        self.make_room(self.mutes.0.contains_key(&user), limit)?;
+        self.mutes.impose(user, until);
+        Ok(())
+    }
+
+    /// Says whether there was one.
+    pub(crate) fn unban(&mut self, user: &UserName) -> bool {
+        let was_imposed = self.bans.lift(user);
+        self.is_news |= was_imposed;
+        was_imposed
+    }
+
+    /// Says whether there was one.
+    pub(crate) fn unmute(&mut self, user: &UserName) -> bool {
+        let was_imposed = self.mutes.lift(user);
+        self.is_news |= was_imposed;
+        was_imposed
+    }
+
+    /// Makes room for one more, unless it takes the place of another.
+    fn make_room(&mut self, is_known: bool, limit: usize) -> Result<(), ModerationError> {
+        if !is_known && self.count() >= limit {
+            self.bans.forget_what_is_over();
+            self.mutes.forget_what_is_over();
+            if self.count() >= limit {
+                return Err(ModerationError::TooMany { limit });
+            }
+        }
+        self.is_news = true;
+        Ok(())
+    }
+
+    fn count(&self) -> usize {
+        self.bans.0.len() + self.mutes.0.len()
+    }
+
+    /// How long everybody waits between two messages.
+    pub(crate) fn slow_mode(&self) -> Duration {
+        self.slowed.unwrap_or(self.own_slow_mode)
+    }
+
     /// Whether this user may say something now.
     pub(crate) fn may_speak(&self, user: &UserName) -> Result<(), Error> {
         if self.mutes.holds(user) {
             return Err(Error::Muted);
         }
         let Some(spoke) = self.spoke.get(user) else { return Ok(()) };
-        match self.slow_mode.saturating_sub(spoke.elapsed()) {
+        match self.slow_mode().saturating_sub(spoke.elapsed()) {
             Duration::ZERO => Ok(()),
             wait => Err(Error::SlowMode { retry_after: wait.max(Duration::from_millis(1)) }),
         }
@@ -70,14 +153,14 @@ impl Sanctions {
     /// What a message of this user is noted as, where the room is slow.
     pub(crate) fn mark(&self, user: &UserName) -> Option<Mark> {
         let at = Instant::now();
-        (!self.slow_mode.is_zero()).then(|| Mark { user: user.clone(), at })
+        (!self.slow_mode().is_zero()).then(|| Mark { user: user.clone(), at })
     }
 
     /// Notes that somebody says something.
     pub(crate) fn speaks(&mut self, mark: Mark) {
         // Seen through as often as it doubles, so that it holds no more than those who still have to wait.
         if self.spoke.len().is_power_of_two() {
-            let slow_mode = self.slow_mode;
+            let slow_mode = self.slow_mode();
             self.spoke.retain(|_, spoke| spoke.elapsed() < slow_mode);
         }
         self.spoke.insert(mark.user, mark.at);
@@ -91,10 +174,34 @@ impl Sanctions {
     }
 
     pub(crate) fn slow_down(&mut self, slow_mode: Duration) {
-        self.slow_mode = slow_mode;
+        self.is_news |= self.slowed != Some(slow_mode);
+        self.slowed = Some(slow_mode);
         if slow_mode.is_zero() {
             self.spoke = HashMap::new();
         }
+    }
+
+    /// Whether somebody has to begin to tell the store: there is news, and nobody tells it already.
+    pub(crate) fn begin_noting(&mut self) -> bool {
+        let begins = self.is_news && !self.is_noting;
+        self.is_noting |= begins;
+        begins
+    }
+
+    /// What the store is to be told next; `None` is the end of it.
+    pub(crate) fn next_note(&mut self) -> Option<String> {
+        self.is_noting = std::mem::take(&mut self.is_news);
+        self.is_noting.then(|| note::write(self))
+    }
+
+    /// Whether the store has taken the newest of it.
+    pub(crate) const fn are_noted(&self) -> bool {
+        !self.is_news && !self.is_noting
+    }
+
+    /// The store has not taken it.
+    pub(crate) const fn is_not_noted(&mut self) {
+        self.is_news = true;
     }
 }
 
@@ -104,7 +211,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn those_who_still_have_to_wait_are_known_and_no_others() {
-        let mut sanctions = Sanctions::default();
+        let mut sanctions = Sanctions::new(Duration::ZERO);
         sanctions.slow_down(Duration::from_secs(10));
         let users: Vec<_> = (0..20).map(|n| UserName::new(&format!("u{n}")).unwrap()).collect();
         for user in &users {
@@ -126,20 +233,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_has_ended_is_forgotten() {
-        let mut terms = Terms::default();
-        let users = ["ada", "bob", "eve"].map(|name| UserName::new(name).unwrap());
-        terms.impose(users[0].clone(), Some(Instant::now() + Duration::from_secs(1)));
-        terms.impose(users[1].clone(), None);
-        tokio::time::advance(Duration::from_secs(2)).await;
-        terms.impose(users[2].clone(), Some(Instant::now() + Duration::from_secs(1)));
-        assert_eq!(terms.0.len(), 2);
-        assert!(!terms.holds(&users[0]) && terms.holds(&users[1]) && terms.holds(&users[2]));
+    async fn what_is_over_makes_room_and_what_is_not_is_bounded() {
+        let mut sanctions = Sanctions::new(Duration::ZERO);
+        let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| UserName::new(name).unwrap());
+        let in_a_second = Some(Instant::now() + Duration::from_secs(1));
+        sanctions.ban(ada.clone(), in_a_second, 2).unwrap();
+        sanctions.mute(bob.clone(), None, 2).unwrap();
+        assert_eq!(sanctions.ban(eve.clone(), None, 2), Err(ModerationError::TooMany { limit: 2 }));
+        sanctions.ban(ada.clone(), in_a_second, 2).unwrap();
+        sanctions.mute(bob.clone(), None, 2).unwrap();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        sanctions.ban(eve.clone(), None, 2).unwrap();
+        assert_eq!((sanctions.bans.held(), sanctions.mutes.held()), (vec![eve.clone()], vec![bob]));
+        assert!(sanctions.unban(&eve));
+        sanctions.mute(ada, None, 2).unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_said_since_is_not_taken_back() {
-        let mut sanctions = Sanctions::default();
+        let mut sanctions = Sanctions::new(Duration::ZERO);
         sanctions.slow_down(Duration::from_secs(3));
         let ada = UserName::new("ada").unwrap();
         let first = sanctions.mark(&ada).unwrap();

@@ -18,6 +18,8 @@ pub struct ShutdownReport {
     pub cut_off: usize,
     /// Purges that are left for the next start.
     pub unfinished_purges: usize,
+    /// Rooms that are kept for the next process, where it is not known whether the store has taken the newest of their bans, mutes and slow mode.
+    pub unkept_sanctions: usize,
 }
 
 impl RoomRegistry {
@@ -51,9 +53,7 @@ impl RoomRegistry {
         let cut_off = self.cut_off();
         // Writers are tasks too: what has been sent is stored before its room is put away.
         let _ = timeout_at(purges_by, shared.tasks.wait()).await;
-        for room in shared.rooms() {
-            room.put_away(shared);
-        }
+        let unkept_sanctions = shared.rooms().iter().filter(|room| room.put_away(shared)).count();
         // The policy is told of that, too.
         let _ = timeout_at(purges_by, shared.tasks.wait()).await;
         let _ = timeout_at(purges_by, shared.sweeper.idle()).await;
@@ -65,9 +65,10 @@ impl RoomRegistry {
             target: "chatrooms_core",
             cut_off,
             unfinished_purges,
+            unkept_sanctions,
             "the rooms have shut down"
         );
-        ShutdownReport { cut_off, unfinished_purges }
+        ShutdownReport { cut_off, unfinished_purges, unkept_sanctions }
     }
 
     fn say_goodbye(&self) {

@@ -39,9 +39,12 @@ use crate::{Draft, Epoch, Life, Message, RoomName, Timestamp, UserName};
 ///     process lists none.
 /// 12. **An error means what it says.** [`StoreError::Unavailable`]: nothing was stored and nothing will be.
 ///     [`StoreError::OutcomeUnknown`]: it may have been. An append that has not begun at its deadline is withdrawn.
+/// 13. **A note goes with its life.** [`note`](Self::note) replaces the one text that is kept beside the messages of a life, and writes to that life also
+///     where nothing has been said in it. Whoever opens the life again after a restart is given the newest note; with the life it ends and is removed. A
+///     store that ends with its process need not keep it, because nobody can ask for it.
 ///
 /// # Concurrency
-/// Appends of one life come one batch at a time; everything else may come at any time, from any task. While the runtime
+/// Appends of one life come one batch at a time, and notes of one life one after the other; everything else may come at any time, from any task. While the runtime
 /// lives the registry polls these futures to their end, those of the two reads excepted.
 #[async_trait]
 pub trait MessageStore: fmt::Debug + Send + Sync + 'static {
@@ -102,7 +105,14 @@ pub trait MessageStore: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError::Closed`] or [`StoreError::Unavailable`]; the caller tries again later.
     async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError>;
 
-    /// Ends a life and removes its messages; returns how many were removed by this call.
+    /// Replaces what is kept beside the messages of a life, for it to go on with after a restart: what a host has imposed on people there. It is this crate's
+    /// to read, a text of at most some 300 bytes for each of [`Config::sanctions_per_room`](crate::Config::sanctions_per_room); an empty one says that there is nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] after the life has ended; else as promise 12 says. The caller tries again with what is to be kept then.
+    async fn note(&self, life: &Life, note: &str) -> Result<(), StoreError>;
+
+    /// Ends a life and removes its messages and its note; returns how many messages were removed by this call.
     ///
     /// The life is over for everybody as soon as this is called. An error says only that the removal has to be tried again.
     ///
@@ -161,13 +171,22 @@ pub struct Opened {
     pub recent: Vec<Arc<Message>>,
     /// Every kept message that has been taken back.
     pub redacted: Vec<u64>,
+    /// The newest [`note`](MessageStore::note) of an earlier process; empty where there is none.
+    pub note: String,
 }
 
 impl Opened {
     /// A life that starts now.
     #[must_use]
     pub const fn fresh(life: Life) -> Self {
-        Self { life, head: 0, oldest: 1, recent: Vec::new(), redacted: Vec::new() }
+        Self {
+            life,
+            head: 0,
+            oldest: 1,
+            recent: Vec::new(),
+            redacted: Vec::new(),
+            note: String::new(),
+        }
     }
 }
 
@@ -306,6 +325,10 @@ impl<S: MessageStore + ?Sized> MessageStore for Arc<S> {
 
     async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError> {
         (**self).trim(life, up_to).await
+    }
+
+    async fn note(&self, life: &Life, note: &str) -> Result<(), StoreError> {
+        (**self).note(life, note).await
     }
 
     async fn close(&self, life: &Life) -> Result<u64, StoreError> {

@@ -13,7 +13,7 @@ use sqlx::{Row as _, SqliteConnection};
 use crate::{
     error,
     insert::{self, CHUNK, Mark, NewMessage, integer},
-    job::{Append, Close, Redact, Reply, Results, Ticket, Write},
+    job::{Append, Close, Note, Redact, Reply, Results, Ticket, Write},
     lives::{OpenLife, State},
     purge, reader,
 };
@@ -25,6 +25,7 @@ pub(crate) struct Batch {
     by_epoch: HashMap<Epoch, usize>,
     appends: Vec<Appending>,
     redacts: Vec<(usize, Redact, Redaction)>,
+    notes: Vec<(usize, Note)>,
     closes: Vec<(usize, Reply<u64>)>,
 }
 
@@ -65,6 +66,7 @@ impl Batch {
         match write {
             Write::Append(append) => self.append(append),
             Write::Redact(redact) => self.redact(redact),
+            Write::Note(note) => self.note(note),
             Write::Close(close) => self.close(close),
         }
     }
@@ -87,6 +89,13 @@ impl Batch {
         match self.touch(&redact.life) {
             Ok(life) => self.redacts.push((life, redact, Redaction::NotFound)),
             Err(closed) => Write::Redact(redact).refuse(&closed),
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        match self.touch(&note.life) {
+            Ok(life) => self.notes.push((life, note)),
+            Err(closed) => Write::Note(note).refuse(&closed),
         }
     }
 
@@ -114,7 +123,8 @@ impl Batch {
     /// Whether one statement does it: messages, and nothing to find out or to prepare for them.
     pub(crate) fn is_plain(&self) -> bool {
         let is_known = |touched: &Touched| touched.state.row.is_some() && !touched.state.doubtful;
-        let has_only_appends = self.redacts.is_empty() && self.closes.is_empty();
+        let has_only_appends =
+            self.redacts.is_empty() && self.notes.is_empty() && self.closes.is_empty();
         has_only_appends && self.drafts() <= CHUNK && self.lives.iter().all(is_known)
     }
 
@@ -149,6 +159,7 @@ impl Batch {
             }
         }
         writes.extend(self.redacts.into_iter().map(|(_, redact, _)| Write::Redact(redact)));
+        writes.extend(self.notes.into_iter().map(|(_, note)| Write::Note(note)));
         for (life, reply) in self.closes {
             writes.push(Write::Close(Close { life: Arc::clone(&self.lives[life].life), reply }));
         }
@@ -170,6 +181,7 @@ impl Batch {
         }
         self.write_messages(conn, boot, at).await?;
         self.write_redactions(conn).await?;
+        self.write_notes(conn, boot).await?;
         for (life, _) in &self.closes {
             if let Some(row) = self.lives[*life].state.row {
                 purge::mark(conn, row).await?;
@@ -283,10 +295,7 @@ impl Batch {
         drafts: &[(usize, usize)],
     ) -> Result<(), sqlx::Error> {
         for (append, _) in drafts {
-            let touched = &mut self.lives[self.appends[*append].life];
-            if touched.state.row.is_none() {
-                touched.state.row = Some(insert::life(conn, &touched.life.life, boot).await?);
-            }
+            self.lives[self.appends[*append].life].write(conn, boot).await?;
         }
         Ok(())
     }
@@ -331,6 +340,18 @@ impl Batch {
         Ok(())
     }
 
+    async fn write_notes(
+        &mut self,
+        conn: &mut SqliteConnection,
+        boot: u128,
+    ) -> Result<(), sqlx::Error> {
+        for (life, note) in &self.notes {
+            let row = self.lives[*life].write(conn, boot).await?;
+            insert::note(conn, row, &note.note).await?;
+        }
+        Ok(())
+    }
+
     /// Makes everything true for everybody else, and answers. Returns how many messages are stored, whether a text
     /// has to go from the log, and the ended lives that there is something left of.
     pub(crate) fn committed(self, at: Timestamp) -> Committed {
@@ -348,8 +369,12 @@ impl Batch {
             let _ = append.reply.send(results);
         }
         for (_, redact, outcome) in self.redacts {
-            committed.redacted |= outcome == Redaction::Done;
+            // Already: an earlier commit may have been doubtful, and its text still in the log.
+            committed.redacted |= matches!(outcome, Redaction::Done | Redaction::Already);
             let _ = redact.reply.send(Ok(outcome));
+        }
+        for (_, note) in self.notes {
+            let _ = note.reply.send(Ok(()));
         }
         for (life, reply) in self.closes {
             committed.closed.push((Arc::clone(&self.lives[life].life), reply));
@@ -369,6 +394,9 @@ impl Batch {
         }
         for (_, redact, _) in self.redacts {
             let _ = redact.reply.send(Err(error.clone()));
+        }
+        for (_, note) in self.notes {
+            let _ = note.reply.send(Err(error.clone()));
         }
         for (_, reply) in self.closes {
             let _ = reply.send(Err(error.clone()));
@@ -392,6 +420,16 @@ struct Waiting {
 }
 
 impl Touched {
+    /// Its row, which is written where there is none.
+    async fn write(&mut self, conn: &mut SqliteConnection, boot: u128) -> Result<i64, sqlx::Error> {
+        if let Some(row) = self.state.row {
+            return Ok(row);
+        }
+        let row = insert::life(conn, &self.life.life, boot).await?;
+        self.state.row = Some(row);
+        Ok(row)
+    }
+
     fn settle(&self, new: State) {
         let mut state = self.life.state();
         // A life may have ended meanwhile; nothing brings it back.

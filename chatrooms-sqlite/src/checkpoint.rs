@@ -4,10 +4,14 @@ use std::{error::Error, time::Duration};
 
 use tokio::time::Instant;
 
+use crate::backfill::Backfill;
+
 /// How long there must be nothing to do before it is emptied …
 const IDLE: Duration = Duration::from_millis(100);
 /// … unless what was removed has been in it for so long.
 const OVERDUE: Duration = Duration::from_secs(2);
+/// From then on it is emptied although somebody reads from it, and whoever writes waits for them, for a moment.
+const LATE: Duration = Duration::from_secs(3);
 /// Between tries while another program reads from it.
 const BUSY: Duration = Duration::from_millis(250);
 /// Between tries after an error.
@@ -19,6 +23,8 @@ pub(crate) struct Checkpoint {
     /// Since when something removed may be in it.
     wanted: Option<Instant>,
     not_before: Option<Instant>,
+    /// What comes before it.
+    pub(crate) backfill: Backfill,
     /// Whether the last try ended in an error, which is logged once.
     failing: bool,
 }
@@ -29,15 +35,32 @@ impl Checkpoint {
         self.wanted.get_or_insert_with(Instant::now);
     }
 
+    /// The log has grown large. Were it left to SQLite, everybody would wait for the disk in the middle of a commit.
+    pub(crate) fn want_at_once(&mut self) {
+        let now = Instant::now();
+        self.wanted = Some(now.checked_sub(OVERDUE).unwrap_or(now));
+    }
+
     /// Whether it must not wait for an idle moment any more.
     pub(crate) fn is_overdue(&self) -> bool {
+        if self.backfill.is_begun() {
+            return self.backfill.has_ended();
+        }
         let now = Instant::now();
         self.wanted.is_some_and(|since| since + OVERDUE <= now)
             && self.not_before.is_none_or(|at| at <= now)
     }
 
+    /// Whether it has been put off for long enough.
+    pub(crate) fn is_late(&self) -> bool {
+        self.wanted.is_some_and(|since| since.elapsed() >= LATE)
+    }
+
     /// When it is due if nothing else comes.
     pub(crate) fn when_idle(&self) -> Option<Instant> {
+        if self.backfill.is_begun() {
+            return None;
+        }
         self.wanted?;
         let idle = Instant::now() + IDLE;
         Some(self.not_before.map_or(idle, |at| at.max(idle)))
@@ -45,6 +68,7 @@ impl Checkpoint {
 
     /// Somebody else reads from the log.
     pub(crate) fn postpone(&mut self) {
+        self.backfill = Backfill::NotBegun;
         self.not_before = Some(Instant::now() + BUSY);
     }
 
@@ -57,6 +81,7 @@ impl Checkpoint {
                 "what was removed cannot be taken from the database's log"
             );
         }
+        self.backfill = Backfill::NotBegun;
         self.not_before = Some(Instant::now() + FAILED);
     }
 }

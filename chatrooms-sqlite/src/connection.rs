@@ -22,6 +22,10 @@ use crate::{
 /// else, above all a checkpoint, ever waits for longer.
 const SQLITE_WAITS: Duration = Duration::from_millis(100);
 
+/// From so many pages in the log on SQLite itself moves them, in the middle of a commit: for when they could not be moved before, such as while somebody else
+/// reads from the log.
+const SQLITE_CHECKPOINTS: u32 = 10_000;
+
 /// How to connect to the database; nobody can any more once it is shut.
 #[derive(Debug)]
 pub(crate) struct Database {
@@ -29,6 +33,7 @@ pub(crate) struct Database {
     options: Mutex<Option<SqliteConnectOptions>>,
     /// Where the file is and which one it was; none for a database in memory.
     pub(crate) file: Option<(PathBuf, Identity)>,
+    log: Option<PathBuf>,
     pub(crate) busy_timeout: Duration,
 }
 
@@ -40,11 +45,12 @@ impl Database {
             .disable_statement_logging()
             .thread_name(|id| format!("chatrooms-sqlite-{id}"))
             .pragma("temp_store", "MEMORY")
-            .pragma("secure_delete", "ON");
+            .pragma("secure_delete", "ON")
+            .pragma("wal_autocheckpoint", SQLITE_CHECKPOINTS.to_string());
         if let Some(pages) = builder.max_page_count {
             options = options.pragma("max_page_count", pages.to_string());
         }
-        let mut file = None;
+        let (mut file, mut log) = (None, None);
         if let Some(Claimed { path, identity, lock }) = claimed {
             options = options
                 .filename(&path)
@@ -56,9 +62,12 @@ impl Database {
                     let _held = &lock;
                     a.cmp(b)
                 });
+            let mut beside = path.clone().into_os_string();
+            beside.push("-wal");
+            log = Some(beside.into());
             file = Some((path, identity));
         }
-        Self { options: Mutex::new(Some(options)), file, busy_timeout: builder.busy_timeout }
+        Self { options: Mutex::new(Some(options)), file, log, busy_timeout: builder.busy_timeout }
     }
 
     /// A new connection. It never creates a file.
@@ -77,6 +86,11 @@ impl Database {
             Ok(false) => Err(StoreError::unavailable(NAME, "the file has been replaced")),
             Err(error) => Err(StoreError::unavailable(NAME, error)),
         }
+    }
+
+    /// How large the log is; nothing where there is none.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        self.log.as_ref().and_then(|path| path.metadata().ok()).map_or(0, |found| found.len())
     }
 
     /// Lets go of the lock, as far as it is held here.
@@ -105,6 +119,11 @@ pub(crate) struct Slot {
 impl Slot {
     pub(crate) const fn new(database: Arc<Database>, connection: SqliteConnection) -> Self {
         Self { database, connection: Some(connection) }
+    }
+
+    /// One that is opened when it is needed.
+    pub(crate) const fn unopened(database: Arc<Database>) -> Self {
+        Self { database, connection: None }
     }
 
     /// The connection.

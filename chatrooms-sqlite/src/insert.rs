@@ -55,6 +55,20 @@ pub(crate) async fn life(
     Ok(inserted.last_insert_rowid())
 }
 
+/// Replaces the note of a life.
+pub(crate) async fn note(
+    conn: &mut SqliteConnection,
+    life: i64,
+    note: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE chatrooms_lives SET note = ?2 WHERE id = ?1")
+        .bind(life)
+        .bind(note.to_owned())
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// An epoch as the file keeps it.
 pub(crate) fn epoch_bytes(life: &Life) -> Vec<u8> {
     life.epoch.as_u128().to_be_bytes().to_vec()

@@ -28,6 +28,7 @@ pub(crate) enum Job {
 pub(crate) enum Write {
     Append(Append),
     Redact(Redact),
+    Note(Note),
     Close(Close),
 }
 
@@ -45,6 +46,13 @@ pub(crate) struct Redact {
     pub(crate) seq: u64,
     pub(crate) author: Option<UserName>,
     pub(crate) reply: Reply<Redaction>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Note {
+    pub(crate) life: Arc<OpenLife>,
+    pub(crate) note: String,
+    pub(crate) reply: Reply<()>,
 }
 
 #[derive(Debug)]
@@ -68,6 +76,7 @@ impl Write {
                 let _ = reply.send(drafts.iter().map(|_| Err(error.clone())).collect());
             }
             Self::Redact(Redact { reply, .. }) => drop(reply.send(Err(error.clone()))),
+            Self::Note(Note { reply, .. }) => drop(reply.send(Err(error.clone()))),
             Self::Close(Close { reply, .. }) => drop(reply.send(Err(error.clone()))),
         }
     }

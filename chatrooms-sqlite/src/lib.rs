@@ -40,6 +40,7 @@
 //! keep tables of its own in the same file; all of these begin with `chatrooms_`.
 #![forbid(unsafe_code)]
 
+mod backfill;
 mod batch;
 mod builder;
 mod checkpoint;

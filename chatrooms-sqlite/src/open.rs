@@ -42,7 +42,9 @@ pub(crate) async fn open(builder: SqliteStoreBuilder) -> Result<SqliteStore, Ope
         Some(_) => Readers::pool(readers),
         None => Readers::Writer(Arc::clone(&slot)),
     };
-    let shared = Arc::new(Shared { database, slot, readers, lives, counters: Counters::default() });
+    let backfiller = Mutex::new(Slot::unopened(Arc::clone(&database)));
+    let counters = Counters::default();
+    let shared = Arc::new(Shared { database, slot, backfiller, readers, lives, counters });
 
     let (jobs, queue) = mpsc::channel(builder.queue);
     let (ending, ended) = watch::channel(false);

@@ -159,6 +159,15 @@ pub(crate) async fn settle(
     Ok(())
 }
 
+/// What was noted of a life.
+pub(crate) async fn note(conn: &mut SqliteConnection, life: i64) -> Result<String, sqlx::Error> {
+    sqlx::query("SELECT note FROM chatrooms_lives WHERE id = ?1")
+        .bind(life)
+        .fetch_one(conn)
+        .await?
+        .try_get(0)
+}
+
 /// The numbers of all messages of a life that have been taken back.
 pub(crate) async fn redacted(
     conn: &mut SqliteConnection,

@@ -3,7 +3,7 @@
 use sqlx::{Row as _, SqliteConnection};
 
 /// Each entry brings the schema from its index to the next version. What has been released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The version that this crate knows.
 pub(crate) fn known() -> i64 {

@@ -16,7 +16,7 @@ use crate::{
     OpenError, SqliteStats, SqliteStoreBuilder,
     connection::{Database, Slot},
     error::{self, NAME},
-    job::{Append, Close, Job, Redact, Results, Ticket, Trim, Write},
+    job::{Append, Close, Job, Note, Redact, Results, Ticket, Trim, Write},
     lives::{Lives, OpenLife, State},
     reader::{self, Readers},
     stats::Counters,
@@ -31,7 +31,7 @@ use crate::{
 /// then the writer finishes what it has been asked for, and lets go of the file.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
     /// Becomes true when the writer has let go of the file.
     ended: watch::Receiver<bool>,
@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) database: Arc<Database>,
     /// The connection that writes. Held by the writer for a transaction at a time.
     pub(crate) slot: Arc<tokio::sync::Mutex<Slot>>,
+    /// The connection that moves the log's content to the database. Held by that task, and opened when it is needed first.
+    pub(crate) backfiller: tokio::sync::Mutex<Slot>,
     pub(crate) readers: Readers,
     pub(crate) lives: Lives,
     pub(crate) counters: Counters,
@@ -197,15 +199,16 @@ impl MessageStore for SqliteStore {
         let mut lease = self.shared.readers.lease(self.shared.database.busy_timeout).await?;
         let row = adoption.row;
         let mut state = State::default();
-        let (recent, redacted) = lease
+        let (recent, redacted, note) = lease
             .read(async |conn| {
                 reader::settle(conn, &life, &mut state).await?;
                 let recent = reader::before(conn, row, state.head + 1, recent).await?;
-                Ok((recent, reader::redacted(conn, row).await?))
+                let redacted = reader::redacted(conn, row).await?;
+                Ok((recent, redacted, reader::note(conn, row).await?))
             })
             .await?;
         adoption.complete(state.head, state.oldest)?;
-        Ok(Opened { life, head: state.head, oldest: state.oldest, recent, redacted })
+        Ok(Opened { life, head: state.head, oldest: state.oldest, recent, redacted, note })
     }
 
     async fn append(&self, life: &Life, drafts: Vec<Draft>, deadline: Instant) -> Results {
@@ -254,6 +257,12 @@ impl MessageStore for SqliteStore {
     async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError> {
         let life = self.shared.lives.open(life)?;
         self.ask(|reply| Job::Trim(Trim { life, up_to, reply })).await
+    }
+
+    async fn note(&self, life: &Life, note: &str) -> Result<(), StoreError> {
+        let life = self.shared.lives.open(life)?;
+        let note = note.to_owned();
+        self.ask(|reply| Job::Write(Write::Note(Note { life, note, reply }))).await
     }
 
     async fn close(&self, life: &Life) -> Result<u64, StoreError> {

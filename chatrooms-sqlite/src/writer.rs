@@ -1,12 +1,12 @@
 //! The one task that writes.
 
-use std::sync::Arc;
+use std::{future::pending, sync::Arc};
 
 use chatrooms_core::{Epoch, StoreError, Timestamp};
 use sqlx::Row as _;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until},
 };
 
 use crate::{
@@ -22,6 +22,9 @@ use crate::{
 
 /// The most drafts in one transaction, but for the last call that it takes.
 const MAX_DRAFTS: usize = 1000;
+/// A log of so many bytes is emptied although nothing has been removed.
+const LARGE_LOG: u64 = 4 * 1024 * 1024;
+
 /// Owns the connection that writes, and commits all that has queued in one transaction.
 ///
 /// It ends when the store is shut down or when nobody has the store any more.
@@ -67,7 +70,17 @@ impl Writer {
             match work {
                 Work::Batch(first) => prompt(self.write_batch(first)).await,
                 Work::Slice => prompt(self.write_slice()).await,
-                Work::Checkpoint => self.empty_log().await,
+                Work::Checkpoint if !self.checkpoint.backfill.is_begun() => {
+                    self.checkpoint.backfill.begin(&self.shared);
+                }
+                Work::Checkpoint => {
+                    let is_moved = self.checkpoint.backfill.finish().await;
+                    if is_moved || self.checkpoint.is_late() {
+                        self.empty_log().await;
+                    } else {
+                        self.checkpoint.postpone();
+                    }
+                }
             }
         }
         self.finish().await;
@@ -92,20 +105,18 @@ impl Writer {
             }
             let idle = self.checkpoint.when_idle();
             let wake = idle.into_iter().chain(self.purges.retry_at()).min();
-            let job = match wake {
-                Some(wake) => timeout_at(wake, self.jobs.recv()).await,
-                None => Ok(self.jobs.recv().await),
-            };
-            match job {
-                Ok(job) => {
+            tokio::select! {
+                job = self.jobs.recv() => {
                     if let Some(write) = self.sort(job?) {
                         return Some(Work::Batch(write));
                     }
                 }
-                Err(_) if idle.is_some_and(|idle| idle <= Instant::now()) => {
-                    return Some(Work::Checkpoint);
+                () = self.checkpoint.backfill.ended() => {}
+                () = at(wake) => {
+                    if idle.is_some_and(|idle| idle <= Instant::now()) {
+                        return Some(Work::Checkpoint);
+                    }
                 }
-                Err(_) => {}
             }
         }
     }
@@ -173,6 +184,9 @@ impl Writer {
         }
         if committed.redacted {
             self.want_checkpoint();
+        }
+        if self.shared.database.log_bytes() > LARGE_LOG {
+            self.checkpoint.want_at_once();
         }
     }
 
@@ -314,12 +328,22 @@ impl Writer {
     async fn finish(&mut self) {
         self.jobs.close();
         if self.shared.database.file.is_some() {
+            self.checkpoint.backfill.finish().await;
             self.empty_log().await;
         }
+        self.shared.backfiller.lock().await.close().await;
         self.shared.readers.close().await;
         self.shared.slot.lock().await.close().await;
         self.shared.database.shut();
         self.ending.send_replace(true);
+    }
+}
+
+/// Returns then, or never.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 

@@ -52,16 +52,29 @@ impl ClientAddress {
         Self::Forwarded { header, proxies: proxies.into_iter().collect() }
     }
 
-    /// The address from which a request comes, where it can be told.
-    pub(crate) fn of(&self, parts: &Parts) -> Option<IpAddr> {
+    /// The address from which a request comes, where it can be told: for a host that counts by it, too. A client has a whole IPv6 network of 64 bits to choose
+    /// its address from, so that of IPv6 this is the network.
+    ///
+    /// ```
+    /// use chatrooms_ws::{ClientAddress, PeerAddr};
+    ///
+    /// let request = http::Request::get("/").extension(PeerAddr("2001:db8::7".parse()?)).body(())?;
+    /// let (parts, ()) = request.into_parts();
+    /// assert_eq!(ClientAddress::Peer.of(&parts), Some("2001:db8::".parse()?));
+    /// assert_eq!(ClientAddress::Unknown.of(&parts), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn of(&self, parts: &Parts) -> Option<IpAddr> {
         let peer = || parts.extensions.get::<PeerAddr>().map(|PeerAddr(peer)| peer.to_canonical());
-        match self {
+        let address = match self {
             Self::Unknown => None,
             Self::Peer => peer(),
             Self::Forwarded { header, proxies } => {
                 Some(forwarded(peer()?, &parts.headers, header, proxies))
             }
-        }
+        };
+        address.map(whole)
     }
 }
 
@@ -93,12 +106,11 @@ pub(crate) struct Addresses(Arc<DashMap<IpAddr, usize>>);
 impl Addresses {
     /// Whether there is a place for one more session right now.
     pub(crate) fn has_place(&self, address: IpAddr, most: usize) -> bool {
-        self.0.get(&whole(address)).map_or(0, |sessions| *sessions) < most
+        self.0.get(&address).map_or(0, |sessions| *sessions) < most
     }
 
     /// Takes a place for one more session, unless there are as many as there may be.
     pub(crate) fn enter(&self, address: IpAddr, most: usize) -> Result<Place, Error> {
-        let address = whole(address);
         let is_free = match self.0.entry(address) {
             Entry::Occupied(mut entry) if *entry.get() < most => {
                 *entry.get_mut() += 1;
@@ -118,7 +130,7 @@ impl Addresses {
     }
 }
 
-/// A client has a whole IPv6 network of 64 bits to choose its address from.
+/// What counts as one address.
 fn whole(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -185,7 +197,7 @@ mod tests {
             ("127.0.0.1", &["192.0.2.1, unknown, 10.1.2.3"], "10.1.2.3"),
             ("127.0.0.1", &["192.0.2.1, "], "127.0.0.1"),
             ("127.0.0.1", &["192.0.2.1:4711"], "192.0.2.1"),
-            ("127.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::1"),
+            ("127.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::"),
             ("::ffff:127.0.0.1", &["::ffff:192.0.2.1"], "192.0.2.1"),
         ] {
             let found = behind.of(&request(peer, forwarded));
@@ -210,10 +222,9 @@ mod tests {
 
     #[test]
     fn an_ipv6_network_is_one_address() {
-        let addresses = Addresses::default();
-        let enter = |address: &str| addresses.enter(address.parse().unwrap(), 1);
-        let _one = enter("2001:db8::1").unwrap();
-        assert!(enter("2001:db8::ffff:0:0:2").is_err());
-        enter("2001:db8:0:1::1").unwrap();
+        let of = |peer| ClientAddress::Peer.of(&request(peer, &[]));
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:0:0:2"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }

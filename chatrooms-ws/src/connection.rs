@@ -26,12 +26,12 @@ impl Connection {
     /// The connection, and what has been read of it already.
     pub(crate) fn new(upgraded: Upgraded) -> (Self, Bytes) {
         let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(parts) => return (Self::Tcp(parts.io.into_inner()), parts.read_buf),
+            Ok(parts) => return (Self::Tcp(parts.io.into_inner()), copied(&parts.read_buf)),
             Err(upgraded) => upgraded,
         };
         // As a server hands it over that serves HTTP/1 and HTTP/2, such as axum's own.
         match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
-            Ok(parts) => (Self::Tcp(parts.io.into_inner()), parts.read_buf),
+            Ok(parts) => (Self::Tcp(parts.io.into_inner()), copied(&parts.read_buf)),
             Err(upgraded) => (Self::Other(TokioIo::new(upgraded)), Bytes::new()),
         }
     }
@@ -47,6 +47,11 @@ impl Connection {
         while !has_heard_all && self.read(&mut unread).await? > 0 {}
         Ok(())
     }
+}
+
+/// What is left in hyper's buffer, without the buffer: it is large, and an empty piece of it would hold all of it.
+fn copied(unread: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(unread)
 }
 
 impl AsyncRead for Connection {
@@ -132,6 +137,8 @@ mod tests {
             let (connection, unread) = Connection::new(taken.recv().await.unwrap());
             assert!(matches!(connection, Connection::Tcp(_)));
             assert_eq!(unread, "first");
+            let buffer = unread.try_into_mut().expect("nobody else has it");
+            assert_eq!(buffer.capacity(), 5, "hyper's buffer is held");
         }
     }
 }

@@ -1,27 +1,54 @@
 //! Watches the frames of a client before anything is done with them: what the WebSocket layer above answers by itself or keeps to itself.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Error as WsError;
 
-use crate::Options;
+use crate::{Options, socket::after};
 
 /// What no client needs to do, and many a hostile one does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Abuse;
+pub(crate) enum Abuse {
+    /// Too many pings and pongs in a second.
+    ControlFrames,
+    /// Too many fragments of one message.
+    Fragments,
+    /// A message that is not finished in time.
+    MessageTime,
+}
+
+impl Abuse {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ControlFrames => "control_frames",
+            Self::Fragments => "fragments",
+            Self::MessageTime => "message_time",
+        }
+    }
+}
 
 impl fmt::Display for Abuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("too many control frames or fragments")
+        f.write_str(self.name())
     }
 }
 
 impl std::error::Error for Abuse {}
 
-/// Whether it is for this that nothing more is read.
+/// For what nothing more is read, where it is for this.
+pub(crate) fn abuse(error: &WsError) -> Option<Abuse> {
+    let WsError::Io(error) = error else { return None };
+    error.get_ref()?.downcast_ref().copied()
+}
+
 pub(crate) fn is_abuse(error: &WsError) -> bool {
-    matches!(error, WsError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Abuse>()))
+    abuse(error).is_some()
 }
 
 /// Follows the headers of frames through the bytes of a connection. It looks at nothing else, and judges nothing that the layer above
@@ -33,6 +60,8 @@ pub(crate) struct Watch {
     payload: u64,
     /// The fragments of the message that is not complete yet, and when it began.
     message: Option<(usize, Instant)>,
+    /// Runs out when that has taken too long. Boxed because hardly any message comes in fragments.
+    timer: Option<Pin<Box<Sleep>>>,
     /// The control frames since then.
     control: (usize, Instant),
 }
@@ -52,7 +81,16 @@ impl Watch {
             message_time: options.message_time,
         };
         let control = (0, Instant::now());
-        Self { limits, header: Vec::with_capacity(14), payload: 0, message: None, control }
+        let header = Vec::with_capacity(14);
+        Self { limits, header, payload: 0, message: None, timer: None, control }
+    }
+
+    /// Waits, where nothing comes any more, until a message that has begun has taken too long.
+    pub(crate) fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Abuse> {
+        let Some((_, began)) = self.message else { return Poll::Pending };
+        let late = after(began, self.limits.message_time);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(late)));
+        timer.as_mut().poll(cx).map(|()| Abuse::MessageTime)
     }
 
     /// Sees further bytes.
@@ -87,19 +125,16 @@ impl Watch {
             }
             *count += 1;
             if *count > self.limits.control_frames {
-                return Err(Abuse);
+                return Err(Abuse::ControlFrames);
             }
         } else if is_final {
-            self.message = None;
+            (self.message, self.timer) = (None, None);
         } else {
             self.message.get_or_insert((0, now)).0 += 1;
         }
         match self.message {
-            Some((fragments, began))
-                if fragments > self.limits.fragments || now - began > self.limits.message_time =>
-            {
-                Err(Abuse)
-            }
+            Some((fragments, _)) if fragments > self.limits.fragments => Err(Abuse::Fragments),
+            Some((_, began)) if now - began > self.limits.message_time => Err(Abuse::MessageTime),
             _ => Ok(()),
         }
     }
@@ -123,6 +158,10 @@ fn payload(header: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     const PING: [u8; 6] = [0x89, 0x80, 1, 2, 3, 4];
@@ -165,13 +204,28 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_message_that_is_begun_and_left_is_late_after_its_time_and_no_other_is() {
+        let mut watch = watch();
+        let time = Options::default().message_time;
+        assert_eq!(watch.see(&START), Ok(()));
+        assert!(poll_fn(|cx| watch.poll_late(cx)).now_or_never().is_none());
+        assert_eq!(watch.see(&END), Ok(()));
+        tokio::time::advance(time).await;
+        assert!(poll_fn(|cx| watch.poll_late(cx)).now_or_never().is_none());
+        assert_eq!(watch.see(&START), Ok(()));
+        let began = Instant::now();
+        assert_eq!(poll_fn(|cx| watch.poll_late(cx)).await, Abuse::MessageTime);
+        assert_eq!(began.elapsed(), time);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn twenty_control_frames_a_second_are_enough() {
         let mut watch = watch();
         for _ in 0..3 {
             assert_eq!(watch.see(&PING.repeat(20)), Ok(()));
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert_eq!(watch.see(&PING.repeat(21)), Err(Abuse));
+        assert_eq!(watch.see(&PING.repeat(21)), Err(Abuse::ControlFrames));
     }
 
     #[tokio::test(start_paused = true)]
@@ -183,7 +237,7 @@ mod tests {
             assert_eq!(watch.see(&END), Ok(()));
         }
         assert_eq!(watch.see(&START), Ok(()));
-        assert_eq!(watch.see(&MORE.repeat(64)), Err(Abuse));
+        assert_eq!(watch.see(&MORE.repeat(64)), Err(Abuse::Fragments));
     }
 
     #[tokio::test(start_paused = true)]
@@ -193,6 +247,6 @@ mod tests {
         tokio::time::advance(Duration::from_secs(9)).await;
         assert_eq!(watch.see(&PING), Ok(()));
         tokio::time::advance(Duration::from_secs(2)).await;
-        assert_eq!(watch.see(&PING), Err(Abuse));
+        assert_eq!(watch.see(&PING), Err(Abuse::MessageTime));
     }
 }

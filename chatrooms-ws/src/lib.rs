@@ -60,6 +60,7 @@ mod gathering;
 mod halves;
 mod heartbeat;
 mod incoming;
+mod jitter;
 mod json;
 mod lanes;
 #[doc(hidden)]

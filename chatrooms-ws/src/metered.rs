@@ -47,7 +47,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Metered<T> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        ready!(this.ahead.poll_read(&mut this.io, cx, buf))?;
+        let Poll::Ready(read) = this.ahead.poll_read(&mut this.io, cx, buf) else {
+            return this.watch.poll_late(cx).map(|late| Err(io::Error::other(late)));
+        };
+        read?;
         let seen = this.watch.see(&buf.filled()[before..]);
         Poll::Ready(seen.map_err(io::Error::other))
     }

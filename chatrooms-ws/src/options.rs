@@ -103,6 +103,7 @@ impl Options {
         self.frame_bytes = self.frame_bytes.max(least);
         self.post_bytes = self.post_bytes.max(least);
         self.recheck = self.recheck.max(Duration::from_millis(100));
+        self.heartbeat = self.heartbeat.max(Duration::from_millis(100));
     }
 }
 

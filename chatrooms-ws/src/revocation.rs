@@ -5,7 +5,7 @@ use std::time::Duration;
 use chatrooms_core::{CloseReason, Session};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::{Endpoint, socket::after};
+use crate::{Endpoint, jitter::second_half, socket::after};
 
 /// Ends the session when its credentials end. Said once: it never returns, because the session's loop goes on until the client has gone.
 ///
@@ -42,12 +42,9 @@ async fn is_revoked(
     answer.map_or(true, |answer| answer == Ok(false))
 }
 
-/// A random moment in the second half of this time, so that those who came together do not ask together.
+/// Those who came together do not ask together.
 fn next_turn(recheck: Duration) -> Instant {
-    let millis = u64::try_from(recheck.as_millis()).unwrap_or(u64::MAX);
-    let least = millis / 2;
-    let random = getrandom::u64().unwrap_or_default() % (millis - least + 1);
-    after(Instant::now(), Duration::from_millis(least + random))
+    after(Instant::now(), second_half(recheck))
 }
 
 #[cfg(test)]

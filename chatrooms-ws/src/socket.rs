@@ -27,7 +27,7 @@ use crate::{
     abuse::{Offence, Record},
     farewell::Farewell,
     first::first,
-    frames::is_abuse,
+    frames::abuse,
     framing::encode,
     gathering::{BATCH, Gathering},
     halves::Half,
@@ -170,28 +170,33 @@ where
 
 /// What the WebSocket layer cannot go on after: the code with which it is closed.
 fn violation(session: &Session, error: &WsError) -> Option<CloseCode> {
-    match error {
-        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
-        WsError::Protocol(_) => Some(CloseCode::Protocol),
-        WsError::Utf8(_) => Some(CloseCode::Invalid),
-        WsError::Capacity(_) => Some(CloseCode::Size),
-        error if is_abuse(error) => {
-            end_abuse(session, "control_frames_or_fragments");
-            None
+    let (of, code) = match error {
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
+        WsError::Protocol(_) => ("framing", CloseCode::Protocol),
+        WsError::Utf8(_) => ("framing", CloseCode::Invalid),
+        WsError::Capacity(_) => ("frame_bytes", CloseCode::Size),
+        error => {
+            end_abuse(session, abuse(error)?.name());
+            return None;
         }
-        _ => None,
-    }
+    };
+    session.registry().count_offence(of);
+    Some(code)
 }
 
 fn end_abuse(session: &Session, of: &'static str) {
-    tracing::warn!(
-        name: "abuse",
-        target: "chatrooms_ws",
-        session = %session.id(),
-        user = ?session.identity().user(),
-        of,
-        "a client abuses the protocol"
-    );
+    let user = session.identity().user();
+    if session.registry().is_abuse_told(user) {
+        tracing::warn!(
+            name: "abuse",
+            target: "chatrooms_ws",
+            session = %session.id(),
+            user = ?user,
+            of,
+            "a client abuses the protocol"
+        );
+    }
+    session.registry().count_offence(of);
     session.close(CloseReason::Abuse);
 }
 

@@ -59,9 +59,8 @@ impl Endpoint {
     /// Opens a socket for whoever the authenticator says it is. `rooms` come from the request's query.
     pub(crate) async fn upgrade(&self, mut parts: Parts) -> Result<Answer, Problem> {
         let handshake = self.judge(&parts)?;
-        // Before the host is asked, which may cost it something.
-        let place = self.place(&parts)?;
         let identity = self.authenticate(&parts).await?;
+        let place = self.place(&parts)?;
         let session = self.registry().open_session(identity)?;
         // Asked after the session stands in the registry: a logout that ran before this has made the credentials void, one that runs
         // after it ends the session.

@@ -119,6 +119,10 @@ impl<S: MessageStore> MessageStore for Archive<S> {
         self.store.trim(life, up_to).await
     }
 
+    async fn note(&self, life: &Life, note: &str) -> Result<(), StoreError> {
+        self.store.note(life, note).await
+    }
+
     async fn close(&self, life: &Life) -> Result<u64, StoreError> {
         self.store.close(life).await
     }

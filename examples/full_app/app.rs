@@ -1,11 +1,11 @@
 //! The application: what its routes share, and where they are.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, request::Parts},
     middleware::{from_fn_with_state, map_response_with_state},
     response::Redirect,
     routing::{get, post},
@@ -17,7 +17,7 @@ use chatrooms::{
 
 use crate::{
     assets, auth::ByCookie, cookie::Cookies, creator::Creators, entry, headers, logout, moderation,
-    names::Names, origin, pages::Pages, room, site::Site, visitor::Visitor,
+    names::Names, numbering::Numbering, origin, pages::Pages, room, site::Site, visitor::Visitor,
 };
 
 /// The most bytes of a form: both names at their longest, percent-encoded, many times over.
@@ -29,6 +29,7 @@ pub(crate) struct App {
     pub(crate) registry: RoomRegistry,
     pub(crate) creators: Creators,
     pub(crate) names: Names,
+    pub(crate) browsers: Arc<Numbering>,
     pub(crate) cookies: Arc<Cookies>,
     pub(crate) pages: Arc<Pages>,
     /// How sockets behave.
@@ -46,6 +47,11 @@ impl App {
     pub(crate) async fn logged_in(&self, headers: &HeaderMap) -> Option<Visitor> {
         let visitor = self.signed_in(headers)?;
         self.names.is_logged_in(&visitor).await.then_some(visitor)
+    }
+
+    /// Where a request comes from, where that is known.
+    pub(crate) fn address(&self, request: &Parts) -> Option<IpAddr> {
+        self.sockets.client_address.of(request)
     }
 
     /// All routes, those of the library at `/chat` included.
@@ -94,7 +100,8 @@ impl App {
         Self {
             registry: creators.start(RoomRegistry::builder()).await.unwrap(),
             creators,
-            names: Names::of_this_process(Clock::start()),
+            names: Names::of_this_process(Clock::start(), usize::MAX),
+            browsers: Numbering::start().unwrap().into(),
             cookies: Cookies::new(secret::of_this_process().unwrap(), site.cookie_form()).into(),
             pages: Pages::load().unwrap().into(),
             sockets: ws::Options::default(),

@@ -19,7 +19,7 @@ impl Authenticator for ByCookie {
         let visitor = self.0.signed_in(&request.headers).ok_or(Refusal::Unauthorized)?;
         // Only a connection makes a name one's own again: who merely asks may use what is nobody else's.
         let allowed = if request.headers.contains_key(header::UPGRADE) {
-            self.0.names.claim(&visitor).await
+            self.0.names.claim(&visitor, self.0.address(request)).await
         } else {
             self.0.names.check(&visitor).await
         };
@@ -40,7 +40,9 @@ const fn refusal(why: NotAllowed) -> Refusal {
     match why {
         NotAllowed::LoggedOut => Refusal::Unauthorized,
         NotAllowed::Taken | NotAllowed::LooksAlike => Refusal::Forbidden,
-        NotAllowed::Full => Refusal::Unavailable { retry_after: Duration::from_secs(10) },
+        NotAllowed::TooMany | NotAllowed::Full => {
+            Refusal::Unavailable { retry_after: Duration::from_secs(10) }
+        }
     }
 }
 
@@ -77,9 +79,26 @@ mod tests {
         assert_eq!(identity.user(), &ada.user);
         assert_eq!(identity.expiry(), Some(ada.expires()));
         assert!(by_cookie.still_valid(&identity).await);
-        by_cookie.0.names.log_out(&ada, |_| {}).await;
+        by_cookie.0.names.log_out(&ada, |_| {}).await.unwrap();
         assert!(!by_cookie.still_valid(&identity).await);
         assert_eq!(by_cookie.authenticate(&request).await.unwrap_err(), Refusal::Unauthorized);
+    }
+
+    #[tokio::test]
+    async fn a_handshake_takes_no_more_names_than_a_browser_may_have() {
+        let by_cookie = ByCookie(App::for_tests().await);
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map(UserName::new);
+        let request = names.map(|user| {
+            let visitor = Visitor { user: user.unwrap(), ..visitor(&by_cookie, 1) };
+            request(&by_cookie, &visitor, true)
+        });
+        let [first @ .., last] = &request;
+        for request in first {
+            by_cookie.authenticate(request).await.unwrap();
+        }
+        let refused = by_cookie.authenticate(last).await.unwrap_err();
+        assert!(matches!(refused, Refusal::Unavailable { .. }), "{refused:?}");
+        by_cookie.authenticate(&first[0]).await.expect("it has this one");
     }
 
     #[tokio::test]

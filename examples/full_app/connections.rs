@@ -19,8 +19,12 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::write_deadline::WriteDeadline;
+
 /// How long a client may take for the head of a request, the silence before it included.
 const HEAD_TIME: Duration = Duration::from_secs(5);
+/// How long a client may take nothing of an answer. Longer than the library waits for a socket's client and for its end, which it judges itself.
+const WRITE_TIME: Duration = Duration::from_secs(40);
 /// The most bytes of a head.
 const HEAD_BYTES: usize = 16 * 1024;
 
@@ -73,7 +77,7 @@ impl Connections {
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIME)
                 .max_buf_size(HEAD_BYTES)
-                .serve_connection(TokioIo::new(stream), service)
+                .serve_connection(TokioIo::new(WriteDeadline::new(stream, WRITE_TIME)), service)
                 .with_upgrades();
             let mut connection = pin!(connection);
             let ended = tokio::select! {
@@ -100,7 +104,8 @@ mod tests {
     use axum::routing::get;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
-        time::timeout,
+        net::TcpSocket,
+        time::{Instant, timeout},
     };
 
     use super::*;
@@ -123,5 +128,53 @@ mod tests {
         for stream in [&mut silent, &mut idle] {
             assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
         }
+    }
+
+    /// How long a connection lasts whose client sends this and then nothing, and does not read; and what is found of the answer in the end.
+    async fn last(app: Router, sent: &[u8]) -> (Duration, Vec<u8>) {
+        let connections = Connections::new(app);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut client = socket.connect(listener.local_addr().unwrap()).await.unwrap();
+        client.write_all(sent).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let began = Instant::now();
+        connections.answer(stream, peer);
+        connections.tasks.close();
+        timeout(10 * WRITE_TIME, connections.tasks.wait()).await.expect("it ends");
+        let (lasted, mut answer) = (began.elapsed(), Vec::new());
+        let _reset = client.read_to_end(&mut answer).await;
+        (lasted, answer)
+    }
+
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_does_not_come_is_not_waited_for() {
+        let page = Router::new().route("/", get("hello"));
+        for (sent, answered) in [(&b""[..], false), (&HEAD[..20], false), (HEAD, true)] {
+            let (lasted, answer) = last(page.clone(), sent).await;
+            assert!((HEAD_TIME..HEAD_TIME * 2).contains(&lasted), "{lasted:?} after {sent:?}");
+            assert_eq!(answer.ends_with(b"hello"), answered);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_has_so_many_bytes() {
+        let large = [b"GET / HTTP/1.1\r\nx: ".as_slice(), &[b'x'; 2 * HEAD_BYTES]].concat();
+        let (lasted, answer) = last(Router::new(), &large).await;
+        assert!(lasted < HEAD_TIME, "{lasted:?}");
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431 "), "{answer:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_asks_and_does_not_read_is_cut_off() {
+        // More than the buffers of both sides hold.
+        const LARGE: usize = 32 * 1024 * 1024;
+        let page = Router::new().route("/", get(async || vec![b'x'; LARGE]));
+        let (lasted, answer) = last(page, HEAD).await;
+        assert!((WRITE_TIME..WRITE_TIME * 2).contains(&lasted), "{lasted:?}");
+        assert!(answer.len() < LARGE, "it is cut off, not answered");
     }
 }

@@ -55,11 +55,11 @@ impl Cookies {
 fn write(visitor: &Visitor) -> String {
     let Visitor { browser, user, issued } = visitor;
     let user = utf8_percent_encode(user.as_str(), NON_ALPHANUMERIC);
-    format!("1.{browser}.{}.{user}", to_millis(*issued))
+    format!("2.{browser}.{}.{user}", to_millis(*issued))
 }
 
 fn parse(value: &str) -> Option<Visitor> {
-    let mut parts = value.strip_prefix("1.")?.splitn(3, '.');
+    let mut parts = value.strip_prefix("2.")?.splitn(3, '.');
     let browser = BrowserId::parse(parts.next()?)?;
     let issued = from_millis(parts.next()?.parse().ok()?)?;
     // A moment whose end no clock can tell would overflow it.
@@ -123,12 +123,23 @@ mod tests {
         let forged = HeaderValue::try_from(forged).unwrap();
         assert_eq!(cookies().read(&sent_back(&forged), visitor.issued), None);
         for junk in
-            [&b"chatrooms="[..], b"chatrooms", b"chatrooms=1.x.y.z", b"=", b"chatrooms=\xff"]
+            [&b"chatrooms="[..], b"chatrooms", b"chatrooms=2.x.y.z", b"=", b"chatrooms=\xff"]
         {
             let junk = HeaderValue::from_bytes(junk).unwrap();
             let headers = HeaderMap::from_iter([(header::COOKIE, junk.clone())]);
             assert_eq!(cookies().read(&headers, visitor.issued), None, "{junk:?}");
         }
+    }
+
+    #[test]
+    fn a_neighbours_cookie_that_is_no_text_does_not_hide_ours() {
+        let visitor = visitor("ada");
+        let issued = sent_back(&cookies().issue(&visitor));
+        let ours = issued[header::COOKIE].as_bytes();
+        let line = [&b"theme=\xe9; "[..], ours, b"; other=\xff"].concat();
+        let line = HeaderValue::from_bytes(&line).unwrap();
+        let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
+        assert_eq!(cookies().read(&headers, visitor.issued), Some(visitor));
     }
 
     #[test]

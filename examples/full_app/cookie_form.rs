@@ -20,8 +20,11 @@ impl CookieForm {
         name: &'static str,
     ) -> impl Iterator<Item = Cookie<'static>> {
         let name = self.full(name);
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
+        // Taken apart as bytes: a neighbour's cookie that is no text must not hide ours.
+        let lines = headers.get_all(header::COOKIE).iter();
+        let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+        let texts = pairs.filter_map(|pair| std::str::from_utf8(pair).ok());
+        let cookies = texts.filter_map(|pair| Cookie::parse(pair).ok());
         cookies.filter(move |cookie| cookie.name() == name).map(Cookie::into_owned)
     }
 

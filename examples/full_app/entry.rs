@@ -1,21 +1,18 @@
 //! The entry: `GET /` asks for a name and a room, `POST /rooms` lets in.
 
+use std::net::IpAddr;
+
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use chatrooms::{RoomName, UserName};
 use serde::Deserialize;
 
 use crate::{
-    app::App,
-    form,
-    names::NotAllowed,
-    pages::EntryForm,
-    room, username,
-    visitor::{BrowserId, Visitor},
-    wanted, words,
+    app::App, form, names::NotAllowed, pages::EntryForm, room, username, visitor::Visitor, wanted,
+    words,
 };
 
 /// What a browser sends. A field that is missing is an empty one, and has the same answer.
@@ -43,9 +40,10 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
 
 /// Gives the visitor the name, and shows the way to the room.
 pub(crate) async fn enter(State(app): State<App>, request: Request) -> Response {
-    let headers = request.headers().clone();
-    match read(&app, request).await {
-        Ok(fields) => let_in(&app, &headers, fields).await,
+    let (parts, body) = request.into_parts();
+    let (headers, address) = (parts.headers.clone(), app.address(&parts));
+    match read(&app, Request::from_parts(parts, body)).await {
+        Ok(fields) => let_in(&app, &headers, address, fields).await,
         Err(response) => response,
     }
 }
@@ -61,7 +59,12 @@ async fn read(app: &App, request: Request) -> Result<Fields, Response> {
     })
 }
 
-async fn let_in(app: &App, headers: &HeaderMap, Fields { username, room }: Fields) -> Response {
+async fn let_in(
+    app: &App,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+    Fields { username, room }: Fields,
+) -> Response {
     let (user, to) = match (username::read(&username), RoomName::new(&room)) {
         (Ok(user), Ok(to)) => (user, to),
         (user, to) => {
@@ -71,7 +74,7 @@ async fn let_in(app: &App, headers: &HeaderMap, Fields { username, room }: Field
             return app.pages.entry(StatusCode::BAD_REQUEST, &form);
         }
     };
-    match give_name(app, headers, user).await {
+    match give_name(app, headers, address, user).await {
         Ok(visitor) => {
             let redirect = Redirect::to(&room::url(&to));
             ([(header::SET_COOKIE, app.cookies.issue(&visitor))], redirect).into_response()
@@ -81,44 +84,40 @@ async fn let_in(app: &App, headers: &HeaderMap, Fields { username, room }: Field
 }
 
 /// A browser that has been here keeps its id, whatever name it comes by; one that has logged out gets a new one.
-async fn give_name(app: &App, headers: &HeaderMap, user: UserName) -> Result<Visitor, Refused> {
+async fn give_name(
+    app: &App,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+    user: UserName,
+) -> Result<Visitor, NotAllowed> {
     let known = app.logged_in(headers).await.map(|visitor| visitor.browser);
     let issued = app.names.now();
     if let Some(browser) = known {
         let visitor = Visitor { browser, user: user.clone(), issued };
-        match app.names.claim(&visitor).await {
+        match app.names.claim(&visitor, address).await {
             // Just now, in another tab.
             Err(NotAllowed::LoggedOut) => {}
-            claimed => return claimed.map(|()| visitor).map_err(Refused::Name),
+            claimed => return claimed.map(|()| visitor),
         }
     }
-    let browser = BrowserId::random().map_err(Refused::Randomness)?;
-    let visitor = Visitor { browser, user, issued };
-    app.names.claim(&visitor).await.map(|()| visitor).map_err(Refused::Name)
+    let visitor = Visitor { browser: app.browsers.next(), user, issued };
+    app.names.claim(&visitor, address).await.map(|()| visitor)
 }
 
-enum Refused {
-    Name(NotAllowed),
-    Randomness(getrandom::Error),
-}
-
-fn refuse(app: &App, refused: Refused, username: String, room: String) -> Response {
-    let (status, reason) = match refused {
-        Refused::Name(NotAllowed::Taken) => (StatusCode::CONFLICT, words::TAKEN),
-        Refused::Name(NotAllowed::LooksAlike) => (StatusCode::CONFLICT, words::LOOKS_ALIKE),
-        Refused::Name(NotAllowed::Full | NotAllowed::LoggedOut) => {
-            (StatusCode::SERVICE_UNAVAILABLE, words::FULL)
-        }
-        Refused::Randomness(error) => {
-            tracing::error!(%error, "there is no randomness to be had");
-            (StatusCode::SERVICE_UNAVAILABLE, words::FULL)
+fn refuse(app: &App, refused: NotAllowed, username: String, room: String) -> Response {
+    let (status, reason, retry_after) = match refused {
+        NotAllowed::Taken => (StatusCode::CONFLICT, words::TAKEN, None),
+        NotAllowed::LooksAlike => (StatusCode::CONFLICT, words::LOOKS_ALIKE, None),
+        NotAllowed::TooMany => (StatusCode::TOO_MANY_REQUESTS, words::TOO_MANY_NAMES, Some("60")),
+        NotAllowed::Full | NotAllowed::LoggedOut => {
+            (StatusCode::SERVICE_UNAVAILABLE, words::FULL, Some("60"))
         }
     };
     let form =
         EntryForm { username, username_error: reason.to_owned(), room, ..EntryForm::default() };
     let mut response = app.pages.entry(status, &form);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
     }
     response
 }
@@ -130,15 +129,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn when_all_places_are_taken_the_page_says_so_and_keeps_what_was_typed() {
-        let full = Refused::Name(NotAllowed::Full);
-        let response = refuse(&App::for_tests().await, full, "ada".into(), "hall".into());
-        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(response.headers()[header::RETRY_AFTER], "60");
-        let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        let page = String::from_utf8_lossy(&page);
-        for part in [words::FULL, "value=\"ada\"", "value=\"hall\""] {
-            assert!(page.contains(part), "{part} in {page}");
+    async fn when_there_is_no_place_the_page_says_so_and_keeps_what_was_typed() {
+        let app = App::for_tests().await;
+        for (refused, status, reason) in [
+            (NotAllowed::Full, StatusCode::SERVICE_UNAVAILABLE, words::FULL),
+            (NotAllowed::TooMany, StatusCode::TOO_MANY_REQUESTS, words::TOO_MANY_NAMES),
+        ] {
+            let response = refuse(&app, refused, "ada".into(), "hall".into());
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "60");
+            let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            let page = String::from_utf8_lossy(&page);
+            for part in [reason, "value=\"ada\"", "value=\"hall\""] {
+                assert!(page.contains(part), "{part} in {page}");
+            }
         }
     }
 
@@ -146,14 +150,14 @@ mod tests {
     async fn a_cookie_that_was_voided_meanwhile_makes_a_new_browser() {
         let app = App::for_tests().await;
         let ada = UserName::new("ada").unwrap();
-        let first = give_name(&app, &HeaderMap::new(), ada.clone()).await.ok().unwrap();
+        let first = give_name(&app, &HeaderMap::new(), None, ada.clone()).await.ok().unwrap();
         let set = app.cookies.issue(&first);
         let pair = set.to_str().unwrap().split(';').next().unwrap().parse().unwrap();
         let headers = HeaderMap::from_iter([(header::COOKIE, pair)]);
-        let again = give_name(&app, &headers, ada.clone()).await.ok().unwrap();
+        let again = give_name(&app, &headers, None, ada.clone()).await.ok().unwrap();
         assert_eq!(again.browser, first.browser);
-        app.names.log_out(&first, |_| {}).await;
-        let anew = give_name(&app, &headers, ada).await.ok().unwrap();
+        app.names.log_out(&first, |_| {}).await.unwrap();
+        let anew = give_name(&app, &headers, None, ada).await.ok().unwrap();
         assert_ne!(anew.browser, first.browser);
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sqlx::{
     ConnectOptions as _, Connection as _, Row as _, Sqlite, SqliteConnection,
     query::Query,
-    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteSynchronous},
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
 
@@ -21,13 +21,14 @@ use crate::{
     clock::{from_millis, to_millis},
     username,
     visitor::BrowserId,
+    void_page::{Page, VoidPage},
     voided::Unsaved,
 };
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS full_app_settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS full_app_names (name TEXT PRIMARY KEY, browser BLOB NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS full_app_void (browser BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS full_app_void_pages (page BLOB PRIMARY KEY, marks BLOB NOT NULL, last INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS full_app_creators (epoch BLOB PRIMARY KEY, browser BLOB NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
@@ -45,6 +46,8 @@ impl Ledger {
             .busy_timeout(Duration::from_secs(5))
             // As the store does. A commit that waits for the disk would keep the store from writing meanwhile, and everybody's messages with it.
             .synchronous(SqliteSynchronous::Normal)
+            // Whoever has left is not to be read in the file's free pages.
+            .pragma("secure_delete", "ON")
             .disable_statement_logging();
         let mut connection = options.connect().await?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;
@@ -79,13 +82,19 @@ impl Ledger {
         row.map_or(Ok(SystemTime::UNIX_EPOCH), |row| Ok(moment(row.try_get(0)?)))
     }
 
-    /// Who has logged out, and when.
-    pub(crate) async fn logouts(&self) -> Result<Vec<(BrowserId, SystemTime)>, sqlx::Error> {
+    /// Who has logged out.
+    pub(crate) async fn logouts(&self) -> Result<Vec<(Page, VoidPage)>, sqlx::Error> {
         let mut connection = self.connection.lock().await;
         let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
-        let rows =
-            sqlx::query("SELECT browser, at FROM full_app_void").fetch_all(connection).await?;
-        rows.iter().map(|row| Ok((browser(row.try_get(0)?)?, moment(row.try_get(1)?)))).collect()
+        let rows = sqlx::query("SELECT page, marks, last FROM full_app_void_pages")
+            .fetch_all(connection)
+            .await?;
+        let damaged = || sqlx::Error::Decode("no page of logouts".into());
+        let read = |row: &SqliteRow| {
+            let page = VoidPage::read(row.try_get(1)?, moment(row.try_get(2)?));
+            Ok((Page::from_bytes(id(row.try_get(0)?)?), page.ok_or_else(damaged)?))
+        };
+        rows.iter().map(read).collect()
     }
 
     /// Which names belonged to which browsers. One that is no name any more is nobody's.
@@ -111,42 +120,50 @@ impl Ledger {
         let given_up: Vec<_> = given_up.map(|(name, _)| name.as_str()).collect();
         let mut connection = self.connection.lock().await;
         let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
-        sqlx::query(
-            "INSERT OR REPLACE INTO full_app_names (name, browser)
-             SELECT value ->> 0, unhex(value ->> 1) FROM json_each(?1)",
-        )
-        .bind(json(&owned)?)
-        .execute(&mut *connection)
-        .await?;
-        sqlx::query("DELETE FROM full_app_names WHERE name IN (SELECT value FROM json_each(?1))")
+        if !owned.is_empty() {
+            sqlx::query(
+                "INSERT OR REPLACE INTO full_app_names (name, browser)
+                 SELECT value ->> 0, unhex(value ->> 1) FROM json_each(?1)",
+            )
+            .bind(json(&owned)?)
+            .execute(&mut *connection)
+            .await?;
+        }
+        if !given_up.is_empty() {
+            sqlx::query(
+                "DELETE FROM full_app_names WHERE name IN (SELECT value FROM json_each(?1))",
+            )
             .bind(json(&given_up)?)
             .execute(connection)
             .await?;
+        }
         Ok(())
     }
 
     /// Keeps logouts, and lets those go that are not needed any more.
     pub(crate) async fn save(&self, unsaved: &Unsaved) -> Result<(), sqlx::Error> {
-        let logouts = unsaved.logouts.iter();
-        let logouts: Vec<_> =
-            logouts.map(|(browser, at)| (browser.to_string(), column(*at))).collect();
-        let valid_from = column(unsaved.valid_from);
+        let pages = unsaved.pages.iter();
+        let pages: Vec<_> = pages
+            .map(|(at, page)| (hex(&at.to_bytes()), hex(page.marks()), column(page.last)))
+            .collect();
         let mut connection = self.connection.lock().await;
         let connection = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
-        sqlx::query(
-            "INSERT INTO full_app_void (browser, at)
-             SELECT unhex(value ->> 0), value ->> 1 FROM json_each(?1) WHERE true
-             ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
-        )
-        .bind(json(&logouts)?)
-        .execute(&mut *connection)
-        .await?;
+        if !pages.is_empty() {
+            sqlx::query(
+                "INSERT OR REPLACE INTO full_app_void_pages (page, marks, last)
+                 SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2 FROM json_each(?1)",
+            )
+            .bind(json(&pages)?)
+            .execute(&mut *connection)
+            .await?;
+        }
+        let Some(valid_from) = unsaved.valid_from.map(column) else { return Ok(()) };
         // In this order: whatever comes between, no logout is forgotten before all cookies of its age are void.
         sqlx::query("INSERT OR REPLACE INTO full_app_settings (name, value) VALUES ('valid_from', CAST(?1 AS BLOB))")
             .bind(valid_from)
             .execute(&mut *connection)
             .await?;
-        sqlx::query("DELETE FROM full_app_void WHERE at < ?1")
+        sqlx::query("DELETE FROM full_app_void_pages WHERE last < ?1")
             .bind(valid_from)
             .execute(connection)
             .await?;
@@ -226,8 +243,15 @@ fn json(rows: &impl Serialize) -> Result<String, sqlx::Error> {
 }
 
 fn browser(column: Vec<u8>) -> Result<BrowserId, sqlx::Error> {
-    let id = column.try_into().map_err(|_| sqlx::Error::Decode("no browser id".into()))?;
-    Ok(BrowserId(id))
+    id(column).map(BrowserId)
+}
+
+fn id(column: Vec<u8>) -> Result<[u8; 16], sqlx::Error> {
+    column.try_into().map_err(|_| sqlx::Error::Decode("no id".into()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn column(at: SystemTime) -> i64 {
@@ -241,6 +265,7 @@ fn moment(column: i64) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::void_page::NUMBERS;
 
     async fn ledger() -> (tempfile::TempDir, Ledger) {
         let folder = tempfile::tempdir().unwrap();
@@ -288,18 +313,24 @@ mod tests {
     async fn logouts_are_kept_as_long_as_they_matter() {
         let (_folder, ledger) = ledger().await;
         let at = |second: u64| from_millis(1_700_000_000_000 + second * 1000).unwrap();
-        let browser = |number| BrowserId([number; 16]);
         assert_eq!(ledger.valid_from().await.unwrap(), SystemTime::UNIX_EPOCH);
         assert_eq!(ledger.logouts().await.unwrap(), []);
 
-        let logouts = vec![(browser(1), at(1)), (browser(2), at(2))];
-        ledger.save(&Unsaved { logouts: logouts.clone(), valid_from: at(0) }).await.unwrap();
-        assert_eq!(ledger.logouts().await.unwrap(), logouts);
-        ledger
-            .save(&Unsaved { logouts: vec![(browser(3), at(3))], valid_from: at(2) })
-            .await
-            .unwrap();
-        assert_eq!(ledger.logouts().await.unwrap(), [(browser(2), at(2)), (browser(3), at(3))]);
+        let page = |number: u128, last| {
+            let (page, place) = Page::of(BrowserId(number.to_be_bytes()));
+            let mut void = VoidPage::new(at(last));
+            void.mark(place, at(last));
+            (page, void)
+        };
+        let save = async |pages, valid_from| {
+            ledger.save(&Unsaved { pages, valid_from }).await.unwrap();
+        };
+        save(vec![page(1, 1), page(NUMBERS, 2)], None).await;
+        assert_eq!(ledger.logouts().await.unwrap(), [page(1, 1), page(NUMBERS, 2)]);
+        save(vec![page(NUMBERS + 7, 3)], None).await;
+        assert_eq!(ledger.logouts().await.unwrap(), [page(1, 1), page(NUMBERS + 7, 3)]);
+        save(Vec::new(), Some(at(2))).await;
+        assert_eq!(ledger.logouts().await.unwrap(), [page(NUMBERS + 7, 3)]);
         assert_eq!(ledger.valid_from().await.unwrap(), at(2));
     }
 }

@@ -16,11 +16,13 @@ mod entry;
 mod failure;
 mod form;
 mod headers;
+mod holdings;
 mod ledger;
 mod logout;
 mod moderation;
 mod monitoring;
 mod names;
+mod numbering;
 mod options;
 mod order;
 mod origin;
@@ -35,9 +37,11 @@ mod stop;
 mod store;
 mod username;
 mod visitor;
+mod void_page;
 mod voided;
 mod wanted;
 mod words;
+mod write_deadline;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -57,6 +61,7 @@ use crate::{
     cookie::Cookies,
     failure::{Failure, reasons},
     monitoring::Monitoring,
+    numbering::Numbering,
     options::Options,
     pages::Pages,
     stop::Stop,
@@ -109,6 +114,8 @@ async fn run(options: Options) -> Result<(), Failure> {
     let stop =
         Stop::watch().map_err(|error| Failure::because("signals cannot be watched", &error))?;
     let pages = Pages::load()?;
+    let browsers = Numbering::start()
+        .map_err(|error| Failure::because("there is no randomness to be had", &error))?;
     let listener = serve::listen(&options.addr).await?;
     // Before the registry is made, which counts with what is there then.
     let monitoring = match &options.metrics {
@@ -128,6 +135,7 @@ async fn run(options: Options) -> Result<(), Failure> {
         registry: registry.clone(),
         creators,
         names: kept.names.clone(),
+        browsers: Arc::new(browsers),
         cookies: Arc::new(Cookies::new(kept.key, site.cookie_form())),
         pages: Arc::new(pages),
         sockets,

@@ -6,13 +6,13 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chatrooms::RoomName;
+use chatrooms::{Epoch, RoomName, UserName};
 use serde::Serialize;
 
 use crate::{
     app::App,
     form,
-    order::{Fields, Order},
+    order::{Fields, Order, Undone},
     visitor::Visitor,
     words,
 };
@@ -24,6 +24,8 @@ struct Standing {
     creator: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    banned: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     muted: Vec<String>,
     slow_seconds: u64,
@@ -66,11 +68,10 @@ async fn obey(
     let fields: Fields =
         form::read(request).await.map_err(|status| (status, words::NO_FORM.to_owned()))?;
     let visitor = app.logged_in(&headers).await.ok_or_else(not_logged_in)?;
-    let told = judge(app, &room, &visitor, &fields)?
-        .carry_out(&app.registry, &room)
-        .map_err(|_| (StatusCode::NOT_FOUND, words::NOT_HERE.to_owned()))?;
+    let (order, life) = judge(app, &room, &visitor, &fields)?;
+    let told = order.carry_out(&app.registry, (&room, life)).map_err(why_not)?;
     if let Some(post) = told
-        && let Err(error) = app.registry.announce(&room, post).await
+        && let Err(error) = app.registry.moderation(&room).of(life).announce(post).await
     {
         // It holds all the same.
         tracing::warn!(%error, "a room was not told of its slow mode");
@@ -79,8 +80,13 @@ async fn obey(
     Ok(standing(app, &room, &visitor))
 }
 
-/// What is to be done, where this visitor may say so. Nothing is awaited between this and its being done.
-fn judge(app: &App, room: &RoomName, visitor: &Visitor, fields: &Fields) -> Result<Order, Refusal> {
+/// What is to be done, and to which life alone, where this visitor may say so.
+fn judge(
+    app: &App,
+    room: &RoomName,
+    visitor: &Visitor,
+    fields: &Fields,
+) -> Result<(Order, Epoch), Refusal> {
     let life = app.creators.life(room, visitor);
     let life = life.ok_or_else(|| (StatusCode::FORBIDDEN, words::NOT_CREATOR.to_owned()))?;
     let order = Order::read(fields).map_err(|why| (StatusCode::BAD_REQUEST, why))?;
@@ -91,17 +97,29 @@ fn judge(app: &App, room: &RoomName, visitor: &Visitor, fields: &Fields) -> Resu
     if order.whom().is_some_and(|user| app.names.is_own(visitor, user)) {
         return Err((StatusCode::FORBIDDEN, words::ONESELF.to_owned()));
     }
-    Ok(order)
+    Ok((order, life))
 }
 
 fn standing(app: &App, room: &RoomName, visitor: &Visitor) -> Standing {
     let Some(life) = app.creators.life(room, visitor) else { return Standing::default() };
+    let moderation = app.registry.moderation(room).of(life);
+    let names = |users: Vec<UserName>| users.iter().map(ToString::to_string).collect();
     Standing {
         creator: true,
         epoch: Some(life.to_string()),
-        muted: app.registry.muted(room).iter().map(ToString::to_string).collect(),
-        slow_seconds: app.registry.slow_mode_of(room).as_secs(),
+        banned: names(moderation.banned()),
+        muted: names(moderation.muted()),
+        slow_seconds: moderation.slow_mode().as_secs(),
     }
+}
+
+fn why_not(undone: Undone) -> Refusal {
+    let (status, why) = match undone {
+        Undone::NotThere => (StatusCode::NOT_FOUND, words::NOT_HERE),
+        Undone::Lifted => (StatusCode::NOT_FOUND, words::LIFTED),
+        Undone::TooMany => (StatusCode::CONFLICT, words::TOO_MANY_IMPOSED),
+    };
+    (status, why.to_owned())
 }
 
 fn room_in(path: Result<Path<String>, PathRejection>) -> Result<RoomName, Refusal> {
@@ -125,7 +143,7 @@ mod tests {
         body::{Body, to_bytes},
         http::HeaderValue,
     };
-    use chatrooms::{Identity, Join, Session, UserName};
+    use chatrooms::{Identity, Join, Session};
     use serde_json::{Value, json};
     use tokio::task::yield_now;
 
@@ -143,7 +161,7 @@ mod tests {
         async fn enter(app: &App, browser: u8, user: &str) -> Self {
             let (browser, user) = (BrowserId([browser; 16]), UserName::new(user).unwrap());
             let visitor = Visitor { browser, user, issued: app.names.now() };
-            app.names.claim(&visitor).await.unwrap();
+            app.names.claim(&visitor, None).await.unwrap();
             let set = app.cookies.issue(&visitor);
             let pair = set.to_str().unwrap().split(';').next().unwrap();
             let identity = Identity::new(visitor.user.clone()).claims(visitor.clone());
@@ -208,6 +226,8 @@ mod tests {
         assert_eq!((status, &standing["muted"]), (StatusCode::OK, &json!(["eve"])));
         let (_, standing) = ada.says(&app, "action=slow&seconds=30").await;
         assert_eq!(standing["slow_seconds"], 30);
+        let (_, standing) = ada.says(&app, "action=ban&user=eve").await;
+        assert_eq!((&standing["banned"], &standing["muted"]), (&json!(["eve"]), &json!(["eve"])));
         assert_eq!(standing, ada.sees(&app).await.1);
     }
 
@@ -220,7 +240,7 @@ mod tests {
             let answer = post(&app, None, form.to_owned()).await;
             assert_eq!(answer, (StatusCode::FORBIDDEN, words::NOT_LOGGED_IN.into()), "{form}");
         }
-        app.names.log_out(&ada.visitor, |_| {}).await;
+        app.names.log_out(&ada.visitor, |_| {}).await.unwrap();
         let answer = ada.says(&app, "action=close").await;
         assert_eq!(answer, (StatusCode::FORBIDDEN, words::NOT_LOGGED_IN.into()));
         assert_eq!(app.registry.room(&lobby()).unwrap().users, 2, "nothing has happened");
@@ -229,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn after_the_creators_logout_nobody_moderates_any_more() {
         let (app, ada, eve) = house().await;
-        app.names.log_out(&ada.visitor, |_| {}).await;
+        app.names.log_out(&ada.visitor, |_| {}).await.unwrap();
         let again = Guest::enter(&app, 3, "ada").await;
         for guest in [&again, &eve] {
             assert_eq!(guest.says(&app, "action=close").await.0, StatusCode::FORBIDDEN);
@@ -261,7 +281,8 @@ mod tests {
             ("action=kick", bad, "Please choose a name."),
             ("action=ban&user=eve&seconds=7", bad, words::NO_TIME),
             ("action=kick&user=nobody", StatusCode::NOT_FOUND, words::NOT_HERE),
-            ("action=unmute&user=eve", StatusCode::NOT_FOUND, words::NOT_HERE),
+            ("action=unmute&user=eve", StatusCode::NOT_FOUND, words::LIFTED),
+            ("action=unban&user=eve", StatusCode::NOT_FOUND, words::LIFTED),
             ("action=kick&action=kick", bad, words::NO_FORM),
         ] {
             assert_eq!(ada.says(&app, form).await, (status, sentence.into()), "{form}");

@@ -36,6 +36,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "COUNT")]
     pub(crate) sessions_per_address: Option<usize>,
 
+    /// The most names that are in use by one address, where connections are counted by it
+    #[arg(long, value_name = "COUNT", requires = "sessions_per_address", default_value_t = 256)]
+    pub(crate) names_per_address: usize,
+
     /// A proxy in front of this, by address or network: its `X-Forwarded-For` tells where clients come from. Can be given several times
     #[arg(long, value_name = "NETWORK", requires = "sessions_per_address", value_parser = network)]
     pub(crate) trusted_proxy: Vec<IpNet>,
@@ -118,9 +122,11 @@ mod tests {
         ]);
         let nets = ["::1/128", "10.0.0.0/8"].map(|net| net.parse().unwrap());
         assert_eq!(behind.unwrap().client_address, ClientAddress::x_forwarded_for(nets));
-        for wrong in
-            [&["--trusted-proxy=::1"][..], &["--sessions-per-address=5", "--trusted-proxy=x"]]
-        {
+        for wrong in [
+            &["--trusted-proxy=::1"][..],
+            &["--sessions-per-address=5", "--trusted-proxy=x"],
+            &["--names-per-address=5"],
+        ] {
             assert!(sockets(wrong).is_none(), "{wrong:?}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatrooms::{Data, Post, RoomName, RoomRegistry, UserName};
+use chatrooms::{Data, Epoch, ModerationError, Post, RoomName, RoomRegistry, UserName};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -30,6 +30,9 @@ pub(crate) enum Order {
         user: UserName,
         time: Option<Duration>,
     },
+    Unban {
+        user: UserName,
+    },
     Mute {
         user: UserName,
     },
@@ -42,9 +45,25 @@ pub(crate) enum Order {
     Close,
 }
 
-/// It could not be done, because somebody is not there, or not any more.
+/// Why it could not be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotThere;
+pub(crate) enum Undone {
+    /// Somebody is not there, or not any more.
+    NotThere,
+    /// It had been lifted, or was over.
+    Lifted,
+    /// There is as much of it as there may be.
+    TooMany,
+}
+
+impl From<ModerationError> for Undone {
+    fn from(error: ModerationError) -> Self {
+        match error {
+            ModerationError::TooMany { .. } => Self::TooMany,
+            _ => Self::NotThere,
+        }
+    }
+}
 
 impl Order {
     /// Reads a form; an error is what is wrong with it, in words.
@@ -53,6 +72,7 @@ impl Order {
         Ok(match fields.action.as_str() {
             "kick" => Self::Kick { user: user()? },
             "ban" => Self::Ban { user: user()?, time: ban_time(&fields.seconds)? },
+            "unban" => Self::Unban { user: user()? },
             "mute" => Self::Mute { user: user()? },
             "unmute" => Self::Unmute { user: user()? },
             "slow" => Self::Slow { wait: wait(&fields.seconds)? },
@@ -66,39 +86,49 @@ impl Order {
         match self {
             Self::Kick { user }
             | Self::Ban { user, .. }
+            | Self::Unban { user }
             | Self::Mute { user }
             | Self::Unmute { user } => Some(user),
             Self::Slow { .. } | Self::Close => None,
         }
     }
 
-    /// Does it at once; what there is to say of it to everybody in the room is left to say.
+    /// Does it at once to one life of the room; what there is to say of it to everybody in there is left to say.
     pub(crate) fn carry_out(
         &self,
         registry: &RoomRegistry,
-        room: &RoomName,
-    ) -> Result<Option<Post>, NotThere> {
+        (room, life): (&RoomName, Epoch),
+    ) -> Result<Option<Post>, Undone> {
+        let moderation = registry.moderation(room).of(life);
+        let is_there = |user| registry.connections(room, user) > 0;
         match self {
-            Self::Kick { user } => there(registry.kick(room, user, Some(words::KICKED)) > 0)?,
+            Self::Kick { user } => {
+                or(moderation.kick(user, Some(words::KICKED)) > 0, Undone::NotThere)?;
+            }
             Self::Ban { user, time } => {
-                there(registry.connections(room, user) > 0)?;
-                registry.ban(room, user, *time, Some(&words::banned(*time)));
+                or(is_there(user), Undone::NotThere)?;
+                moderation.ban(user, *time, Some(&words::banned(*time)))?;
+            }
+            Self::Unban { user } => {
+                or(moderation.unban(user), Undone::Lifted)?;
+                tell(registry, user, "unbanned", room);
             }
             Self::Mute { user } => {
-                there(registry.connections(room, user) > 0 && registry.mute(room, user, None))?;
+                or(is_there(user), Undone::NotThere)?;
+                moderation.mute(user, None)?;
                 tell(registry, user, "muted", room);
             }
             Self::Unmute { user } => {
-                there(registry.unmute(room, user))?;
+                or(moderation.unmute(user), Undone::Lifted)?;
                 tell(registry, user, "unmuted", room);
             }
             Self::Slow { wait } => {
-                let is_new = registry.slow_mode_of(room) != *wait;
-                there(registry.slow_mode(room, *wait))?;
+                let is_new = moderation.slow_mode() != *wait;
+                moderation.set_slow_mode(*wait)?;
                 return Ok(is_new.then(|| Post::new(words::slow(*wait))));
             }
             Self::Close => {
-                registry.close_room(room, Some(words::CLOSED));
+                or(moderation.close(Some(words::CLOSED)) > 0, Undone::NotThere)?;
             }
         }
         Ok(None)
@@ -123,8 +153,8 @@ fn wait(seconds: &str) -> Result<Duration, String> {
     }
 }
 
-const fn there(is: bool) -> Result<(), NotThere> {
-    if is { Ok(()) } else { Err(NotThere) }
+const fn or(is: bool, else_why: Undone) -> Result<(), Undone> {
+    if is { Ok(()) } else { Err(else_why) }
 }
 
 /// Tells the one whom it is about: nobody else need know.
@@ -136,7 +166,7 @@ fn tell(registry: &RoomRegistry, user: &UserName, what: &str, room: &RoomName) {
 
 #[cfg(test)]
 mod tests {
-    use chatrooms::{EventKind, Identity, Join, Removal, Session};
+    use chatrooms::{Config, EventKind, Identity, Join, Removal, Session};
 
     use super::*;
 
@@ -156,6 +186,7 @@ mod tests {
             ("kick", "", Order::Kick { user: user.clone() }),
             ("ban", "600", Order::Ban { user: user.clone(), time }),
             ("ban", "", Order::Ban { user: user.clone(), time: None }),
+            ("unban", "", Order::Unban { user: user.clone() }),
             ("mute", "", Order::Mute { user: user.clone() }),
             ("unmute", "", Order::Unmute { user }),
             ("slow", "0", Order::Slow { wait: Duration::ZERO }),
@@ -193,6 +224,11 @@ mod tests {
         (registry, lobby, ada, eve)
     }
 
+    /// The life of the room that is there now.
+    fn now<'a>(registry: &RoomRegistry, room: &'a RoomName) -> (&'a RoomName, Epoch) {
+        (room, registry.room(room).unwrap().epoch)
+    }
+
     async fn removal(session: &mut Session) -> (Removal, String) {
         while let Some(event) = session.next().await {
             if let EventKind::Removed { code, reason } = event.kind() {
@@ -206,15 +242,18 @@ mod tests {
     async fn whoever_is_removed_is_told_why() {
         let (registry, lobby, mut ada, mut eve) = house().await;
         let kick = Order::Kick { user: name("eve") };
-        assert!(kick.carry_out(&registry, &lobby).is_ok());
+        assert!(kick.carry_out(&registry, now(&registry, &lobby)).is_ok());
         assert_eq!(removal(&mut eve).await, (Removal::Kicked, words::KICKED.to_owned()));
         eve.join(&lobby, Join::default()).await.unwrap();
         let ban = Order::Ban { user: name("eve"), time: Some(Duration::from_secs(600)) };
-        assert!(ban.carry_out(&registry, &lobby).is_ok());
+        assert!(ban.carry_out(&registry, now(&registry, &lobby)).is_ok());
         let (code, reason) = removal(&mut eve).await;
         assert!(code == Removal::Banned && reason.contains("10 minutes"), "{reason}");
         assert!(eve.join(&lobby, Join::default()).await.is_err());
-        assert!(Order::Close.carry_out(&registry, &lobby).is_ok());
+        let unban = Order::Unban { user: name("eve") };
+        assert!(unban.carry_out(&registry, now(&registry, &lobby)).is_ok());
+        eve.join(&lobby, Join::default()).await.unwrap();
+        assert!(Order::Close.carry_out(&registry, now(&registry, &lobby)).is_ok());
         assert_eq!(removal(&mut ada).await, (Removal::RoomClosed, words::CLOSED.to_owned()));
     }
 
@@ -222,26 +261,83 @@ mod tests {
     async fn nothing_is_done_to_those_who_are_not_there() {
         let (registry, lobby, _ada, _eve) = house().await;
         let user = || name("nobody");
-        for order in [
-            Order::Kick { user: user() },
-            Order::Ban { user: user(), time: None },
-            Order::Mute { user: user() },
-            Order::Unmute { user: name("eve") },
+        for (order, why) in [
+            (Order::Kick { user: user() }, Undone::NotThere),
+            (Order::Ban { user: user(), time: None }, Undone::NotThere),
+            (Order::Mute { user: user() }, Undone::NotThere),
+            (Order::Unban { user: name("eve") }, Undone::Lifted),
+            (Order::Unmute { user: name("eve") }, Undone::Lifted),
         ] {
-            assert_eq!(order.carry_out(&registry, &lobby).err(), Some(NotThere), "{order:?}");
+            let undone = order.carry_out(&registry, now(&registry, &lobby));
+            assert_eq!(undone.err(), Some(why), "{order:?}");
         }
-        assert!(registry.muted(&lobby).is_empty());
+        assert!(registry.moderation(&lobby).muted().is_empty());
         let nobody = registry.open_session(Identity::new(user())).unwrap();
         nobody.join(&lobby, Join::default()).await.expect("no ban was left behind");
     }
 
     #[tokio::test]
+    async fn nothing_is_done_to_the_life_that_has_begun_since_an_order_was_given() {
+        let (registry, lobby, ada, eve) = house().await;
+        let (_, ended) = now(&registry, &lobby);
+        drop((ada, eve));
+        let bob = registry.open_session(Identity::new(name("bob"))).unwrap();
+        let eve = registry.open_session(Identity::new(name("eve"))).unwrap();
+        for session in [&bob, &eve] {
+            session.join(&lobby, Join::default()).await.unwrap();
+        }
+        let life = registry.moderation(&lobby);
+        life.mute(&name("bob"), None).unwrap();
+        life.ban(&name("cy"), None, None).unwrap();
+        let user = || name("eve");
+        for (order, why) in [
+            (Order::Kick { user: user() }, Undone::NotThere),
+            (Order::Ban { user: user(), time: None }, Undone::NotThere),
+            (Order::Unban { user: name("cy") }, Undone::Lifted),
+            (Order::Mute { user: user() }, Undone::NotThere),
+            (Order::Unmute { user: name("bob") }, Undone::Lifted),
+            (Order::Slow { wait: Duration::from_secs(5) }, Undone::NotThere),
+            (Order::Close, Undone::NotThere),
+        ] {
+            let undone = order.carry_out(&registry, (&lobby, ended));
+            assert_eq!(undone.err(), Some(why), "{order:?}");
+        }
+        assert_eq!(registry.room(&lobby).unwrap().users, 2);
+        assert_eq!((life.muted(), life.banned()), (vec![name("bob")], vec![name("cy")]));
+        assert!(life.slow_mode().is_zero());
+    }
+
+    #[tokio::test]
+    async fn there_is_an_end_to_bans_and_mutes() {
+        let mut config = Config::default();
+        config.sanctions_per_room = 1;
+        let registry = RoomRegistry::builder().config(config).start().await.unwrap();
+        let lobby = RoomName::new("lobby").unwrap();
+        let session = registry.open_session(Identity::new(name("eve"))).unwrap();
+        session.join(&lobby, Join::default()).await.unwrap();
+        registry.moderation(&lobby).mute(&name("bob"), None).unwrap();
+        for order in
+            [Order::Ban { user: name("eve"), time: None }, Order::Mute { user: name("eve") }]
+        {
+            let undone = order.carry_out(&registry, now(&registry, &lobby));
+            assert_eq!(undone.err(), Some(Undone::TooMany), "{order:?}");
+        }
+        assert_eq!(registry.room(&lobby).unwrap().users, 1, "nobody is removed either");
+    }
+
+    #[tokio::test]
     async fn a_mute_is_told_to_whom_it_is_about() {
         let (registry, lobby, _ada, mut eve) = house().await;
-        assert!(Order::Mute { user: name("eve") }.carry_out(&registry, &lobby).is_ok());
-        assert_eq!(registry.muted(&lobby), [name("eve")]);
-        assert!(Order::Unmute { user: name("eve") }.carry_out(&registry, &lobby).is_ok());
-        assert!(registry.muted(&lobby).is_empty());
+        assert!(
+            Order::Mute { user: name("eve") }.carry_out(&registry, now(&registry, &lobby)).is_ok()
+        );
+        assert_eq!(registry.moderation(&lobby).muted(), [name("eve")]);
+        assert!(
+            Order::Unmute { user: name("eve") }
+                .carry_out(&registry, now(&registry, &lobby))
+                .is_ok()
+        );
+        assert!(registry.moderation(&lobby).muted().is_empty());
         let mut told = Vec::new();
         while told.len() < 2 {
             if let EventKind::Notice { name, .. } = eve.next().await.unwrap().kind() {
@@ -255,8 +351,11 @@ mod tests {
     async fn everybody_is_told_of_slow_mode_once() {
         let (registry, lobby, _ada, _eve) = house().await;
         let slow = Order::Slow { wait: Duration::from_secs(5) };
-        assert!(slow.carry_out(&registry, &lobby).unwrap().is_some());
-        assert_eq!(registry.slow_mode_of(&lobby), Duration::from_secs(5));
-        assert!(slow.carry_out(&registry, &lobby).unwrap().is_none(), "it is no news");
+        assert!(slow.carry_out(&registry, now(&registry, &lobby)).unwrap().is_some());
+        assert_eq!(registry.moderation(&lobby).slow_mode(), Duration::from_secs(5));
+        assert!(
+            slow.carry_out(&registry, now(&registry, &lobby)).unwrap().is_none(),
+            "it is no news"
+        );
     }
 }

@@ -27,14 +27,15 @@ pub(crate) struct Kept {
 /// Opens the store of the operator's choice.
 pub(crate) async fn open(options: &Options) -> Result<Kept, Failure> {
     let given = options.secret.as_deref().map(secret::given).transpose()?;
+    let most_of_address = options.names_per_address;
     match &options.store {
-        StoreChoice::Memory => in_memory(Arc::new(MemoryStore::default()), given),
+        StoreChoice::Memory => in_memory(Arc::new(MemoryStore::default()), given, most_of_address),
         StoreChoice::SqliteInMemory => {
             let store =
                 SqliteStore::in_memory().await.map_err(|error| Failure::new(reasons(&error)))?;
-            in_memory(Arc::new(store), given)
+            in_memory(Arc::new(store), given, most_of_address)
         }
-        StoreChoice::Sqlite(path) => in_file(path, given).await,
+        StoreChoice::Sqlite(path) => in_file(path, given, most_of_address).await,
     }
 }
 
@@ -49,12 +50,17 @@ pub(crate) async fn creators(kept: &Kept, linger: u64) -> Result<Creators, Failu
     known.map_err(|error| Failure::because("who opened the rooms cannot be read", &error))
 }
 
-fn in_memory(messages: Arc<dyn MessageStore>, given: Option<Key>) -> Result<Kept, Failure> {
+fn in_memory(
+    messages: Arc<dyn MessageStore>,
+    given: Option<Key>,
+    most_of_address: usize,
+) -> Result<Kept, Failure> {
     let key = given.map_or_else(secret::of_this_process, Ok)?;
-    Ok(Kept { messages, names: Names::of_this_process(Clock::start()), key, ledger: None })
+    let names = Names::of_this_process(Clock::start(), most_of_address);
+    Ok(Kept { messages, names, key, ledger: None })
 }
 
-async fn in_file(path: &Path, given: Option<Key>) -> Result<Kept, Failure> {
+async fn in_file(path: &Path, given: Option<Key>, most_of_address: usize) -> Result<Kept, Failure> {
     // The store first: it takes the lock that keeps other processes away.
     let store = SqliteStore::open(path).await.map_err(|error| Failure::new(reasons(&error)))?;
     close_to_others(path).map_err(|error| Failure::because(shown(path), &error))?;
@@ -64,7 +70,8 @@ async fn in_file(path: &Path, given: Option<Key>) -> Result<Kept, Failure> {
         Some(key) => key,
         None => secret::kept_in(&ledger).await?,
     };
-    let names = Names::kept_in(Arc::clone(&ledger), Clock::start()).await.map_err(unusable)?;
+    let names = Names::kept_in(Arc::clone(&ledger), Clock::start(), most_of_address).await;
+    let names = names.map_err(unusable)?;
     Ok(Kept { messages: Arc::new(store), names, key, ledger: Some(ledger) })
 }
 

@@ -18,11 +18,13 @@ mod entry;
 mod failure;
 mod form;
 mod headers;
+mod holdings;
 mod ledger;
 mod logout;
 mod moderation;
 mod monitoring;
 mod names;
+mod numbering;
 mod options;
 mod order;
 mod origin;
@@ -37,9 +39,11 @@ mod stop;
 mod store;
 mod username;
 mod visitor;
+mod void_page;
 mod voided;
 mod wanted;
 mod words;
+mod write_deadline;
 
 #[test]
 fn every_module_of_the_program_is_here() {

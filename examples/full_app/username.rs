@@ -3,6 +3,8 @@
 use chatrooms::{NameError, UserName};
 use unicode_security::mixed_script::AugmentedScriptSet;
 
+use crate::skeleton::Skeleton;
+
 /// Why a text is no user name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoUserName {
@@ -10,11 +12,16 @@ pub(crate) enum NoUserName {
     Bad(NameError),
     /// It mixes scripts that no language writes together.
     MixedScripts,
+    /// Nobody would see it.
+    Invisible,
 }
 
 /// Reads a name from outside, be it a form, a cookie or a file.
 pub(crate) fn read(text: &str) -> Result<UserName, NoUserName> {
     let name = UserName::new(text).map_err(NoUserName::Bad)?;
+    if Skeleton::of(&name).is_blank() {
+        return Err(NoUserName::Invisible);
+    }
     if mixes_scripts(&name) { Err(NoUserName::MixedScripts) } else { Ok(name) }
 }
 
@@ -60,6 +67,13 @@ mod tests {
             "Kim \u{c724}\u{c544}",
         ] {
             assert_eq!(read(name).as_ref().map(UserName::as_str), Ok(name));
+        }
+    }
+
+    #[test]
+    fn a_name_can_be_seen() {
+        for name in ["\u{3164}", "\u{3164} \u{3164}"] {
+            assert_eq!(read(name), Err(NoUserName::Invisible), "{name}");
         }
     }
 

@@ -24,17 +24,11 @@ impl Visitor {
     }
 }
 
-/// A browser, from its first entry until its logout. Knowing it is no credential: only the signature is.
+/// A browser, from its first entry until its logout. Knowing it, or guessing it, is no credential: only the signature is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct BrowserId(pub(crate) [u8; 16]);
 
 impl BrowserId {
-    pub(crate) fn random() -> Result<Self, getrandom::Error> {
-        let mut id = [0; 16];
-        getrandom::fill(&mut id)?;
-        Ok(Self(id))
-    }
-
     /// Reads what [`Display`](fmt::Display) writes, and nothing else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let id = Self(u128::from_str_radix(text, 16).ok()?.to_be_bytes());

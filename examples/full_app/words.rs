@@ -9,15 +9,22 @@ use crate::username::NoUserName;
 pub(crate) const TAKEN: &str = "Somebody else goes by this name right now. Please choose another.";
 pub(crate) const LOOKS_ALIKE: &str =
     "A name that looks the same is in use right now. Please choose one that nobody can mistake.";
+pub(crate) const TOO_MANY_NAMES: &str = "From here, too many names are in use already. Please close a window, or try again in a minute.";
 pub(crate) const FULL: &str = "All places are taken right now. Please try again in a minute.";
 pub(crate) const NOT_UTF8: &str = "This is not a name: its link is damaged.";
 pub(crate) const NO_FORM: &str = "This form is damaged. Please try again.";
+
+pub(crate) const NO_LOGOUT: &str =
+    "Nobody can log out right now. You are still here; please try again later.";
 
 pub(crate) const NOT_LOGGED_IN: &str = "You are not logged in.";
 pub(crate) const NOT_CREATOR: &str = "Only whoever opened this room may do that.";
 pub(crate) const ANOTHER_LIFE: &str = "That room is over. This is a new one of the same name.";
 pub(crate) const ONESELF: &str = "That is you.";
 pub(crate) const NOT_HERE: &str = "There is nobody of that name here any more.";
+pub(crate) const LIFTED: &str = "That has been lifted already, or was over.";
+pub(crate) const TOO_MANY_IMPOSED: &str =
+    "As many people are banned or muted here as can be. Please lift something first.";
 pub(crate) const NO_ORDER: &str = "This is nothing that can be done in a room.";
 pub(crate) const NO_TIME: &str = "This is not a time that one can choose.";
 
@@ -51,6 +58,7 @@ pub(crate) fn slow(wait: Duration) -> String {
 pub(crate) fn about_user(error: NoUserName) -> String {
     match error {
         NoUserName::Bad(error) => about(error, "Please choose a name."),
+        NoUserName::Invisible => "Please choose a name that can be seen.".to_owned(),
         NoUserName::MixedScripts => "Please stay with one alphabet: a name that mixes them, such as Latin and Cyrillic letters, \
             can look like somebody else's."
             .to_owned(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatrooms::{Error, RoomName, RoomRegistry, UserName};
+use chatrooms::{Error, ModerationError, RoomName, RoomRegistry, UserName};
 use serde::Deserialize;
 
 /// In the chat a line such as `/mute eve 60`, over HTTP JSON such as `{"mute":{"user":"eve","seconds":60}}`. Without a time it is for as long as the room
@@ -44,7 +44,8 @@ impl Order {
     /// Does it, and says what was done. Doing it twice does no harm, so that a line which a client sends again may come again.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is no such room, or nothing that could be changed for that user.
+    /// [`Error::NotFound`] where there is no such room, or nothing that could be changed for that user; [`Error::Refused`] where the room has as many bans
+    /// and mutes as it may have.
     pub(crate) fn carry_out(
         &self,
         registry: &RoomRegistry,
@@ -52,17 +53,24 @@ impl Order {
     ) -> Result<String, Error> {
         const BY: Option<&str> = Some("by a moderator");
         registry.room(room).ok_or(Error::NotFound)?;
+        let room = registry.moderation(room);
         let is_done = match self {
-            Self::Kick { user } => registry.kick(room, &name(user)?, BY) > 0,
-            Self::Mute { user, seconds } => registry.mute(room, &name(user)?, time(*seconds)),
-            Self::Unmute { user } => registry.unmute(room, &name(user)?),
-            Self::Ban { user, seconds } => {
-                // Who is not here is kept out, too.
-                registry.ban(room, &name(user)?, time(*seconds), BY);
+            Self::Kick { user } => room.kick(&name(user)?, BY) > 0,
+            Self::Mute { user, seconds } => {
+                room.mute(&name(user)?, time(*seconds)).map_err(why_not)?;
                 true
             }
-            Self::Unban { user } => registry.unban(room, &name(user)?),
-            Self::Slow { seconds } => registry.slow_mode(room, Duration::from_secs(*seconds)),
+            Self::Unmute { user } => room.unmute(&name(user)?),
+            Self::Ban { user, seconds } => {
+                // Who is not here is kept out, too.
+                room.ban(&name(user)?, time(*seconds), BY).map_err(why_not)?;
+                true
+            }
+            Self::Unban { user } => room.unban(&name(user)?),
+            Self::Slow { seconds } => {
+                room.set_slow_mode(Duration::from_secs(*seconds)).map_err(why_not)?;
+                true
+            }
         };
         if is_done { Ok(self.told()) } else { Err(Error::NotFound) }
     }
@@ -79,6 +87,15 @@ impl Order {
             Self::Slow { seconds: 0 } => "lets everybody speak freely".to_owned(),
             Self::Slow { seconds } => format!("allows one message in {seconds} s"),
         }
+    }
+}
+
+fn why_not(error: ModerationError) -> Error {
+    match error {
+        ModerationError::TooMany { .. } => {
+            Error::Refused { code: "x-too-many".into(), message: error.to_string().into() }
+        }
+        _ => Error::NotFound,
     }
 }
 

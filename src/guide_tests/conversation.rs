@@ -106,7 +106,7 @@ impl Play {
             }
             "bob does not know whether his first message arrived, and sends it again" => {}
             "the service kicks bob out of the lobby, \"good night\"" => {
-                assert_eq!(rooms.kick(lobby, &user("bob"), Some("good night")), 1);
+                assert_eq!(rooms.moderation(lobby).kick(&user("bob"), Some("good night")), 1);
             }
             "the service shuts down" => {
                 let rooms = rooms.clone();

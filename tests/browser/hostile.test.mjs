@@ -39,6 +39,26 @@ test("hostile texts are shown as they are and do nothing", async () => {
   assert.ok(await adas.page.$eval("#timeline", ({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth));
 });
 
+test("an address with thousands of brackets behind it is looked through a few times, and not once for each", async () => {
+  const tab = await (await world.guest("Ada")).enter(world.room());
+  const text = `see http://a.example/(b)${").".repeat(2000)}`;
+  const [splits, link] = await tab.page.evaluate(async (text) => {
+    const page = [...document.scripts].find(({ type }) => type === "module").src;
+    const { linkify } = await import(new URL("linkify.js", page));
+    const split = String.prototype.split;
+    let splits = 0;
+    String.prototype.split = function (...by) {
+      splits += 1;
+      return split.apply(this, by);
+    };
+    const [, link] = linkify(text);
+    String.prototype.split = split;
+    return [splits, link.textContent];
+  }, text);
+  assert.equal(link, "http://a.example/(b)");
+  assert.ok(splits < 20, `${splits}`);
+});
+
 for (const name of ["__proto__", "constructor", "toString", "<b>bold</b>", "\"'><script>alert(1)</script>", "{{ 7*7 }}", "ÄÖÜ ß 漢字 👩🏽‍🚀".replaceAll("\u200D", "")]) {
   test(`somebody called ${name} is a guest like any other, and so is a room of that name`, async () => {
     const named = await world.guest(name, { exactName: true });

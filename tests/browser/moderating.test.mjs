@@ -126,6 +126,79 @@ test("whoever is muted is told, reads on, and writes again once that is lifted",
   await adas.hears("but");
 });
 
+/** Opens the list of those whom the room keeps out or silent. */
+async function opensSanctions(tab) {
+  await tab.page.click("#moderate");
+  await tab.page.locator(".menu-item", { hasText: "Banned and muted" }).click();
+}
+
+const sanctions = (tab) => tab.page.$$eval(".sanction", (rows) => rows.map((row) => [row.querySelector(".sanction-name").textContent, row.querySelector(".member-note").textContent]));
+const lists = (tab, ...wanted) => until(`the list is ${wanted}`, async () => JSON.stringify(await sanctions(tab)) === JSON.stringify(wanted));
+const lifts = (tab, text) => tab.page.locator(".sanction button", { hasText: text }).click();
+
+test("the creator sees who is banned and muted, also when they are gone, and lifts it", async () => {
+  const { room, ada, bo, adas, bos } = await house();
+  await adas.page.click("#moderate");
+  assert.equal(await adas.page.locator(".menu-item", { hasText: "Banned" }).count(), 0, "nobody is");
+  await adas.page.keyboard.press("Escape");
+  const second = await ada.openTab(room);
+  await mayModerate(second);
+  await chooses(adas, bo.name, "Mute");
+  await says(bos, /muted you/);
+  await chooses(adas, bo.name, "While this room lives");
+  await isOut(bos, "You are banned from this room", /keeps you out/);
+  const late = await bo.newTab();
+  await late.goto(`/rooms/${encodeURIComponent(room)}`);
+  await isOut(late, "You are banned from this room", /keeps you out/);
+
+  for (const tab of [adas, second]) {
+    await opensSanctions(tab);
+    await lists(tab, [bo.name, "banned"], [bo.name, "muted"]);
+  }
+  await adas.screenshot("sanctions");
+  await lifts(adas, "Let in again");
+  for (const tab of [adas, second]) await lists(tab, [bo.name, "muted"]);
+  assert.equal(await adas.page.evaluate(() => document.activeElement.textContent), "Unmute", "the focus goes on to the next");
+  for (const tab of [bos, late]) await isOut(tab, "You may come in again", /^The creator of this room has lifted your ban.$/);
+  await bos.page.locator("#ended .button", { hasText: "Come in" }).click();
+  await bos.joined();
+  await bos.say("but");
+  await until("it is not sent", async () => (await bos.messages())[0]?.state === "failed");
+
+  await lifts(second, "Unmute");
+  for (const tab of [adas, second]) {
+    await lists(tab);
+    assert.equal(await tab.page.textContent("#sanctions-none"), "Nobody is, any more.");
+  }
+  assert.equal(await second.page.evaluate(() => document.activeElement.id), "sanctions-done");
+  await second.page.keyboard.press("Enter");
+  await second.page.locator("#sanctions").waitFor({ state: "hidden" });
+  await bos.page.locator(".failed").getByText("Send again").click();
+  await adas.hears("but");
+});
+
+test("what was lifted meanwhile is said to be, and is listed no more", async () => {
+  const { room, ada, bo, adas } = await house();
+  await chooses(adas, bo.name, "For an hour");
+  await adas.seesMembers(ada.name);
+  await opensSanctions(adas);
+  await lists(adas, [bo.name, "banned"]);
+  // Of what has run out nobody is told either.
+  await adas.page.route("**/moderation", (route) => route.request().method() === "GET" ? route.abort() : route.continue());
+  const second = await ada.openTab(room);
+  await mayModerate(second);
+  await opensSanctions(second);
+  await lifts(second, "Let in again");
+  await lists(second);
+  adas.expectTrouble(/404|ERR_FAILED|Failed to load/);
+  await lifts(adas, "Let in again");
+  await says(adas, /^That has been lifted already, or was over.$/);
+  await adas.page.unroute("**/moderation");
+  await adas.page.keyboard.press("Escape");
+  await opensSanctions(adas);
+  await lists(adas);
+});
+
 test("slow mode is told to everybody, and whoever writes too soon reads how long to wait", async () => {
   const { adas, bos } = await house();
   await setsSlowMode(adas, "in 30 seconds");
@@ -237,7 +310,7 @@ test("the keyboard alone is enough, and the focus is never lost", async () => {
 for (const [size, width, height] of [["desktop", 1280, 800], ["phone", 390, 844], ["small", 320, 568]]) {
   test(`the menus are whole and readable at ${width} px`, async () => {
     const isNarrow = width < 500;
-    const { bo, adas, bos } = await house({ viewport: { width, height }, hasTouch: isNarrow });
+    const { room, ada, bo, adas, bos } = await house({ viewport: { width, height }, hasTouch: isNarrow });
     await bos.say("hello");
     await adas.hears("hello");
     await adas.page.click("#moderate");
@@ -258,7 +331,31 @@ for (const [size, width, height] of [["desktop", 1280, 800], ["phone", 390, 844]
     await adas.page.locator(".menu-item.grave").click();
     assert.deepEqual(await graveViolations(adas.page), []);
     await adas.screenshot(`moderating-close-${size}`);
+    await adas.page.keyboard.press("Escape");
+    await bansSomebody(ada, room, "A name of nearly sixty-four letters, as long as a name may be");
+    await opensSanctions(adas);
+    await adas.screenshot(`moderating-sanctions-${size}`);
+    assert.ok((await adas.overflow()) <= 0);
+    assert.deepEqual(await graveViolations(adas.page), []);
+    const measured = await contrasts(adas.page, ".sanction-name, .sanction .member-note, .sanction .button, #sanctions h2");
+    assert.ok(measured.length >= 4, "there is something to read");
+    assert.deepEqual(measured.filter(({ ratio }) => ratio < READABLE), []);
+    const rows = await adas.page.$$eval(".sanction", (all) => all.map((row) => [row.scrollWidth - row.clientWidth, row.querySelector(".sanction-name").clientWidth]));
+    assert.deepEqual(rows.filter(([over, name]) => over > 0 || name < 60), [], "no row is wider than the list, and no name too narrow to be read");
   });
+}
+
+/** Without a window, as it is done by hand. */
+async function bansSomebody(creator, room, name) {
+  const guest = await world.guest(name);
+  await guest.enter(room);
+  const { request } = creator.context;
+  const address = `${creator.url}/rooms/${encodeURIComponent(room)}/moderation`;
+  const { epoch } = await (await request.get(address)).json();
+  for (const action of ["mute", "ban"]) {
+    const answer = await request.post(address, { form: { epoch, action, user: guest.name, seconds: "" } });
+    assert.equal(answer.status(), 200);
+  }
 }
 
 async function looksGood(tab, name) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chatrooms::testing::{Call, Fault, FaultyStore, TestClient, room, settle, user};
-use chatrooms::ws::Endpoint;
+use chatrooms::ws::{Endpoint, Options};
 use chatrooms::{
     CloseReason, Config, Draft, Epoch, Error, Identity, Join, RoomEnd, RoomName, RoomPolicy,
     RoomRegistry, RoomRules, async_trait,
@@ -88,7 +88,7 @@ async fn rooms_and_their_people() {
     ada.leave("hall").expect("she was there");
     let back = Join { resume: Some((epoch, 2)), ..Join::default() };
     assert!(ada.join_with("hall", back).await.expect("let in").resumed);
-    registry.close_room(&room("nook"), None);
+    registry.moderation(&room("nook")).close(None);
     assert_eq!(registry.end_sessions(&user("bob"), &CloseReason::Kicked), 1);
     drop((ada, bob));
     settle().await;
@@ -319,6 +319,7 @@ async fn sockets_and_what_is_refused_on_them() {
         ("chatrooms_handshakes_total{status=\"401\"}", 1),
         ("chatrooms_handshakes_total{status=\"500\"}", 1),
         ("chatrooms_joins_total{resumed=\"false\"}", 1),
+        ("chatrooms_offences_total{of=\"malformed_frames\"}", 1),
         ("chatrooms_purges_total{outcome=\"done\"}", 1),
         ("chatrooms_refusals_total{code=\"already_in_room\"}", 1),
         ("chatrooms_refusals_total{code=\"bad_request\"}", 33),
@@ -331,6 +332,39 @@ async fn sockets_and_what_is_refused_on_them() {
         ("chatrooms_sessions_opened_total", 1),
     ];
     assert_eq!(samples, expected.map(|(name, value)| (name.to_owned(), value)).into());
+}
+
+#[tokio::test]
+async fn every_rule_of_a_socket_that_is_broken() {
+    let counting = Counting::begin();
+    let registry = RoomRegistry::builder().start().await.expect("it starts");
+    let service = Service::start(&registry).await;
+    let mut options = Options::default();
+    options.message_time = Duration::ZERO;
+    let hurried = Service::start_with(&registry, options).await;
+    // Masked with nothing.
+    let frame = |first: u8, text: &str| {
+        let length = u8::try_from(text.len()).expect("a short frame");
+        [&[first, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
+    };
+    let giant = [0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    for (of, service, bytes) in [
+        ("malformed_frames", &service, frame(0x81, "{{{").repeat(33)),
+        ("hasty_requests", &service, frame(0x81, r#"{"type":"ping"}"#).repeat(6000)),
+        ("control_frames", &service, frame(0x89, "x").repeat(100)),
+        ("fragments", &service, [frame(0x01, "{"), frame(0x00, "").repeat(100)].concat()),
+        ("message_time", &hurried, [frame(0x01, "{"), frame(0x00, "")].concat()),
+        ("frame_bytes", &service, giant.to_vec()),
+        ("framing", &service, frame(0xf1, "{}")),
+        ("framing", &service, vec![0x81, 0x81, 0, 0, 0, 0, 0xff]),
+    ] {
+        let sample = format!("chatrooms_offences_total{{of=\"{of}\"}}");
+        let before = counting.samples()[&sample];
+        let mut vandal = service.joined("vandal", "hall").await;
+        vandal.send_bytes(&bytes).await;
+        vandal.ended().await;
+        eventually(of, || counting.samples()[&sample] == before + 1).await;
+    }
 }
 
 /// A policy with a code of its own.

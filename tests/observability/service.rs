@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::request::Parts;
-use chatrooms::ws::{Authenticator, Endpoint, Refusal, credentials};
+use chatrooms::ws::{Authenticator, Endpoint, Options, Refusal, credentials};
 use chatrooms::{Identity, RoomRegistry, UserName, async_trait};
 use futures_util::{SinkExt, StreamExt};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -31,7 +32,12 @@ pub(crate) struct Service {
 impl Service {
     /// Serves these rooms to those who carry a token: `user` and what comes after a full stop.
     pub(crate) async fn start(registry: &RoomRegistry) -> Self {
-        let chat = Endpoint::new(registry.clone(), ByToken);
+        Self::start_with(registry, Options::default()).await
+    }
+
+    /// The same, with sockets of one's own making.
+    pub(crate) async fn start_with(registry: &RoomRegistry, options: Options) -> Self {
+        let chat = Endpoint::new(registry.clone(), ByToken).with_options(options);
         let app: Router = Router::new().nest("/chat", chatrooms::axum::router(chat));
         Self::listen(|listener| async { axum::serve(listener, app).await.expect("it serves") })
             .await
@@ -124,6 +130,11 @@ impl Client {
             .await
             .expect("in time")
             .expect("a live socket");
+    }
+
+    /// Sends what no client library would, as far as it is taken.
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+        let _ = timeout(HANG, self.0.get_mut().write_all(bytes)).await.expect("in time");
     }
 
     /// Reads on to a frame of this type.

@@ -1,14 +1,18 @@
 //! Everything that can be full says so in its own words, and has room again when somebody goes.
 
+use std::future::pending;
+use std::time::Duration;
+
 use chatrooms::{
     CloseReason, Config, RoomRegistry,
     ws::{ClientAddress, Options},
 };
 use serde_json::json;
 
+use crate::history::filled;
 use crate::kit::{
-    Adapter, Frame, InProcess, Request, Response, encoded, eventually, on_each_adapter, opcode,
-    seqs, unique,
+    Adapter, Client, Frame, InProcess, Request, Response, encoded, eventually, on_each_adapter,
+    opcode, seqs, unique,
 };
 
 on_each_adapter!(
@@ -21,6 +25,7 @@ on_each_adapter!(
     every_way_to_go_gives_the_place_back,
     a_server_has_so_many_rooms,
     a_room_keeps_so_many_messages,
+    what_waits_for_all_together_is_bounded,
 );
 
 async fn a_full_room_lets_nobody_in(adapter: Adapter) {
@@ -172,6 +177,35 @@ async fn a_room_keeps_so_many_messages(adapter: Adapter) {
     late.leave(&room).await;
     assert_eq!(late.resume(&room, &epoch, 1).await["resumed"], false, "never partial");
     assert_eq!(client.say(&room, "and on").await, 51);
+}
+
+/// Nothing else ends the one who does not read: their own bounds are far away, and so is the time that a write may take.
+async fn what_waits_for_all_together_is_bounded(adapter: Adapter) {
+    let server = start(adapter, |config| {
+        (config.outbox_bytes, config.outbox_frames) = (usize::MAX, usize::MAX);
+        config.outbox_stall = Duration::from_secs(3600);
+        config.requests_per_second = u32::MAX;
+        config.outbox_bytes_in_all = 1_000_000;
+    })
+    .await;
+    let room = unique("hall");
+    let mut witness = filled(&server, &room, 40, &"x".repeat(4_000)).await;
+    let user = server.user("deaf").await;
+    let deaf = Client::open(user.upgrade("").with_receive_buffer(4096)).await;
+    let mut deaf = deaf.expect("let in");
+    deaf.join_with(json!({"room": room, "history": 0})).await;
+    let asking = async {
+        for _ in 0..500 {
+            deaf.send(json!({"type": "history", "room": room, "limit": 40})).await;
+        }
+        pending::<()>().await;
+    };
+    let left = json!([user.name]);
+    let gone = witness.expect_where("the deaf one's end", |frame| frame["left"] == left);
+    tokio::select! {
+        () = asking => {}
+        _ = gone => {}
+    }
 }
 
 async fn start(adapter: Adapter, bound: impl FnOnce(&mut Config)) -> InProcess {

@@ -23,7 +23,8 @@ async fn who_is_kicked_is_removed_and_may_return(adapter: Adapter) {
     let (mut tab, mut other_tab) = (user.connect_to(&[&room]).await, user.connect().await);
     other_tab.join(&room).await;
     let mut witness = server.user("witness").await.connect_to(&[&room]).await;
-    let kicked = server.registry().kick(&name(&room), &named(&user.name), Some("too loud"));
+    let kicked =
+        server.registry().moderation(&name(&room)).kick(&named(&user.name), Some("too loud"));
     assert_eq!(kicked, 2);
     for client in [&mut tab, &mut other_tab] {
         assert_removed(client, &room, "kicked", json!("too loud")).await;
@@ -39,7 +40,11 @@ async fn who_is_banned_is_removed_and_may_not_return(adapter: Adapter) {
     let user = server.user("rowdy").await;
     let mut client = user.connect_to(&[&room]).await;
     let mut witness = server.user("witness").await.connect_to(&[&room]).await;
-    server.registry().ban(&name(&room), &named(&user.name), None, None);
+    server
+        .registry()
+        .moderation(&name(&room))
+        .ban(&named(&user.name), None, None)
+        .expect("it is there");
     assert_removed(&mut client, &room, "banned", Value::Null).await;
     client.refused("banned", json!({"type": "join", "room": room})).await;
     let mut again = user.connect_with(&format!("?room={room}")).await;
@@ -59,7 +64,10 @@ async fn a_ban_ends_in_time(adapter: Adapter) {
     let mut client = server.user("rowdy").await.connect_to(&[&room]).await;
     let _witness = server.user("witness").await.connect_to(&[&room]).await;
     let time = Some(Duration::from_millis(300));
-    server.registry().ban(&name(&room), &named(&client.user), time, Some("cool down"));
+    let room_name = name(&room);
+    let banned =
+        server.registry().moderation(&room_name).ban(&named(&client.user), time, Some("cool down"));
+    assert_eq!(banned, Ok(1));
     assert_removed(&mut client, &room, "banned", json!("cool down")).await;
     eventually("the ban is over", async || {
         let answer = client.request(json!({"type": "join", "room": room})).await;
@@ -76,7 +84,7 @@ async fn a_closed_room_removes_everybody(adapter: Adapter) {
     let epoch = one.join(&room).await["epoch"].clone();
     one.say(&room, "soon gone").await;
     let mut two = server.user("other").await.connect_to(&[&room]).await;
-    assert_eq!(server.registry().close_room(&name(&room), Some("closing time")), 2);
+    assert_eq!(server.registry().moderation(&name(&room)).close(Some("closing time")), 2);
     for client in [&mut one, &mut two] {
         assert_removed(client, &room, "room_closed", json!("closing time")).await;
     }

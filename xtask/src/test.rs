@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    features, includes, install, instructions, manifest,
+    features, includes, install, instructions, manifest, siege,
     step::{Steps, cargo, program},
     workspace,
 };
@@ -54,4 +54,5 @@ fn tests(steps: &mut Steps) {
         &mut program(install::PYTHON, &["tests/foreign/check.py"], ""),
     );
     steps.run("browser", &mut program("npm", &["test", "--silent"], "tests/browser"));
+    siege::step(steps);
 }

@@ -20,6 +20,8 @@ pub enum Call {
     Redact,
     /// [`trim`](crate::MessageStore::trim).
     Trim,
+    /// [`note`](crate::MessageStore::note).
+    Note,
     /// [`close`](crate::MessageStore::close): the purge of a life.
     Close,
     /// [`abandoned`](crate::MessageStore::abandoned), in no room.

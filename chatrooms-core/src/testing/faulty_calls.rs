@@ -102,21 +102,26 @@ impl<S: MessageStore> FaultyStore<S> {
     }
 
     /// Opens a life that an earlier process has left, which the store underneath has never seen end.
-    async fn reopen(&self, life: Life, head: u64, recent: Budget) -> Result<Opened, StoreError> {
+    async fn reopen(
+        &self,
+        life: Life,
+        (head, note): (u64, String),
+        recent: Budget,
+    ) -> Result<Opened, StoreError> {
         let inner = &self.shared.inner;
         let all = inner.read_after(&life, 0, ALL).await?.messages;
         let recent = inner.read_before(&life, None, recent).await?.messages;
         let oldest = all.first().map_or(head + 1, |message| message.seq);
         let redacted = all.iter().filter(|message| message.redacted).map(|message| message.seq);
-        Ok(Opened { life, head, oldest, recent, redacted: redacted.collect() })
+        Ok(Opened { life, head, oldest, recent, redacted: redacted.collect(), note })
     }
 
     async fn open_kept(&self, life: Life, recent: Budget) -> Result<Opened, StoreError> {
-        let Some(head) = self.change(|state| state.lives.reopen(&life)) else {
+        let Some(left) = self.change(|state| state.lives.reopen(&life)) else {
             let Life { room, epoch } = &life;
             return self.open_inside(room, Some(*epoch), recent).await;
         };
-        let opened = self.reopen(life.clone(), head, recent).await;
+        let opened = self.reopen(life.clone(), left, recent).await;
         if opened.is_err() {
             self.change(|state| state.lives.leave(&life));
         }
@@ -134,7 +139,7 @@ impl<S: MessageStore> FaultyStore<S> {
         Ok(opened)
     }
 
-    fn note(&self, life: &Life, results: &[Result<Appended, StoreError>]) {
+    fn wrote(&self, life: &Life, results: &[Result<Appended, StoreError>]) {
         let newest = results.iter().rev().find_map(|result| match result {
             Ok(Appended::Stored { message, .. }) => Some(message.seq),
             _ => None,
@@ -198,7 +203,7 @@ impl<S: MessageStore> MessageStore for FaultyStore<S> {
         let appending = async {
             self.check(life)?;
             let results = self.shared.inner.append(life, drafts, deadline).await;
-            self.note(life, &results);
+            self.wrote(life, &results);
             Ok(results)
         };
         match self.run(Call::Append, Some(&life.room), appending).await {
@@ -252,6 +257,16 @@ impl<S: MessageStore> MessageStore for FaultyStore<S> {
             self.shared.inner.trim(life, up_to).await
         };
         self.run(Call::Trim, Some(&life.room), trimming).await
+    }
+
+    async fn note(&self, life: &Life, note: &str) -> Result<(), StoreError> {
+        let noting = async {
+            self.check(life)?;
+            self.shared.inner.note(life, note).await?;
+            self.change(|state| state.lives.noted(life, note));
+            Ok(())
+        };
+        self.run(Call::Note, Some(&life.room), noting).await
     }
 
     async fn close(&self, life: &Life) -> Result<u64, StoreError> {

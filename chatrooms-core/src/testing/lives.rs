@@ -17,6 +17,8 @@ struct Kept {
     life: Life,
     /// The newest message ever stored, for that cannot be read from a store once it is trimmed.
     head: u64,
+    /// The newest note. The store underneath may have kept none.
+    note: Option<String>,
     stage: Stage,
 }
 
@@ -55,14 +57,14 @@ impl Lives {
     }
 
     pub(super) fn opened(&mut self, life: Life, head: u64) {
-        self.kept.push(Kept { life, head, stage: Stage::Open });
+        self.kept.push(Kept { life, head, note: None, stage: Stage::Open });
     }
 
-    /// Opens a life that an earlier process has left; tells its head.
-    pub(super) fn reopen(&mut self, life: &Life) -> Option<u64> {
+    /// Opens a life that an earlier process has left; tells its head and its note.
+    pub(super) fn reopen(&mut self, life: &Life) -> Option<(u64, String)> {
         let kept = self.find_mut(life).filter(|kept| kept.stage == Stage::Abandoned)?;
         kept.stage = Stage::Open;
-        Some(kept.head)
+        Some((kept.head, kept.note.clone().unwrap_or_default()))
     }
 
     /// Puts it back: it could not be opened after all.
@@ -73,6 +75,12 @@ impl Lives {
     pub(super) fn wrote(&mut self, life: &Life, seq: u64) {
         if let Some(kept) = self.find_mut(life) {
             kept.head = kept.head.max(seq);
+        }
+    }
+
+    pub(super) fn noted(&mut self, life: &Life, note: &str) {
+        if let Some(kept) = self.find_mut(life) {
+            kept.note = Some(note.to_owned());
         }
     }
 
@@ -88,7 +96,7 @@ impl Lives {
     /// The process has ended: what was written to is left, everything else is gone.
     pub(super) fn restart(&mut self) -> usize {
         self.ended += 1;
-        self.kept.retain(|kept| kept.head > 0);
+        self.kept.retain(|kept| kept.head > 0 || kept.note.is_some());
         for kept in &mut self.kept {
             kept.stage = Stage::Abandoned;
         }

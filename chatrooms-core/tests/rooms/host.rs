@@ -9,7 +9,7 @@ async fn the_host_says_things_as_any_user_and_nothing_stands_in_its_way() {
     let house = House::configured(|config| config.send_burst = 1).await;
     let ada = house.guest("ada").await;
     let bridge = Identity::new(user("eve")).display_name("Eve on the other side");
-    house.registry.mute(&lobby(), &user("eve"), None);
+    house.registry.moderation(&lobby()).mute(&user("eve"), None).unwrap();
     for n in 1..=3 {
         let post = Post::new(n.to_string()).nonce(Nonce::new(&n.to_string()));
         for is_duplicate in [false, true] {

@@ -75,12 +75,12 @@ impl House {
     /// The host removes a user from a room; says how many connections that were.
     pub(crate) fn kick(&self, at: &str, whom: &str) -> usize {
         let (at, whom) = (room(at), user(whom));
-        self.removes(Some(&at), Some(&whom), || self.registry.kick(&at, &whom, None))
+        self.removes(Some(&at), Some(&whom), || self.registry.moderation(&at).kick(&whom, None))
     }
 
     pub(crate) fn close_room(&self, at: &str) -> usize {
         let at = room(at);
-        self.removes(Some(&at), None, || self.registry.close_room(&at, None))
+        self.removes(Some(&at), None, || self.registry.moderation(&at).close(None))
     }
 
     pub(crate) fn end_sessions(&self, of: &str, reason: CloseReason) -> usize {

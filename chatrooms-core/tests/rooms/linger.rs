@@ -67,9 +67,9 @@ async fn who_goes_by_leaving_or_is_made_to_go_leaves_nothing_behind() {
         &|house, _| end_ada(house, &CloseReason::Kicked),
         &|house, _| end_ada(house, &CloseReason::Banned),
         &|house, _| end_ada(house, &CloseReason::Unauthorized),
-        &|house, _| house.registry.kick(&lobby(), &user("ada"), None),
-        &|house, _| house.registry.ban(&lobby(), &user("ada"), None, None),
-        &|house, _| house.registry.close_room(&lobby(), None),
+        &|house, _| house.registry.moderation(&lobby()).kick(&user("ada"), None),
+        &|house, _| house.registry.moderation(&lobby()).ban(&user("ada"), None, None).unwrap(),
+        &|house, _| house.registry.moderation(&lobby()).close(None),
     ];
     for end in ends {
         let ada = house.guest("ada").await;
@@ -127,9 +127,9 @@ async fn what_is_said_last_is_still_stored_in_a_lingering_room() {
 async fn bans_outlast_a_linger_and_can_be_spoken_in_it() {
     let house = house().await;
     let ada = house.guest("ada").await;
-    house.registry.ban(&lobby(), &user("eve"), None, None);
+    house.registry.moderation(&lobby()).ban(&user("eve"), None, None).unwrap();
     drop(ada);
-    house.registry.ban(&lobby(), &user("bob"), None, None);
+    house.registry.moderation(&lobby()).ban(&user("bob"), None, None).unwrap();
     for banned in ["eve", "bob"] {
         let refused = house.client(banned).join("lobby", Join::default()).await.unwrap_err();
         assert_eq!(refused, Error::Banned);
@@ -143,7 +143,7 @@ async fn bans_outlast_a_linger_and_can_be_spoken_in_it() {
 async fn closing_a_lingering_room_ends_it() {
     let house = house().await;
     drop(house.guest("ada").await);
-    assert_eq!(house.registry.close_room(&lobby(), None), 0);
+    assert_eq!(house.registry.moderation(&lobby()).close(None), 0);
     house.emptied().await;
 }
 

@@ -16,6 +16,7 @@ mod purge;
 mod resume;
 mod rules;
 mod runtime;
+mod sanctions;
 mod sending;
 mod shutdown;
 mod slow_readers;

@@ -142,7 +142,7 @@ async fn why_a_room_has_ended_is_told() {
     assert!(lines[0] == "-ada" && lines[1].starts_with("closed Expired after 50"), "{lines:?}");
 
     let _ada = house.guest("ada").await;
-    house.registry.close_room(&lobby(), None);
+    house.registry.moderation(&lobby()).close(None);
     assert!(watched(&mut watch)[3].starts_with("closed Closed"));
 
     let ada = house.guest("ada").await;
@@ -422,10 +422,10 @@ async fn watches_that_begin_and_lag_in_a_storm_miss_nothing() {
                         let _ = client.session.publish(&room, Post::new("x")).await;
                     }
                     if i % 7 == 0 {
-                        registry.kick(&room, &user(&format!("u{}", (n + 1) % 4)), None);
+                        registry.moderation(&room).kick(&user(&format!("u{}", (n + 1) % 4)), None);
                     }
                     if i % 50 == 0 {
-                        registry.close_room(&room, None);
+                        registry.moderation(&room).close(None);
                     }
                 }
             })

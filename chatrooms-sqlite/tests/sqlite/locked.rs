@@ -26,6 +26,8 @@ async fn a_lock_that_lasts_makes_writes_unavailable_until_it_is_gone() {
     assert_eq!(numbers(&store.read_before(&life, None, ALL).await.unwrap()), [1], "reads go on");
     assert!(is_unavailable(&store.redact(&life, 1, None).await));
     assert!(is_unavailable(&store.trim(&life, 1).await));
+    assert!(is_unavailable(&store.note(&life, "note").await));
+    assert!(is_unavailable(&store.note(&begin(&store, "silent").await, "note").await));
     assert!(is_unavailable(&store.close(&ended).await));
     assert!(matches!(say(&store, &ended, "over").await, Err(StoreError::Closed)));
     assert!(matches!(store.read_before(&ended, None, ALL).await, Err(StoreError::Closed)));

@@ -154,7 +154,28 @@ async fn a_later_schema_is_left_to_later_versions() {
     execute(&mut later, "INSERT INTO chatrooms_migrations VALUES (1000, 0)").await;
     sqlx::Connection::close(later).await.unwrap();
     let error = refusal(&path).await;
-    assert!(matches!(error, OpenError::NewerSchema { found: 1000, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, OpenError::NewerSchema { found: 1000, known: 2, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_goes_on_with_all_that_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = filled(dir.path()).await;
+    let mut earlier = stranger(&path).await;
+    execute(
+        &mut earlier,
+        "ALTER TABLE chatrooms_lives DROP COLUMN note; DELETE FROM chatrooms_migrations WHERE version > 1",
+    )
+    .await;
+    sqlx::Connection::close(earlier).await.unwrap();
+    for note in ["", "ban - eve\n"] {
+        let store = open_again(&path).await;
+        let life = store.abandoned().await.unwrap().remove(0);
+        let opened = store.open(&life.room, Some(life.epoch), ALL).await.unwrap();
+        assert_eq!((opened.head, opened.recent.len(), &*opened.note), (300, 300, note));
+        store.note(&life, "ban - eve\n").await.unwrap();
+        store.shutdown().await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -102,6 +102,26 @@ async fn nor_of_a_redacted_message() {
 }
 
 #[tokio::test]
+async fn nor_of_the_note_of_an_ended_life_whether_something_was_said_in_it_or_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = settled(&path).await;
+    for is_silent in [true, false] {
+        let life = begin(&store, "tea").await;
+        for size in [1, 30, 30_000, 10] {
+            store.note(&life, &format!("ban - {CANARY}\n").repeat(size)).await.unwrap();
+        }
+        if !is_silent {
+            say(&store, &life, "text").await.unwrap();
+        }
+        assert!(contains(&path, CANARY), "this test can see it");
+        let since = Instant::now();
+        store.close(&life).await.unwrap();
+        assert_gone(&path, since).await;
+    }
+}
+
+#[tokio::test]
 async fn nor_after_a_stranger_has_let_go_of_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chat.db");
@@ -114,6 +134,20 @@ async fn nor_after_a_stranger_has_let_go_of_the_log() {
     say(&store, &other, "nobody waits for the reader").await.unwrap();
     execute(&mut reader, "COMMIT").await;
     assert_gone(&path, Instant::now()).await;
+}
+
+#[tokio::test]
+async fn a_log_that_grows_large_is_emptied_though_nothing_was_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = settled(&path).await;
+    let emptied = store.stats().checkpoints;
+    let life = begin(&store, "tea").await;
+    fill(&store, &life, 1500, &"x".repeat(4000)).await;
+    let is_emptied = || async { store.stats().checkpoints > emptied };
+    until("the log has been emptied", is_emptied).await;
+    let log = fs::metadata(dir.path().join("chat.db-wal")).unwrap().len();
+    assert!(log < 1_000_000, "{log} bytes");
 }
 
 #[tokio::test]

@@ -123,7 +123,8 @@ async fn a_client_that_answers_pings_stays() {
     while pings < 20 {
         pings += u32::from(matches!(client.next().await, Some(Ok(Message::Ping(_)))));
     }
-    assert_eq!(began.elapsed().as_secs(), 20 * 25);
+    // The first one comes earlier, by chance.
+    assert!((19 * 25 + 12..=20 * 25).contains(&began.elapsed().as_secs()));
     assert_eq!(registry.stats().sessions, 1);
 }
 
@@ -535,7 +536,7 @@ async fn no_frame_is_larger_than_what_it_counts() {
     let watcher_name = UserName::new("watcher").unwrap();
     let data = chatrooms_core::Data::new(json!({ "x": nasty }).to_string());
     registry.notify(&watcher_name, &"\u{1}".repeat(64), Some(data)).unwrap();
-    registry.kick(&room, &watcher_name, Some(&nasty));
+    registry.moderation(&room).kick(&watcher_name, Some(&nasty));
     let (mut kinds, mut frames) = (std::collections::HashSet::new(), 0);
     loop {
         let event = watcher.next().await.unwrap();

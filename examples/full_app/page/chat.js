@@ -16,6 +16,7 @@ import { Members } from "./members.js";
 import { closeMenu } from "./menu.js";
 import { Moderation } from "./moderation.js";
 import { showRoomTools, startRoomTools } from "./room-tools.js";
+import { showSanctions } from "./sanctions.js";
 import { Scroll } from "./scroll.js";
 import { showStatus } from "./status.js";
 import { Timeline } from "./timeline.js";
@@ -23,7 +24,7 @@ import { Title } from "./title.js";
 import { Toasts } from "./toasts.js";
 import { showTyping } from "./typing.js";
 import { rememberVisit } from "./visited.js";
-import { connectionEnded, roomRefused, roomRemoved, takenBackBy, whyNotSent } from "./words.js";
+import { banLifted, connectionEnded, roomRefused, roomRemoved, takenBackBy, whyNotSent } from "./words.js";
 
 /** Rows kept while the reader follows the newest; older ones come back by scrolling. */
 const ROWS_KEPT = 400;
@@ -49,6 +50,7 @@ const composer = new Composer(new Draft(user, roomName), {
 
 let going = false;
 let moderates = false;
+let banned = false;
 
 startBanner(client);
 startDrawer();
@@ -98,10 +100,15 @@ function listenToRoom() {
   room.on("members", showAll);
   room.on("presence", (change) => comings.tell(change));
   room.on("typing", ({ users }) => showTyping(users));
-  room.on("removed", ({ code, reason }) => end(roomRemoved(code, reason)));
+  room.on("removed", ({ code, reason }) => {
+    banned = code === "banned";
+    end(roomRemoved(code, reason));
+  });
   room.on("state", ({ state, error }) => {
     showStatus(client, room);
-    if (state === "refused" && client.state.status !== "closed") end(roomRefused(error));
+    if (state !== "refused" || client.state.status === "closed") return;
+    banned = error?.code === "banned";
+    end(roomRefused(error));
   });
 }
 
@@ -143,11 +150,13 @@ function noticed(name) {
   if (name === "moderation") moderation.ask();
   else if (name === "muted") say("The creator of this room has muted you: you can read on, but what you write is not sent.");
   else if (name === "unmuted") say("You may write in this room again.");
+  else if (name === "unbanned" && banned) end(banLifted());
 }
 
 function showModeration() {
   members.render(client.user ?? user);
   showRoomTools(moderation.allowed);
+  showSanctions(moderation, command);
   if (moderation.allowed === moderates) return;
   moderates = moderation.allowed;
   if (!moderates) closeMenu();
@@ -160,6 +169,8 @@ async function command(fields, done) {
     if (done) say(done);
   } catch (error) {
     say(error.message);
+    // Something stands otherwise than it is shown.
+    moderation.ask();
   }
 }
 

@@ -20,14 +20,18 @@ export function linkify(text) {
 
 /** A sentence's full stop does not belong to the address, nor does a bracket that was opened before it. */
 function withoutTrailingPunctuation(address) {
-  let rest = address;
-  for (;;) {
-    const last = rest.at(-1);
-    const opener = CLOSERS.get(last);
-    const belongs = opener ? count(rest, opener) >= count(rest, last) : !/[.,;:!?…]/u.test(last);
-    if (belongs) return rest;
-    rest = rest.slice(0, -1);
+  // Counted once: who sends thousands of brackets must not keep everybody's page busy.
+  const unopened = new Map();
+  for (const [closer, opener] of CLOSERS) unopened.set(closer, count(address, closer) - count(address, opener));
+  let end = address.length;
+  for (; end > 0; end -= 1) {
+    const last = address[end - 1];
+    const left = unopened.get(last);
+    const belongs = left === undefined ? !/[.,;:!?…]/u.test(last) : left <= 0;
+    if (belongs) break;
+    if (left !== undefined) unopened.set(last, left - 1);
   }
+  return address.slice(0, end);
 }
 
 const count = (text, character) => text.split(character).length - 1;

@@ -6,7 +6,6 @@ export class Moderation {
   #room;
   #changed;
   #standing = NOBODY;
-  #muted = new Set();
   #asked = 0;
 
   /** `changed()` is called whenever things stand differently. */
@@ -25,7 +24,17 @@ export class Moderation {
   }
 
   isMuted(user) {
-    return this.#muted.has(user);
+    return this.muted.includes(user);
+  }
+
+  /** Whom this room keeps out. */
+  get banned() {
+    return this.#standing.banned ?? [];
+  }
+
+  /** Who may not write in this room. */
+  get muted() {
+    return this.#standing.muted ?? [];
   }
 
   /** To be called on every join. Who resumes and is not the creator knows that already: a thousand who return at once need not ask. */
@@ -59,7 +68,6 @@ export class Moderation {
 
   #take(standing) {
     this.#standing = standing;
-    this.#muted = new Set(standing.muted);
     this.#changed();
   }
 

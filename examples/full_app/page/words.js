@@ -72,6 +72,11 @@ const REMOVED = new Map([
   ["room_closed", { icon: "door", title: "This room was closed", actions: [OTHER_ROOM] }],
 ]);
 
+/** The state of a window that was kept out of its room and is not any more. */
+export function banLifted() {
+  return { icon: "door", title: "You may come in again", text: "The creator of this room has lifted your ban.", actions: [{ text: "Come in", reload: true }, OTHER_ROOM] };
+}
+
 /** The state of a window that was taken out of its room. */
 export function roomRemoved(code, reason) {
   const known = REMOVED.get(code) ?? { icon: "door", title: "You are no longer in this room", actions: [TRY_AGAIN, OTHER_ROOM] };

@@ -51,6 +51,16 @@ fn a_bad_option_is_one_clear_line() {
 }
 
 #[test]
+fn a_password_in_an_address_is_refused_and_not_repeated() {
+    for url in ["https://ada:hunter2@chat.example.org", "https:ada:hunter2@chat.example.org"] {
+        let output = run(&["--public-url", url]);
+        assert_fails_clearly(&output, "--public-url");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains("ada") && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_used_is_one_clear_line() {
     let store = "sqlite:/dev/null/chat.db";
     assert_fails_clearly(&run(&["--addr", "127.0.0.1:0", "--store", store]), "/dev/null");

@@ -16,7 +16,7 @@ fn a_cookie_is_void_when_anything_in_it_was_changed() {
             cookie.replace("honest", "forged"),
             format!("{cookie}x"),
             format!("chatrooms={}", &signed[44..]),
-            format!("chatrooms=1.{}.1.{other}", "0".repeat(32)),
+            format!("chatrooms=2.{}.1.{other}", "0".repeat(32)),
             "chatrooms=".to_owned(),
         ] {
             session(app, &forged).await.assert_error(401, "unauthorized");

@@ -152,7 +152,7 @@ fn alike(end: &str) -> Vec<String> {
 /// A cookie as the application would have issued it, without its asking whose the name is.
 fn signed(browser: u8, user: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
-    let value = format!("1.{browser:032x}.{now}.{}", encoded(user));
+    let value = format!("2.{browser:032x}.{now}.{}", encoded(user));
     let mut jar = CookieJar::new();
     let key = Key::derive_from(SECRET.as_bytes());
     jar.signed_mut(&key).add(Cookie::new("chatrooms", value));

@@ -12,6 +12,7 @@ mod entering;
 mod file;
 #[cfg(target_os = "linux")]
 mod flooding;
+mod hoarding;
 mod lingering;
 mod logs;
 mod lookalikes;
@@ -22,5 +23,6 @@ mod ownership;
 mod pages;
 mod public_url;
 mod restarting;
+mod sanctions;
 mod signals;
 mod static_files;

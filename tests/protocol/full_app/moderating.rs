@@ -124,11 +124,11 @@ fn over_a_restart_with_a_linger_the_creator_stays_and_whoever_returns_first_is_n
 }
 
 /// The same user, with the same cookie.
-fn returned<'s>(user: &User<'_>, server: &'s Server) -> User<'s> {
+pub(super) fn returned<'s>(user: &User<'_>, server: &'s Server) -> User<'s> {
     User { server, name: user.name.clone(), credential: user.credential.clone() }
 }
 
-fn order(user: &User<'_>, room: &str) -> Request {
+pub(super) fn order(user: &User<'_>, room: &str) -> Request {
     request(user, "POST", room)
 }
 
@@ -142,11 +142,11 @@ fn request(user: &User<'_>, method: &str, room: &str) -> Request {
     user.server.request_outside(method, &path).header(name, value)
 }
 
-async fn standing(user: &User<'_>, room: &str) -> Value {
+pub(super) async fn standing(user: &User<'_>, room: &str) -> Value {
     show(user, room).send().await.assert_json(200)
 }
 
-fn epoch(standing: &Value) -> &str {
+pub(super) fn epoch(standing: &Value) -> &str {
     standing["epoch"].as_str().expect("the creator is told which life it is")
 }
 

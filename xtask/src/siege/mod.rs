@@ -20,7 +20,12 @@ use crate::{
     step::{Steps, cargo},
 };
 
-use self::{application::Application, honest::Honest, newcomers::Newcomers, report::Report};
+use self::{
+    application::Application,
+    honest::{Honest, Talk},
+    newcomers::{Came, Newcomers},
+    report::Report,
+};
 pub(crate) use hostile::{COMMAND as HOSTILE, run as be_hostile};
 pub(crate) use options::HELP;
 use options::Options;
@@ -41,20 +46,22 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     steps.report()
 }
 
+/// A short one, of what the tests have built.
+pub(crate) fn step(steps: &mut Steps) {
+    steps.check("siege", || besiege(&Options::short()).unwrap_or_else(|problem| vec![problem]));
+}
+
 fn besiege(options: &Options) -> Result<Vec<String>, String> {
     let application = Application::start(options)?;
     let honest = Honest::enter(&application)?;
     eprintln!("alone for {:?}", options.quiet());
-    let quiet = honest.talk(&application, options.quiet())?;
+    let quiet = together(&application, &honest, "early", options.quiet())?;
     eprintln!("besieged for {:?}", options.siege);
-    let ends = Instant::now() + options.siege;
     let hostile = hostile::start(application.target, options.siege, &options.only)?;
-    let newcomers = Newcomers::come(application.target, ends);
-    let besieged = honest.talk(&application, options.siege)?;
+    let besieged = together(&application, &honest, "late", options.siege)?;
     let report = Report {
         quiet,
         besieged,
-        newcomers: newcomers.join()?,
         hostile: hostile.join()?,
         due: due(options),
         is_timed: !options.is_dev,
@@ -62,6 +69,18 @@ fn besiege(options: &Options) -> Result<Vec<String>, String> {
     };
     println!("{report}");
     Ok(report.problems())
+}
+
+/// The honest ones, those who talk and those who come and go: the same alone and besieged, because rooms that end take their time too.
+fn together(
+    application: &Application,
+    honest: &Honest,
+    newcomer: &'static str,
+    time: Duration,
+) -> Result<(Talk, Came), String> {
+    let newcomers = Newcomers::come(application.target, newcomer, Instant::now() + time);
+    let talk = honest.talk(application, time)?;
+    Ok((talk, newcomers.join()?))
 }
 
 /// The names of those who have the time for a round.

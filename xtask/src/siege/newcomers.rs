@@ -1,4 +1,4 @@
-//! Honest people who come during the siege, one a second: they enter by the form, join a room, say something, read it and go.
+//! Honest people who come and go, one a second: they enter by the form, join a room, say something, read it and go.
 
 use std::{
     thread::{self, JoinHandle},
@@ -24,8 +24,8 @@ pub(super) struct Came {
 }
 
 impl Newcomers {
-    /// Has them come until then.
-    pub(super) fn come(target: Target, until: Instant) -> Self {
+    /// Has them come until then, under names that begin like this.
+    pub(super) fn come(target: Target, name: &'static str, until: Instant) -> Self {
         Self(thread::spawn(move || {
             let mut came = Came::default();
             for number in 0.. {
@@ -33,7 +33,7 @@ impl Newcomers {
                 if began >= until {
                     break;
                 }
-                match visit(target, number) {
+                match visit(target, &format!("{name} {number}"), number) {
                     Ok(()) => came.times.push(began.elapsed()),
                     Err(wrong) => came.problems.push(format!("a newcomer: {wrong}")),
                 }
@@ -48,8 +48,8 @@ impl Newcomers {
     }
 }
 
-fn visit(target: Target, number: usize) -> Result<(), Wrong> {
-    let user = User::enter(target, &format!("newcomer {number}"))?;
+fn visit(target: Target, name: &str, number: usize) -> Result<(), Wrong> {
+    let user = User::enter(target, name)?;
     let room = format!("hall {}", number % 5);
     let mut socket = user.open()?;
     socket.ask("joined", &json!({"type": "join", "id": 1, "room": room}))?;

@@ -12,6 +12,7 @@ cargo xtask siege                 hostile clients of all kinds against full_app 
 
 const MINUTES: u64 = 10;
 const LEAST_SECONDS: u64 = 15;
+const SHORT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Options {
@@ -24,6 +25,11 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// What fits among the tests. Half of the kinds of hostile clients come to the end of a round in it, and more of a few.
+    pub(super) fn short() -> Self {
+        Self { siege: SHORT, is_dev: true, only: String::new() }
+    }
+
     pub(super) fn parse(arguments: &[&str]) -> Result<Self, String> {
         let siege = Duration::from_secs(60 * MINUTES);
         let mut options = Self { siege, is_dev: false, only: String::new() };

@@ -16,9 +16,8 @@ const MORE_MEMORY: f64 = 50.0;
 
 #[derive(Debug)]
 pub(super) struct Report {
-    pub(super) quiet: Talk,
-    pub(super) besieged: Talk,
-    pub(super) newcomers: Came,
+    pub(super) quiet: (Talk, Came),
+    pub(super) besieged: (Talk, Came),
     pub(super) hostile: Vec<Tally>,
     /// The names of those who had the time for a round.
     pub(super) due: Vec<&'static str>,
@@ -30,20 +29,16 @@ pub(super) struct Report {
 impl Report {
     /// What did not hold.
     pub(super) fn problems(&self) -> Vec<String> {
-        let quiet = self.quiet.problems().into_iter().map(|problem| format!("alone: {problem}"));
-        let besieged = self.besieged.problems();
-        let mut problems: Vec<_> = quiet.chain(besieged).collect();
-        problems.extend(self.newcomers.problems.iter().take(5).cloned());
-        if self.newcomers.times.is_empty() {
-            problems.push("no newcomer came in".to_owned());
-        }
-        let ratio = self.besieged.latency("p99") / self.quiet.latency("p99");
+        let quiet = of_honest(&self.quiet).into_iter().map(|problem| format!("alone: {problem}"));
+        let mut problems: Vec<_> = quiet.chain(of_honest(&self.besieged)).collect();
+        let ((quiet, _), (besieged, _)) = (&self.quiet, &self.besieged);
+        let ratio = besieged.latency("p99") / quiet.latency("p99");
         // What was not measured has not held.
         if ratio.is_nan() || (self.is_timed && ratio > LATER) {
             problems.push(format!("p99 is {ratio:.1} times that of the quiet run"));
         }
-        let more = self.besieged.memory - self.quiet.memory;
-        if self.quiet.memory <= 0.0 || more > MORE_MEMORY {
+        let more = besieged.memory - quiet.memory;
+        if quiet.memory <= 0.0 || more > MORE_MEMORY {
             problems.push(format!("the server took {more:.0} MiB more"));
         }
         for tally in &self.hostile {
@@ -64,6 +59,16 @@ impl Report {
     }
 }
 
+/// What did not hold of the honest ones.
+fn of_honest((talk, came): &(Talk, Came)) -> Vec<String> {
+    let mut problems = talk.problems();
+    problems.extend(came.problems.iter().take(5).cloned());
+    if came.times.is_empty() {
+        problems.push("no newcomer came in".to_owned());
+    }
+    problems
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n{:58} {:>9} {:>6}  documented", "hostile clients", "rounds", "wrong")?;
@@ -73,7 +78,7 @@ impl fmt::Display for Report {
             let (rounds, wrong) = (tally.rounds, tally.failures());
             writeln!(f, "{:58} {rounds:>9} {wrong:>6}  {answer}", tally.name)?;
         }
-        let (quiet, besieged) = (&self.quiet, &self.besieged);
+        let ((quiet, came), (besieged, came_besieged)) = (&self.quiet, &self.besieged);
         writeln!(f, "\n{:34} {:>12} {:>12}", "honest", "alone", "besieged")?;
         for (what, path) in [
             ("connections", "connections.joined"),
@@ -91,8 +96,10 @@ impl fmt::Display for Report {
         }
         let (alone, beside) = (quiet.memory, besieged.memory);
         writeln!(f, "{:34} {alone:>12.1} {beside:>12.1}", "the server's memory at most, MiB")?;
-        let (came, p99) = (self.newcomers.times.len(), Milliseconds(self.newcomers.p99()));
-        writeln!(f, "{:34} {:>12} {p99:>12}", format!("p99 of {came} newcomers, ms"), "")?;
+        let (alone, beside) = (came.times.len(), came_besieged.times.len());
+        writeln!(f, "{:34} {alone:>12} {beside:>12}", "newcomers")?;
+        let [alone, beside] = [came, came_besieged].map(|came| Milliseconds(came.p99()));
+        writeln!(f, "{:34} {alone:>12} {beside:>12}", "p99 of a newcomer's visit, ms")?;
         write!(f, "{:34} {:>12} {:>12}", "the server's log, KiB", "", self.log.bytes / 1024)
     }
 }
@@ -118,11 +125,11 @@ mod tests {
     fn report() -> Report {
         let mut hostile: Vec<_> = ALL.iter().map(|attack| Tally::new(attack.name)).collect();
         hostile.iter_mut().for_each(|tally| tally.rounds = 3);
-        let newcomers = Came { times: vec![Duration::from_millis(9)], problems: Vec::new() };
+        let came = || Came { times: vec![Duration::from_millis(9)], problems: Vec::new() };
         let log = Log { bytes: 5000, alarming: Vec::new() };
-        let (quiet, besieged) = (talk(CLEAN), talk(CLEAN));
+        let [quiet, besieged] = [(); 2].map(|()| (talk(CLEAN), came()));
         let due = ALL.map(|attack| attack.name).to_vec();
-        Report { quiet, besieged, newcomers, hostile, due, is_timed: true, log }
+        Report { quiet, besieged, hostile, due, is_timed: true, log }
     }
 
     type Harm = fn(&mut Report);
@@ -131,13 +138,13 @@ mod tests {
     fn all_of_it_has_to_hold() {
         assert_eq!(report().problems(), [""; 0]);
         let harms: [(&str, Harm); 9] = [
-            ("p99 is 3.5 times", |report| report.besieged = talk(&CLEAN.replace("2.0", "7.0"))),
-            ("p99 is NaN", |report| report.quiet = talk(&CLEAN.replace("p99", "p90"))),
-            ("51 MiB more", |report| report.besieged.memory += 51.0),
-            ("lost: 1", |report| report.besieged = talk(&CLEAN.replace("lost\":0", "lost\":1"))),
-            ("alone: honest", |report| report.quiet = talk(&CLEAN.replace("200", "199"))),
-            ("a newcomer: no", |report| report.newcomers.problems.push("a newcomer: no".into())),
-            ("no newcomer", |report| report.newcomers.times.clear()),
+            ("p99 is 3.5 times", |report| report.besieged.0 = talk(&CLEAN.replace("2.0", "7.0"))),
+            ("p99 is NaN", |report| report.quiet.0 = talk(&CLEAN.replace("p99", "p90"))),
+            ("51 MiB more", |report| report.besieged.0.memory += 51.0),
+            ("lost: 1", |report| report.besieged.0 = talk(&CLEAN.replace("lost\":0", "lost\":1"))),
+            ("alone: honest", |report| report.quiet.0 = talk(&CLEAN.replace("200", "199"))),
+            ("a newcomer: no", |report| report.besieged.1.problems.push("a newcomer: no".into())),
+            ("no newcomer", |report| report.quiet.1.times.clear()),
             ("not a single round", |report| report.hostile[7].rounds = 0),
             ("its log: ERROR", |report| report.log.alarming.push("ERROR it broke".into())),
         ];

@@ -66,13 +66,14 @@ async fn a_call_hangs_before_or_after_it_has_happened_also_when_all_is_healed() 
 }
 
 /// Closing comes last: nothing else can be asked of a life that has ended.
-const CALLS: [Call; 9] = [
+const CALLS: [Call; 10] = [
     Call::Open,
     Call::Append,
     Call::ReadBefore,
     Call::ReadAfter,
     Call::Redact,
     Call::Trim,
+    Call::Note,
     Call::Abandoned,
     Call::Shutdown,
     Call::Close,
@@ -86,6 +87,7 @@ async fn ask(store: &FaultyStore, life: &Life, call: Call) -> Result<(), StoreEr
         Call::ReadAfter => store.read_after(life, 0, ALL).await.map(drop),
         Call::Redact => store.redact(life, 1, None).await.map(drop),
         Call::Trim => store.trim(life, 0).await,
+        Call::Note => store.note(life, "").await,
         Call::Close => store.close(life).await.map(drop),
         Call::Abandoned => store.abandoned().await.map(drop),
         Call::Shutdown => store.shutdown().await,

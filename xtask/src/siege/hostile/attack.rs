@@ -41,7 +41,7 @@ impl Attacker {
 pub(super) const SHORT: Duration = Duration::from_secs(2);
 
 /// All there are.
-pub(in super::super) const ALL: [Attack; 40] = [
+pub(in super::super) const ALL: [Attack; 41] = [
     cookies::FORGED,
     cookies::TRUNCATED,
     cookies::OF_OTHERS,
@@ -52,6 +52,7 @@ pub(in super::super) const ALL: [Attack; 40] = [
     methods::WRONG,
     names::UNSEEN_CHARACTERS,
     names::TAKEN,
+    names::LOOKING_ALIKE,
     names::OF_ROOMS,
     fields::FORGED,
     oversized::BODIES,

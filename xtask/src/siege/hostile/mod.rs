@@ -31,8 +31,9 @@ mod torn;
 mod violations;
 
 use std::{
-    env, io,
-    process::{Child, Command, ExitCode, Stdio},
+    env, fs, io,
+    path::PathBuf,
+    process::{self, Child, Command, ExitCode, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -67,11 +68,19 @@ pub(super) fn named(text: &str) -> impl Iterator<Item = Attack> {
 /// Starts those with this in their name, for so long.
 pub(super) fn start(target: Target, time: Duration, only: &str) -> Result<Hostile, String> {
     let told = |error: std::io::Error| format!("hostile clients: {error}");
-    let mut command = Command::new("nice");
+    // In a session of their own, because Linux groups what it schedules by sessions and a nice value counts within a group: beside everything else,
+    // such as the kernel's threads that write to the disk, hostile clients would not be nice at all. `run` has the group be so, too.
+    let mut command = Command::new("setsid");
     // More than there is, so that it is the lowest there is, wherever this process stands.
-    command.args(["-n", "39"]).arg(env::current_exe().map_err(told)?);
+    command.args(["nice", "-n", "39"]).arg(this_program().map_err(told)?);
     command.args([COMMAND, &target.0.to_string(), &time.as_secs().to_string(), only]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map(Hostile).map_err(told)
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map(Hostile).map_err(told)
+}
+
+/// Where this program is. Its file may have been replaced: the tests build it anew while it runs.
+fn this_program() -> io::Result<PathBuf> {
+    let running = PathBuf::from(format!("/proc/{}/exe", process::id()));
+    if running.exists() { Ok(running) } else { env::current_exe() }
 }
 
 impl Hostile {
@@ -92,6 +101,9 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let ends = Instant::now() + Duration::from_secs(seconds);
+    // Where there are no such groups there is no such file.
+    let _ = fs::write("/proc/self/autogroup", "19");
+    thread::spawn(end_with_besieger);
     let attacking: Vec<_> = named(only)
         .enumerate()
         .map(|(number, attack)| {
@@ -106,6 +118,12 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
         .collect();
     println!("{}", Value::from(tallies));
     ExitCode::SUCCESS
+}
+
+/// An interrupt ends the besieger, who is in another session. It says nothing over this pipe, so that something to read is the end of it.
+fn end_with_besieger() {
+    let _ = io::read_to_string(io::stdin());
+    process::exit(1);
 }
 
 /// Round after round, as long as one can still end in time.

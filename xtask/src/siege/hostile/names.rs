@@ -34,6 +34,23 @@ pub(super) const TAKEN: Attack = Attack {
     },
 };
 
+pub(super) const LOOKING_ALIKE: Attack = Attack {
+    name: "names that look like others'",
+    answer: "409, or 400 where scripts are mixed, and no cookie",
+    takes: SHORT,
+    round: |attacker| {
+        let socket = attacker.user.open()?;
+        let name = &attacker.user.name;
+        for alike in ["I", "1", "|", "\u{1d4c1}"] {
+            is_refused(attacker, &name.replace('l', alike), "hall", 409)?;
+        }
+        for (latin, foreign) in [('o', "\u{43e}"), ('o', "\u{3bf}"), ('e', "\u{435}")] {
+            is_refused(attacker, &name.replace(latin, foreign), "hall", 400)?;
+        }
+        socket.close()
+    },
+};
+
 pub(super) const OF_ROOMS: Attack = Attack {
     name: "rooms with such names, over the wire",
     answer: "invalid_room, 400 invalid_room",

@@ -51,7 +51,11 @@ impl Socket {
     pub(in super::super) fn next(&mut self) -> Result<Value, Wrong> {
         while let Some(frame) = self.link.take_soon(Received::take)? {
             match frame.opcode {
-                TEXT => return parsed(&frame),
+                TEXT => match parsed(&frame)? {
+                    // What the application tells by itself, whenever it has something to tell.
+                    notice if notice["type"] == "notice" => {}
+                    told => return Ok(told),
+                },
                 CLOSE => return Err(Wrong(format!("closed with {:?}", frame.close_code()))),
                 _ => {}
             }
