@@ -37,7 +37,8 @@ test("a reload is no news", async () => {
   const adas = await ada.enter(room);
   const bos = await bo.enter(room);
   await adas.seesToast(bo.name, "joined");
-  await adas.page.click(".toast-close");
+  // It may go by itself meanwhile.
+  await adas.page.evaluate(() => document.querySelector(".toast-close")?.click());
   await until("the pop-up is gone", async () => (await adas.toasts()).length === 0);
   await bos.page.reload();
   await bos.joined();
