@@ -88,6 +88,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod allowances;
 #[cfg(feature = "json")]
 mod app_event;
 mod backlog;
@@ -148,6 +149,7 @@ mod watcher;
 mod writer;
 mod writes;
 
+pub use allowances::Allowances;
 #[cfg(feature = "json")]
 pub use app_event::{AppEvent, DataError};
 pub use async_trait::async_trait;

@@ -11,6 +11,7 @@ pub(crate) const LOOKS_ALIKE: &str =
     "A name that looks the same is in use right now. Please choose one that nobody can mistake.";
 pub(crate) const TOO_MANY_NAMES: &str = "From here, too many names are in use already. Please close a window, or try again in a minute.";
 pub(crate) const FULL: &str = "All places are taken right now. Please try again in a minute.";
+pub(crate) const TOO_FAST: &str = "That was too fast. Please try again in a moment.";
 pub(crate) const NOT_UTF8: &str = "This is not a name: its link is damaged.";
 pub(crate) const NO_FORM: &str = "This form is damaged. Please try again.";
 
