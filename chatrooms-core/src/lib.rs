@@ -89,6 +89,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod allowances;
+mod answer;
 #[cfg(feature = "json")]
 mod app_event;
 mod backlog;
@@ -150,6 +151,7 @@ mod writer;
 mod writes;
 
 pub use allowances::Allowances;
+pub use answer::AnswerFrame;
 #[cfg(feature = "json")]
 pub use app_event::{AppEvent, DataError};
 pub use async_trait::async_trait;
