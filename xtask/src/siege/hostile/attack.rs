@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::{
     super::wire::{Target, User, Wrong},
-    answering, control_frames, cookies, deaf, fields, fragments, half_open, lengths, looking,
-    malformed, messages, methods, names, no_http, no_websocket, origins, oversized, requests,
-    rooms, sessions, silent, slow_body, slow_frame, strangers, torn, violations,
+    answering, control_frames, cookies, deaf, fields, fragments, half_open, hoarding, lengths,
+    logouts, looking, malformed, messages, methods, names, no_http, no_websocket, origins,
+    oversized, requests, rooms, sessions, silent, slow_body, slow_frame, strangers, torn, unread,
+    violations,
 };
 
 /// One kind of hostile client.
@@ -41,11 +42,12 @@ impl Attacker {
 pub(super) const SHORT: Duration = Duration::from_secs(2);
 
 /// All there are.
-pub(in super::super) const ALL: [Attack; 41] = [
+pub(in super::super) const ALL: [Attack; 46] = [
     cookies::FORGED,
     cookies::TRUNCATED,
     cookies::OF_OTHERS,
     cookies::LOGGED_OUT,
+    logouts::FLOOD,
     strangers::WITHOUT_COOKIE,
     origins::FOREIGN_PAGES,
     origins::FOREIGN_FORMS,
@@ -54,6 +56,8 @@ pub(in super::super) const ALL: [Attack; 41] = [
     names::TAKEN,
     names::LOOKING_ALIKE,
     names::OF_ROOMS,
+    hoarding::OF_ONE_BROWSER,
+    hoarding::OF_MANY_BROWSERS,
     fields::FORGED,
     oversized::BODIES,
     oversized::HEADS,
@@ -63,6 +67,7 @@ pub(in super::super) const ALL: [Attack; 41] = [
     silent::AFTER_AN_ANSWER,
     slow_body::FORM,
     slow_body::POST,
+    unread::ANSWERS,
     no_http::GARBAGE,
     no_websocket::HANDSHAKES,
     malformed::FLOOD,
@@ -79,6 +84,7 @@ pub(in super::super) const ALL: [Attack; 41] = [
     rooms::MANY,
     sessions::MANY,
     deaf::NEVER_READS,
+    deaf::SEVERAL,
     torn::RESET_IN_A_FRAME,
     half_open::SILENT_PEER,
     slow_frame::BYTE_BY_BYTE,

@@ -1,18 +1,16 @@
 //! Looking at thousands of rooms in which nobody is.
 
-use std::time::Instant;
-
 use serde_json::Value;
 
 use super::{
-    super::wire::{Answer, Link, Request, Wrong},
+    super::wire::{Link, Request, Wrong},
     attack::{Attack, SHORT},
+    granted::{Granted, PAGES},
 };
 
 const AT_ONCE: u64 = 100;
-/// What a user may ask of the library at once and per second, and their browser of the pages.
+/// What a user may ask of the library at once, and per second.
 const ASKED: (u64, u64) = (200, 50);
-const PAGES: (u64, u64) = (100, 10);
 
 pub(super) const ROOMS: Attack = Attack {
     name: "looking at rooms that nobody is in, and posting there",
@@ -49,37 +47,4 @@ pub(super) const ROOMS: Attack = Attack {
 
 fn is_somebodys(room: &Value) -> bool {
     room["room"].as_str().is_some_and(|room| !room.starts_with("nobody-"))
-}
-
-/// How often it was not too fast, of what may come so often at once and per second.
-struct Granted {
-    burst: u64,
-    per_second: u64,
-    since: Instant,
-    count: u64,
-}
-
-impl Granted {
-    fn new((burst, per_second): (u64, u64)) -> Self {
-        Self { burst, per_second, since: Instant::now(), count: 0 }
-    }
-
-    /// It has to be too fast, or what it is otherwise.
-    fn count(
-        &mut self,
-        answer: &Answer,
-        otherwise: impl FnOnce(&Answer) -> Result<(), Wrong>,
-    ) -> Result<(), Wrong> {
-        if answer.too_fast().is_none() {
-            self.count += 1;
-            otherwise(answer)?;
-        }
-        Ok(())
-    }
-
-    fn is_bounded(&self) -> Result<(), Wrong> {
-        let most = self.burst + self.per_second * (self.since.elapsed().as_secs() + 1);
-        let told = || Wrong(format!("{} were let in where {most} may be", self.count));
-        if self.count <= most { Ok(()) } else { Err(told()) }
-    }
 }

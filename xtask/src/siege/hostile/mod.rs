@@ -8,8 +8,11 @@ mod deaf;
 mod fields;
 mod fragments;
 mod gone;
+mod granted;
 mod half_open;
+mod hoarding;
 mod lengths;
+mod logouts;
 mod looking;
 mod malformed;
 mod messages;
@@ -28,6 +31,7 @@ mod slow_frame;
 mod strangers;
 mod tally;
 mod torn;
+mod unread;
 mod violations;
 
 use std::{

@@ -40,12 +40,26 @@ impl Link {
     /// Sends a request and waits for its answer.
     pub(in super::super) fn ask(&mut self, request: &Request) -> Result<Answer, Wrong> {
         self.write_as_far_as_possible(&request.bytes());
-        self.answer(PATIENCE)
+        self.answer_soon()
     }
 
     /// The next answer, which has to come in so much time.
     pub(in super::super) fn answer(&mut self, within: Duration) -> Result<Answer, Wrong> {
         self.take(Answer::take, within)?.ok_or_else(|| Wrong("no answer, but the end".to_owned()))
+    }
+
+    /// The same, of an answer that is due at once.
+    pub(in super::super) fn answer_soon(&mut self) -> Result<Answer, Wrong> {
+        self.answer(PATIENCE)
+    }
+
+    /// How many whole answers can still be read before the server has ended it.
+    pub(in super::super) fn answers_until_the_end(mut self) -> Result<usize, Wrong> {
+        let mut count = 0;
+        while self.take(Answer::take, PATIENCE)?.is_some() {
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// The server has to end it in so much time, without a word.
