@@ -40,7 +40,7 @@ const fn refusal(why: NotAllowed) -> Refusal {
     match why {
         NotAllowed::LoggedOut => Refusal::Unauthorized,
         NotAllowed::Taken | NotAllowed::LooksAlike => Refusal::Forbidden,
-        NotAllowed::TooMany | NotAllowed::Full => {
+        NotAllowed::TooMany | NotAllowed::Full | NotAllowed::NotKept => {
             Refusal::Unavailable { retry_after: Duration::from_secs(10) }
         }
     }

@@ -19,6 +19,7 @@ mod failure;
 mod form;
 mod headers;
 mod holdings;
+mod keeping;
 mod ledger;
 mod logout;
 mod moderation;
