@@ -8,7 +8,7 @@ use axum::{Router, http::request::Parts};
 use chatrooms::{
     Config, Identity, MemoryStore, MessageStore, RoomRegistry, UserName,
     sqlite::SqliteStore,
-    ws::{Endpoint, Refusal},
+    ws::{self, Endpoint, Refusal},
 };
 use clap::{Parser, ValueEnum};
 use hyper::server::conn::http1;
@@ -52,7 +52,9 @@ async fn main() -> Result<(), Failure> {
     let store = store(&options.store).await?;
     let registry =
         RoomRegistry::builder().store(store).config(unlimited(options.keep)).start().await?;
-    let chat = Endpoint::new(registry.clone(), guest);
+    let mut sockets = ws::Options::default();
+    sockets.http_per_second = u32::MAX;
+    let chat = Endpoint::new(registry.clone(), guest).with_options(sockets);
     let listener = TcpListener::bind(&options.addr).await?;
     println!("listening on http://{}", listener.local_addr()?);
     tokio::select! {

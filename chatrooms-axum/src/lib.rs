@@ -41,7 +41,7 @@ use http::{Extensions, request::Parts};
 /// All routes of the protocol, to be nested wherever the host wants them.
 ///
 /// The socket is at `<mount>/ws`; see [`Endpoint`] for the others, and [`Options`](chatrooms_ws::Options) for how to switch them off.
-/// A limit of [sessions per address](chatrooms_ws::Options::sessions_per_address) needs axum to tell the connection's address, by
+/// A limit of [sessions](chatrooms_ws::Options::sessions_per_address) or [requests](chatrooms_ws::Options::http_per_second_per_address) per address needs axum to tell the connection's address, by
 /// [`Router::into_make_service_with_connect_info`] with `SocketAddr`, or a [`PeerAddr`] in the request's extensions.
 ///
 /// Every path below the mount is answered, if only by 404. The mount with a slash and nothing after it, `/chat/`, is below it for

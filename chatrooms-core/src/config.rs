@@ -71,9 +71,13 @@ pub struct Config {
     /// The most frames that wait for one session. Over it the session is closed as slow. Default 4,096.
     pub outbox_frames: usize,
     /// The bytes that may wait for all sessions together. While they are more, a session may have no more waiting than its equal share of this; over that it is
-    /// closed as slow. What is told to many counts for each, as large as it may get on the wire, so that this is far above what the memory holds: a room of 5,000 whose people
+    /// closed as slow. [Answers](Self::answer_bytes_in_all) have a bound of their own, too. What is told to many counts for each, as large as it may get on the wire, so that this is far above what the memory holds: a room of 5,000 whose people
     /// all join at once has more than a gigabyte waiting. Default 8,192 MiB.
     pub outbox_bytes_in_all: usize,
+    /// The bytes of answers to all sessions together that may be there, be it that they wait or that they are being written, such as pages of history. While they are more, a
+    /// session may have no more of them than its equal share of this; over that it is closed as slow. Answers are shared by nobody, so that this much memory is what those who ask
+    /// and do not read can fill. Default 256 MiB; a share of less than a page harms those who read, where others do not.
+    pub answer_bytes_in_all: usize,
     /// A session that has half of its own bound waiting and takes nothing for so long is closed as slow. Default 5 s.
     pub outbox_stall: Duration,
 
@@ -121,6 +125,7 @@ impl Default for Config {
             outbox_bytes: 1024 * 1024,
             outbox_frames: 4096,
             outbox_bytes_in_all: usize::try_from(8_u64 << 30).unwrap_or(usize::MAX),
+            answer_bytes_in_all: 256 * 1024 * 1024,
             outbox_stall: Duration::from_secs(5),
             watch_events: 65_536,
             watch_bytes: 16 * 1024 * 1024,

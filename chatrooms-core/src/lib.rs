@@ -88,6 +88,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod allowances;
+mod answer;
 #[cfg(feature = "json")]
 mod app_event;
 mod backlog;
@@ -148,6 +150,8 @@ mod watcher;
 mod writer;
 mod writes;
 
+pub use allowances::Allowances;
+pub use answer::AnswerFrame;
 #[cfg(feature = "json")]
 pub use app_event::{AppEvent, DataError};
 pub use async_trait::async_trait;

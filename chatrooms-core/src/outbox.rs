@@ -16,7 +16,8 @@ use futures_util::future::{Either, select};
 use tokio::time::Instant;
 
 use crate::{
-    Bundle, CloseReason, Config, Event, EventKind,
+    AnswerFrame, Bundle, CloseReason, Config, Event, EventKind,
+    answer::Account,
     backlog::Backlog,
     sync::{Arc, Mutex, lock, millis},
 };
@@ -28,9 +29,9 @@ pub enum Outgoing {
     Event(Arc<Event>),
     /// Several things that happened in a room at once.
     Bundle(Arc<Bundle>),
-    /// An answer that whoever drives the session has encoded; this crate does not look into it. Boxed because nearly everything that waits is no answer,
-    /// and a queue is as large as the largest thing that can wait in it.
-    Answer(Box<Bytes>),
+    /// An answer to this session alone. Behind a pointer because nearly everything that waits is no answer, and a queue is as large as the largest thing that can wait
+    /// in it.
+    Answer(Arc<AnswerFrame>),
 }
 
 impl Outgoing {
@@ -69,7 +70,7 @@ impl Outgoing {
         match self {
             Self::Event(event) => event.cost(),
             Self::Bundle(bundle) => bundle.cost(),
-            Self::Answer(frame) => frame.len(),
+            Self::Answer(answer) => answer.len(),
         }
     }
 
@@ -99,6 +100,8 @@ pub struct Outbox {
     meter: Meter,
     /// What waits in all outboxes. Changed by as much as `state.bytes`, once its lock is free.
     backlog: Arc<Backlog>,
+    /// The session's answers: those that wait here, and those that have been taken and are still being written.
+    answers: Arc<Account>,
 }
 
 /// Notes when a client last took something. Whoever sees bytes go into its socket holds a clone.
@@ -173,6 +176,7 @@ impl Outbox {
                 stall: config.outbox_stall,
             },
             meter: Meter::new(),
+            answers: Arc::new(Account::new(Arc::clone(&backlog))),
             backlog,
         }
     }
@@ -186,23 +190,28 @@ impl Outbox {
     /// Puts an encoded answer behind what waits already.
     pub fn answer(&self, frame: Bytes) {
         // An overflow here is found by the task that is answering: it drives this session and sees it closed.
-        let pushed = self.push(Outgoing::Answer(Box::new(frame)));
+        let pushed = self.push(self.counted(frame));
         self.tell(pushed.bytes, pushed.wake);
     }
 
     /// Puts an encoded answer before all that waits: for the first thing that a client is to read. A session can be told things from the moment it is open, such as a
     /// [notice](crate::RoomRegistry::notify), and whoever drives it begins later.
     pub fn answer_first(&self, frame: Bytes) {
+        let answer = self.counted(frame);
         let (bytes, reader) = {
             let mut state = lock(&self.state);
             if state.closed.is_some() {
                 return;
             }
             let before = state.bytes;
-            state.push_front(Outgoing::Answer(Box::new(frame)));
+            state.push_front(answer);
             (change(before, state.bytes), state.reader.take())
         };
         self.tell(bytes, reader);
+    }
+
+    fn counted(&self, frame: Bytes) -> Outgoing {
+        Outgoing::Answer(Arc::new(AnswerFrame::counted(frame, &self.answers)))
     }
 
     /// Counts by how many bytes more is waiting, and wakes whoever waits for a change. Out of the lock: what wakes a task is the host's code.
@@ -229,6 +238,7 @@ impl Outbox {
         self.note_crowd(&mut state);
         pushed.overflowed = self.is_over(&state, 1)
             || state.bytes > self.backlog.share()
+            || self.answers.is_over()
             || self.has_stalled(&state);
         if pushed.overflowed {
             state.close(CloseReason::SlowConsumer);
@@ -474,7 +484,7 @@ mod tests {
     }
 
     fn answer(bytes: usize) -> Outgoing {
-        Outgoing::Answer(Box::new(Bytes::from(vec![b'x'; bytes])))
+        Outgoing::Answer(Arc::new(AnswerFrame::new(vec![b'x'; bytes].into())))
     }
 
     /// Pushes so many answers; says whether the last one was one too many.

@@ -152,7 +152,7 @@ impl RoomRegistry {
         // Asked again under the room's lock; here so that a join that must fail costs nobody anything.
         session.peer().may_enter(room, self.config().rooms_per_session)?;
         let user = session.identity().user();
-        self.shared.rates.joins.check(user)?;
+        self.shared.rates.joins.take(user)?;
         self.may_join(session.identity(), room).await?;
         loop {
             let arrival = self.shared.arrive(room, user)?;

@@ -206,7 +206,7 @@ impl Session {
     /// Dropped before it completes, the message has not been sent.
     pub async fn send(&self, room: &RoomName, post: Post) -> Result<Receipt<Sent>, Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
-        self.registry.shared().rates.sends.check(self.identity().user())?;
+        self.registry.shared().rates.sends.take(self.identity().user())?;
         // Asked again when the policy has had its say; here so that it is not asked in vain.
         live.may_speak(self.author(), post.nonce.as_ref())?;
         let draft = self.registry.draft(self.identity(), room, post).await?;
@@ -254,7 +254,7 @@ impl Session {
     /// Dropped before it completes, nothing has been asked for.
     pub async fn redact(&self, room: &RoomName, seq: u64) -> Result<Receipt<()>, Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
-        self.registry.shared().rates.sends.check(self.identity().user())?;
+        self.registry.shared().rates.sends.take(self.identity().user())?;
         let user = self.identity().user().clone();
         let author = if self.may_redact(room, seq).await { None } else { Some(user.clone()) };
         let redact = Redact { seq, author, by: Some(user) };
@@ -276,7 +276,7 @@ impl Session {
     pub fn signal(&self, room: &RoomName, name: &str, data: Option<Data>) -> Result<(), Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
         self.registry.check_signal(name, data.as_ref())?;
-        self.registry.shared().rates.sends.check(self.identity().user())?;
+        self.registry.shared().rates.sends.take(self.identity().user())?;
         let user = self.identity().user().clone();
         let kind = EventKind::Signal { user, name: name.into(), data };
         live.signal((self.id(), self.identity().user()), kind, self.registry.shared())

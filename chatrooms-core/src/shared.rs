@@ -116,7 +116,7 @@ impl Shared {
             return Ok((room, false));
         }
         // Counted before the index is locked. Whoever finds then that somebody else was faster has used up one of their own for nothing.
-        self.rates.new_rooms.check(user)?;
+        self.rates.new_rooms.take(user)?;
         match self.rooms.entry(name.clone()) {
             Entry::Occupied(entry) => Ok((Arc::clone(entry.get()), false)),
             Entry::Vacant(entry) => {

@@ -55,7 +55,7 @@ impl<'a> Visit<'a> {
     /// # Cancel safety
     /// Dropped, the message may or may not have been sent; sending it again with the same nonce never doubles it.
     pub async fn publish(&self, post: Post) -> Result<Sent, Error> {
-        self.registry.shared().rates.sends.check(self.who.user())?;
+        self.registry.shared().rates.sends.take(self.who.user())?;
         let author = Author::Visitor(self.who.user());
         self.room.may_speak(author, post.nonce.as_ref())?;
         let draft = self.registry.draft(&self.who, self.room.name(), post).await?;

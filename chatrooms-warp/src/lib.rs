@@ -45,7 +45,7 @@ use warp::{
 /// All routes of the protocol, to be mounted wherever the host wants them: behind `warp::path("chat")`, for instance.
 ///
 /// The socket is at `<mount>/ws`; see [`Endpoint`] for the others, and [`Options`](chatrooms_ws::Options) for how to switch them off.
-/// A limit of [sessions per address](chatrooms_ws::Options::sessions_per_address) knows the address of a connection from warp's own server; whoever serves these routes by
+/// A limit of [sessions](chatrooms_ws::Options::sessions_per_address) or [requests](chatrooms_ws::Options::http_per_second_per_address) per address knows the address of a connection from warp's own server; whoever serves these routes by
 /// another one puts a [`PeerAddr`] into the request's extensions.
 ///
 /// Every path below the mount is answered, if only by 404: what the host has there itself comes before this with `or`.

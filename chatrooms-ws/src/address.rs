@@ -16,7 +16,8 @@ use ipnet::IpNet;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub IpAddr);
 
-/// How it is known from which address a client comes, for [`Options::sessions_per_address`](crate::Options::sessions_per_address).
+/// How it is known from which address a client comes, for [`Options::sessions_per_address`](crate::Options::sessions_per_address) and
+/// [`Options::http_per_second_per_address`](crate::Options::http_per_second_per_address).
 ///
 /// A wrong choice harms: clients behind a proxy that is not known here all come from one address, the proxy's; and who believes a header that anybody may send
 /// believes anybody.

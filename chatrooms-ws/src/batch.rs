@@ -8,7 +8,7 @@ use std::{
     vec,
 };
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use chatrooms_core::{Meter, Outgoing};
 use tokio::io::{AsyncWrite, ReadBuf};
 
@@ -21,29 +21,25 @@ use crate::{
 /// socket that takes them at once, as nearly all do.
 const PIECE: usize = BATCH;
 
-/// Frames that go out as they are, many in one write.
+/// Frames that go out as they are, many in one write. Each is let go of once it is written, and nothing is copied for a socket that does not take it.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     told: Option<vec::IntoIter<Outgoing>>,
-    /// What the socket has not taken at once. Boxed because hardly any socket ever has it.
-    rest: Option<Box<Rest>>,
-}
-
-/// Whole frames, or what is left of them.
-#[derive(Debug)]
-struct Rest {
-    bytes: Bytes,
-    /// Part of a frame may be written: the remainder goes before anything else.
-    is_begun: bool,
+    /// So many bytes of the first one are written: the remainder goes before anything else.
+    begun: usize,
+    /// The socket took nothing when it was asked last.
+    is_stuck: bool,
 }
 
 impl Batch {
     pub(crate) fn new(told: Vec<Outgoing>) -> Self {
-        Self { told: Some(told.into_iter()), rest: None }
+        let mut batch = Self { told: Some(told.into_iter()), begun: 0, is_stuck: false };
+        batch.advance(0);
+        batch
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
-        self.rest.is_none() && self.told.is_none()
+        self.told.is_none()
     }
 
     /// Writes all of it.
@@ -53,15 +49,15 @@ impl Batch {
         meter: &Meter,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.poll_rest(io, meter, cx))?;
-            let Some(told) = self.told.as_mut().filter(|told| !told.as_slice().is_empty()) else {
-                // A burst must not leave its buffer behind in a connection that is idle afterwards.
-                self.told = None;
-                return Poll::Ready(Ok(()));
-            };
-            self.rest = write_piece(told, io, meter, cx)?;
+        while let Some(told) = &self.told {
+            let told = told.as_slice();
+            // It may be asked often before it takes something again: nothing is put together in vain.
+            let told = if self.is_stuck { &told[..1] } else { told };
+            let written = poll_piece(told, self.begun, io, meter, cx);
+            self.is_stuck = written.is_pending();
+            self.advance(ready!(written)?);
         }
+        Poll::Ready(Ok(()))
     }
 
     /// Writes what is left of a frame that has been begun, so that another one can follow.
@@ -71,56 +67,59 @@ impl Batch {
         meter: &Meter,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        let is_begun = self.rest.as_ref().is_some_and(|rest| rest.is_begun);
-        if is_begun { self.poll_rest(io, meter, cx) } else { Poll::Ready(Ok(())) }
-    }
-
-    fn poll_rest(
-        &mut self,
-        io: &mut (impl AsyncWrite + Unpin),
-        meter: &Meter,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        while let Some(rest) = &mut self.rest {
-            let written = ready!(poll_some(io, meter, &rest.bytes, cx))?;
-            rest.bytes.advance(written);
-            rest.is_begun = true;
-            if rest.bytes.is_empty() {
-                self.rest = None;
-            }
+        while self.begun > 0
+            && let Some(first) = self.told.as_ref().and_then(|told| told.as_slice().first())
+        {
+            let written = ready!(poll_some(io, meter, &frame(first)[self.begun..], cx))?;
+            self.advance(written);
         }
         Poll::Ready(Ok(()))
     }
+
+    /// Lets go of what is written, now that so many bytes more are.
+    fn advance(&mut self, written: usize) {
+        self.begun += written;
+        let Some(told) = &mut self.told else { return };
+        while let Some(first) = told.as_slice().first() {
+            let length = frame(first).len();
+            if self.begun < length {
+                return;
+            }
+            self.begun -= length;
+            told.next();
+        }
+        // A burst must not leave its buffer behind in a connection that is idle afterwards.
+        self.told = None;
+    }
 }
 
-/// Puts together what comes next and writes it, once. Returns what is left of it.
-fn write_piece(
-    told: &mut vec::IntoIter<Outgoing>,
+/// Puts together what comes next and writes some of it, once.
+fn poll_piece(
+    told: &[Outgoing],
+    begun: usize,
     io: &mut (impl AsyncWrite + Unpin),
     meter: &Meter,
     cx: &mut Context<'_>,
-) -> io::Result<Option<Box<Rest>>> {
+) -> Poll<io::Result<usize>> {
+    if let [only] = told {
+        return poll_some(io, meter, &frame(only)[begun..], cx);
+    }
     let mut space = [MaybeUninit::uninit(); PIECE];
     let mut piece = ReadBuf::uninit(&mut space);
-    while let Some(next) = told.as_slice().first()
-        && frame(next).len() <= piece.remaining()
-    {
-        piece.put_slice(frame(next));
-        told.next();
+    let mut left = begun;
+    for next in told {
+        let next = &frame(next)[left..];
+        if next.len() > piece.remaining() {
+            if piece.filled().is_empty() {
+                // It is too large for the space, and nothing has to be put together.
+                return poll_some(io, meter, next, cx);
+            }
+            break;
+        }
+        piece.put_slice(next);
+        left = 0;
     }
-    if piece.filled().is_empty() {
-        // It is too large for the space, and nothing has to be put together.
-        let large = told.next().map(|large| frame(&large).clone());
-        return Ok(large.map(|bytes| Box::new(Rest { bytes, is_begun: false })));
-    }
-    let (left, is_begun) = match poll_some(io, meter, piece.filled(), cx) {
-        Poll::Ready(written) => (&piece.filled()[written?..], true),
-        Poll::Pending => (piece.filled(), false),
-    };
-    if left.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Box::new(Rest { bytes: Bytes::copy_from_slice(left), is_begun })))
+    poll_some(io, meter, piece.filled(), cx)
 }
 
 /// Writes some of the bytes, of which there are any; returns how many.
@@ -143,15 +142,17 @@ pub(crate) fn frame(item: &Outgoing) -> &Bytes {
     match item {
         Outgoing::Event(event) => event_frame(event),
         Outgoing::Bundle(bundle) => bundle_frames(bundle),
-        Outgoing::Answer(frame) => frame,
+        Outgoing::Answer(answer) => answer,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chatrooms_core::{Identity, RoomRegistry, UserName};
+    use std::{future::poll_fn, sync::Arc};
+
+    use chatrooms_core::{AnswerFrame, Identity, RoomRegistry, UserName};
     use futures_util::FutureExt as _;
-    use std::future::poll_fn;
+    use tokio::io::{AsyncReadExt as _, duplex};
 
     use super::*;
 
@@ -159,11 +160,32 @@ mod tests {
     async fn what_is_written_leaves_no_buffer_behind() {
         let registry = RoomRegistry::new();
         let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
-        let told = vec![Outgoing::Answer(Box::new(Bytes::from_static(b"x"))); 100];
+        let told =
+            vec![Outgoing::Answer(Arc::new(AnswerFrame::new(Bytes::from_static(b"x")))); 100];
         let (mut batch, mut written) = (Batch::new(told), Vec::new());
         let meter = session.outbox().meter();
         let all = poll_fn(|cx| batch.poll_write(&mut written, meter, cx)).now_or_never();
         assert!(all.unwrap().is_ok() && batch.is_empty() && written.len() == 100);
         assert!(batch.told.is_none());
+    }
+
+    #[tokio::test]
+    async fn each_is_there_until_it_is_written_and_no_longer() {
+        let registry = RoomRegistry::new();
+        let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
+        let answers = ["aaa", "", "bbb", "ccc"].map(|text| Arc::new(AnswerFrame::new(text.into())));
+        let there = || answers.each_ref().map(|answer| Arc::strong_count(answer) - 1);
+        let mut batch = Batch::new(answers.iter().cloned().map(Outgoing::Answer).collect());
+        let (mut ours, mut theirs) = duplex(4);
+        let mut taken = String::new();
+        for left in [[0, 0, 1, 1], [0, 0, 0, 1], [0; 4]] {
+            let all = poll_fn(|cx| batch.poll_write(&mut ours, session.outbox().meter(), cx));
+            assert_eq!(all.now_or_never().is_some(), left == [0; 4]);
+            assert_eq!(there(), left);
+            let mut some = [0; 4];
+            let count = theirs.read(&mut some).await.unwrap();
+            taken.push_str(str::from_utf8(&some[..count]).unwrap());
+        }
+        assert_eq!(taken, "aaabbbccc");
     }
 }

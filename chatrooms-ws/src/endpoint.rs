@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use chatrooms_core::{Error, Identity, RoomRegistry};
+use chatrooms_core::{Error, Identity, RoomRegistry, UserName};
 use http::{Request, request::Parts};
 use http_body::Body;
 
@@ -13,6 +13,7 @@ use crate::{
     answer::Problem,
     asking::{Unanswered, ask},
     metrics::Metrics,
+    rates::Rates,
 };
 
 /// The chat of a service, ready to be mounted. Cloning is cheap.
@@ -25,25 +26,29 @@ pub struct Endpoint {
     options: Arc<Options>,
     metrics: Arc<Metrics>,
     addresses: Addresses,
+    rates: Arc<Rates>,
 }
 
 impl Endpoint {
     /// The chat of this registry, for those whom the authenticator lets in.
     pub fn new(registry: RoomRegistry, authenticator: impl Authenticator) -> Self {
+        let options = Options::default();
         let endpoint = Self {
             registry,
             authenticator: Arc::new(authenticator),
+            rates: Arc::new(Rates::new(&options)),
             options: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             addresses: Addresses::default(),
         };
-        endpoint.with_options(Options::default())
+        endpoint.with_options(options)
     }
 
     /// With other times and bounds of its sockets, other origins or fewer routes.
     #[must_use]
     pub fn with_options(mut self, mut options: Options) -> Self {
         options.fit(self.registry.config());
+        self.rates = Arc::new(Rates::new(&options));
         self.options = Arc::new(options);
         self
     }
@@ -130,11 +135,24 @@ impl Endpoint {
         })
     }
 
-    /// Who sends this request, as the authenticator says.
+    /// Counts a request towards what may come from its address, where that can be told: before anything else is done for it, as a proxy would.
+    pub(crate) fn count_address(&self, parts: &Parts) -> Result<(), Error> {
+        let address = self.options.client_address.of(parts);
+        address.map_or(Ok(()), |address| self.rates.address(address, &self.metrics))
+    }
+
+    /// Counts a request towards what a user may ask.
+    pub(crate) fn count_user(&self, user: &UserName) -> Result<(), Error> {
+        self.rates.user(user, &self.metrics)
+    }
+
+    /// Who sends this request, as the authenticator says. Whoever is refused counts towards nobody's allowance.
     pub(crate) async fn authenticate(&self, parts: &Parts) -> Result<Identity, Problem> {
         let asked = async { self.authenticator.authenticate(parts).await };
         let limit = self.options.authenticator_time;
-        Ok(ask("authenticate", limit, &self.metrics, asked).await??)
+        let identity = ask("authenticate", limit, &self.metrics, asked).await??;
+        self.count_user(identity.user())?;
+        Ok(identity)
     }
 
     /// Refuses whose credentials hold no longer.

@@ -71,6 +71,7 @@ mod object;
 mod options;
 mod origin;
 mod outgoing;
+mod rates;
 mod read_ahead;
 mod request;
 mod response;

@@ -7,6 +7,7 @@ use http::StatusCode;
 #[derive(Debug)]
 pub(crate) struct Metrics {
     handshakes: Counters,
+    pub(crate) http_rate_limited: Counters,
     pub(crate) authenticator: Timers,
     pub(crate) authenticator_failures: Counters,
 }
@@ -21,6 +22,14 @@ impl Metrics {
                 describe("chatrooms_handshakes_total", "Handshakes answered, by status."),
                 "status",
                 &STATUSES,
+            ),
+            http_rate_limited: Counters::new(
+                describe(
+                    "chatrooms_http_rate_limited_total",
+                    "Requests over HTTP that came too fast, handshakes included, by whose allowance was used up.",
+                ),
+                "of",
+                &["user", "address"],
             ),
             authenticator: Timers::new(
                 describe(

@@ -16,6 +16,15 @@ pub struct Options {
     pub client_address: ClientAddress,
     /// The most sessions from one address, those included that are just being opened; of IPv6, from one network of 64 bits. Default 256.
     pub sessions_per_address: usize,
+    /// The requests over HTTP of one user per second, handshakes and posts included, in the long run. [`u32::MAX`] is no limit. Default 50.
+    pub http_per_second: u32,
+    /// As many may come at once after a silence, such as when all of a user's sessions come back. Default 200.
+    pub http_burst: u32,
+    /// The same from one address, whoever asks and whatever is answered; of IPv6, from one network of 64 bits. Counted before anything else is done for a request.
+    /// [`u32::MAX`] is no limit. Default 500.
+    pub http_per_second_per_address: u32,
+    /// As many may come at once after a silence. Default 2,000.
+    pub http_burst_per_address: u32,
     /// How often the server pings. A client of which nothing is heard for so long and [`grace`](Self::grace) is let go. Default 25 s.
     pub heartbeat: Duration,
     /// How long a client may take to answer a ping. Default 10 s.
@@ -70,6 +79,10 @@ impl Default for Options {
             origins: Origins::default(),
             client_address: ClientAddress::default(),
             sessions_per_address: 256,
+            http_per_second: 50,
+            http_burst: 200,
+            http_per_second_per_address: 500,
+            http_burst_per_address: 2000,
             heartbeat: Duration::from_secs(25),
             grace: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),

@@ -30,6 +30,7 @@ impl Endpoint {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        self.count_address(&parts)?;
         let options = self.options();
         let segments: Vec<&str> = path.split('/').collect();
         match segments[..] {
@@ -68,10 +69,10 @@ impl Endpoint {
         if !self.options().origins.allow(&parts.headers) {
             return Err(Problem::foreign_origin());
         }
+        let identity = self.identify(parts).await?;
         if !self.has_place(parts) {
             return Err(chatrooms_core::Error::TooManySessions.into());
         }
-        let identity = self.identify(parts).await?;
         self.registry().may_open_session(identity.user())?;
         let name = identity.name().map(|name| &**name);
         Ok(json(StatusCode::OK, &Whoami { user: identity.user().as_str(), name }))

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use chatrooms_core::{CloseReason, Error, Join, Outbox, Outgoing, RoomName, Session};
+use chatrooms_core::{AnswerFrame, CloseReason, Error, Join, Outbox, Outgoing, RoomName, Session};
 use futures_util::{
     FutureExt as _, Sink, SinkExt as _, Stream,
     future::{Either, FusedFuture as _, select},
@@ -417,7 +417,7 @@ where
     };
     let close =
         CloseFrame { code: CloseCode::from(farewell.close), reason: farewell.name().into() };
-    let bye = Out::Told(vec![Outgoing::Answer(Box::new(farewell.frame()))]);
+    let bye = Out::Told(vec![Outgoing::Answer(Arc::new(AnswerFrame::new(farewell.frame())))]);
     sink.feed(bye).await.is_ok()
         && sink.send(Out::Control(Message::Close(Some(close)))).await.is_ok()
 }

@@ -78,6 +78,7 @@ impl Endpoint {
         rooms: Vec<String>,
     ) -> Result<Answer, Problem> {
         let handshake = self.judge(&parts)?;
+        self.count_user(identity.user())?;
         let place = self.place(&parts)?;
         let session = self.registry().open_session(identity)?;
         self.open(&mut parts, &handshake, Guest { session, rooms, place, voucher: None })
@@ -87,6 +88,7 @@ impl Endpoint {
         if self.registry().is_stopping() {
             return Err(Error::ShuttingDown.into());
         }
+        self.count_address(parts)?;
         if parts.method != Method::GET {
             return Err(Problem::method("GET"));
         }

@@ -17,7 +17,8 @@ use chatrooms::{
 
 use crate::{
     assets, auth::ByCookie, cookie::Cookies, creator::Creators, entry, headers, logout, moderation,
-    names::Names, numbering::Numbering, origin, pages::Pages, room, site::Site, visitor::Visitor,
+    names::Names, numbering::Numbering, origin, pace, pace::Pace, pages::Pages, room, site::Site,
+    visitor::Visitor,
 };
 
 /// The most bytes of a form: both names at their longest, percent-encoded, many times over.
@@ -32,6 +33,7 @@ pub(crate) struct App {
     pub(crate) browsers: Arc<Numbering>,
     pub(crate) cookies: Arc<Cookies>,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) pace: Arc<Pace>,
     /// How sockets behave.
     pub(crate) sockets: ws::Options,
     pub(crate) site: Arc<Site>,
@@ -60,10 +62,13 @@ impl App {
         let chat = Endpoint::new(self.registry.clone(), ByCookie(self.clone()))
             .with_options(self.sockets.clone())
             .with_origins(site.origins());
+        let keep_pace = from_fn_with_state(self.clone(), pace::keep);
         let posts = Router::new()
             .route("/rooms", post(entry::enter))
             .route("/logout", post(logout::log_out))
             .route("/rooms/{room}/moderation", post(moderation::act))
+            .route_layer(keep_pace.clone())
+            // Before the pace: what another site has a browser send is not that browser's haste.
             .route_layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
             .layer(DefaultBodyLimit::max(FORM_BYTES));
         Router::new()
@@ -71,6 +76,7 @@ impl App {
             .route("/rooms", get(async || Redirect::to("/")))
             .route("/rooms/{room}", get(room::show))
             .route("/rooms/{room}/moderation", get(moderation::show))
+            .route_layer(keep_pace)
             .route("/static/{name}", get(assets::serve))
             .route("/healthz", get(health))
             .merge(posts)
@@ -104,6 +110,7 @@ impl App {
             browsers: Numbering::start().unwrap().into(),
             cookies: Cookies::new(secret::of_this_process().unwrap(), site.cookie_form()).into(),
             pages: Pages::load().unwrap().into(),
+            pace: Arc::default(),
             sockets: ws::Options::default(),
             site: site.into(),
         }

@@ -27,6 +27,7 @@ mod numbering;
 mod options;
 mod order;
 mod origin;
+mod pace;
 mod pages;
 mod process;
 mod room;
@@ -139,6 +140,7 @@ async fn run(options: Options) -> Result<(), Failure> {
         browsers: Arc::new(browsers),
         cookies: Arc::new(Cookies::new(kept.key, site.cookie_form())),
         pages: Arc::new(pages),
+        pace: Arc::default(),
         sockets,
         site: site.clone(),
     };

@@ -13,6 +13,7 @@ pub(crate) const TOO_MANY_NAMES: &str = "From here, too many names are in use al
 pub(crate) const FULL: &str = "All places are taken right now. Please try again in a minute.";
 pub(crate) const NOT_KEPT: &str =
     "Nobody can be given a name right now. Please try again in a moment.";
+pub(crate) const TOO_FAST: &str = "That was too fast. Please try again in a moment.";
 pub(crate) const NOT_UTF8: &str = "This is not a name: its link is damaged.";
 pub(crate) const NO_FORM: &str = "This form is damaged. Please try again.";
 

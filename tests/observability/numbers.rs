@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::{Request, request::Parts};
 use chatrooms::testing::{Call, Fault, FaultyStore, TestClient, room, settle, user};
-use chatrooms::ws::{Endpoint, Options};
+use chatrooms::ws::{ClientAddress, Endpoint, Options, PeerAddr};
 use chatrooms::{
     CloseReason, Config, Draft, Epoch, Error, Identity, Join, RoomEnd, RoomName, RoomPolicy,
     RoomRegistry, RoomRules, async_trait,
@@ -332,6 +334,30 @@ async fn sockets_and_what_is_refused_on_them() {
         ("chatrooms_sessions_opened_total", 1),
     ];
     assert_eq!(samples, expected.map(|(name, value)| (name.to_owned(), value)).into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_ask_too_fast_over_http() {
+    let counting = Counting::begin();
+    let registry = RoomRegistry::builder().start().await.expect("it starts");
+    let mut options = Options::default();
+    options.client_address = ClientAddress::Peer;
+    (options.http_burst, options.http_burst_per_address) = (2, 4);
+    let ada = |_: &Parts| Ok(Identity::new(user("ada")));
+    let chat = Endpoint::new(registry, ada).with_options(options);
+    for status in [200, 200, 429, 429, 429] {
+        let request = Request::get("/session").extension(PeerAddr([192, 0, 2, 1].into()));
+        let answer = chat.handle("/session", request.body(Body::empty()).expect("one")).await;
+        assert_eq!(answer.status(), status);
+    }
+    let samples = counting.samples();
+    for (name, value) in [
+        ("chatrooms_http_rate_limited_total{of=\"user\"}", 2),
+        ("chatrooms_http_rate_limited_total{of=\"address\"}", 1),
+        ("chatrooms_refusals_total{code=\"rate_limited\"}", 3),
+    ] {
+        assert_eq!(samples[name], value, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ on_each_adapter!(
     a_server_has_so_many_rooms,
     a_room_keeps_so_many_messages,
     what_waits_for_all_together_is_bounded,
+    answers_to_all_together_are_bounded,
 );
 
 async fn a_full_room_lets_nobody_in(adapter: Adapter) {
@@ -179,13 +180,22 @@ async fn a_room_keeps_so_many_messages(adapter: Adapter) {
     assert_eq!(client.say(&room, "and on").await, 51);
 }
 
-/// Nothing else ends the one who does not read: their own bounds are far away, and so is the time that a write may take.
 async fn what_waits_for_all_together_is_bounded(adapter: Adapter) {
+    ends_the_deaf(adapter, |config| config.outbox_bytes_in_all = 1_000_000).await;
+}
+
+async fn answers_to_all_together_are_bounded(adapter: Adapter) {
+    ends_the_deaf(adapter, |config| config.answer_bytes_in_all = 1_000_000).await;
+}
+
+/// Nothing else ends the one who does not read: their own bounds are far away, and so is the time that a write may take.
+async fn ends_the_deaf(adapter: Adapter, bound: impl FnOnce(&mut Config)) {
     let server = start(adapter, |config| {
         (config.outbox_bytes, config.outbox_frames) = (usize::MAX, usize::MAX);
         config.outbox_stall = Duration::from_secs(3600);
         config.requests_per_second = u32::MAX;
-        config.outbox_bytes_in_all = 1_000_000;
+        (config.outbox_bytes_in_all, config.answer_bytes_in_all) = (usize::MAX, usize::MAX);
+        bound(config);
     })
     .await;
     let room = unique("hall");

@@ -12,6 +12,7 @@ on_every_server!(
     waiting_as_told_helps,
     a_flood_harms_nobody_else,
     flooding_by_post_is_limited_too,
+    flooding_over_http_is_limited_whatever_is_asked,
     several_tabs_do_not_multiply_the_rate_without_end,
     a_flood_of_requests_is_refused_and_then_ended,
     a_user_who_comes_and_goes_without_end_has_to_wait,
@@ -92,6 +93,27 @@ async fn flooding_by_post_is_limited_too(server: &Server) {
         return;
     }
     panic!("{most} posts in a row were let through");
+}
+
+async fn flooding_over_http_is_limited_whatever_is_asked(server: &Server) {
+    let (user, other) = (server.user("flooder").await, server.user("calm").await);
+    let mut witness = other.connect_to(&[&unique("hall")]).await;
+    let answers = user.request("GET", "/session").flood(1000).await;
+    let (granted, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 200);
+    assert!(granted.len() >= 100, "{} were answered", granted.len());
+    let last = refused.last().expect("a thousand at once were let through");
+    for answer in &refused {
+        answer.assert_error(429, "rate_limited");
+    }
+    let wait = last.header("Retry-After").and_then(|value| value.parse().ok());
+    let wait = wait.expect("it says how long to wait");
+    assert!((1..=10).contains(&wait), "{last:?}");
+    other.get("/session").await.assert_json(200);
+    witness.granted("pong", json!({"type": "ping"})).await;
+    sleep(Duration::from_secs(wait)).await;
+    user.get("/rooms").await.assert_json(200);
+    user.connect().await;
 }
 
 async fn a_flood_of_requests_is_refused_and_then_ended(server: &Server) {

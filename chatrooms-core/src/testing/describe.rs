@@ -69,8 +69,8 @@ pub fn describe_joined(joined: &Joined) -> String {
 
 /// Each thing that happened behind the name of its room, where it has one.
 pub(super) fn describe_outgoing(item: &Outgoing) -> String {
-    if let Outgoing::Answer(frame) = item {
-        return format!("answer {}", String::from_utf8_lossy(frame));
+    if let Outgoing::Answer(answer) = item {
+        return format!("answer {}", String::from_utf8_lossy(answer));
     }
     let line = |event: &Arc<Event>| match event.room() {
         Some(room) => format!("{room}: {}", describe(event)),

@@ -172,6 +172,91 @@ async fn answers_count_against_the_bound_too() {
     assert_eq!(bob.session.outbox().closed(), Some(CloseReason::SlowConsumer));
 }
 
+const PAGE: usize = 1000;
+
+/// So many who do not read, and one who does; all together may have 200 pages there, and nothing else is bounded.
+async fn reading_room(deaf: usize) -> (House, Vec<Client>, Client) {
+    let house = House::configured(|config| {
+        config.answer_bytes_in_all = 200 * PAGE;
+        (config.outbox_bytes, config.outbox_frames) = (usize::MAX, usize::MAX);
+        config.outbox_stall = secs(3600);
+    })
+    .await;
+    let deaf = (0..deaf).map(|n| house.unrecorded(&format!("deaf {n}"))).collect();
+    let reader = house.unrecorded("reader");
+    (house, deaf, reader)
+}
+
+fn give(client: &Client, pages: usize) {
+    (0..pages).for_each(|_| client.session.outbox().answer(vec![b'x'; PAGE].into()));
+}
+
+fn is_slow(client: &Client) -> bool {
+    client.session.outbox().closed() == Some(CloseReason::SlowConsumer)
+}
+
+fn pages_there(clients: &[Client]) -> usize {
+    clients.iter().map(|client| client.session.outbox().waiting().1).sum::<usize>() / PAGE
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_many_do_not_take_are_bounded_for_all_together() {
+    let (_house, deaf, reader) = reading_room(20).await;
+    for round in 1..=201 {
+        for client in &deaf {
+            give(client, 1);
+            assert!(pages_there(&deaf) <= 200 + 1, "in round {round}");
+        }
+        if round == 10 {
+            assert!(!deaf.iter().any(is_slow), "it is all that may be there, and no more");
+        }
+        // A share is more than nine pages as long as all are there.
+        give(&reader, 9);
+        assert!(!is_slow(&reader), "who reads is let be, in round {round}");
+        assert_eq!(reader.told().len(), 9);
+    }
+    assert!(deaf.iter().all(is_slow));
+    assert_eq!(pages_there(&deaf), 0, "nothing of it is kept");
+    give(&reader, 200);
+    assert!(!is_slow(&reader), "all of it is free again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_there_until_it_is_written() {
+    let (_house, deaf, reader) = reading_room(1).await;
+    give(&deaf[0], 150);
+    let mut writing = Vec::new();
+    deaf[0].session.outbox().take(&mut writing, usize::MAX).await.unwrap();
+    assert_eq!(deaf[0].session.outbox().waiting(), (0, 0));
+    give(&deaf[0], 50);
+    assert!(!is_slow(&deaf[0]));
+    give(&reader, 1);
+    assert!(!is_slow(&reader), "over the bound, and not a hundred pages");
+    give(&deaf[0], 1);
+    assert!(is_slow(&deaf[0]), "what is being written is there");
+    give(&reader, 50);
+    assert!(!is_slow(&reader), "over the bound, and not a hundred pages");
+    writing.truncate(100);
+    give(&reader, 49);
+    assert!(!is_slow(&reader), "a hundred pages, and not over the bound any more");
+    give(&reader, 1);
+    assert!(is_slow(&reader));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_hoards_answers_goes_when_a_room_tells_them_something() {
+    let (_house, deaf, reader) = reading_room(1).await;
+    deaf[0].enter("lobby").await;
+    reader.enter("lobby").await;
+    reader.told();
+    give(&deaf[0], 200);
+    give(&reader, 1);
+    assert!(!is_slow(&deaf[0]));
+    reader.say("hello").await.unwrap();
+    assert!(is_slow(&deaf[0]) && !is_slow(&reader));
+    assert_eq!(reader.told().last().map(String::as_str), Some("-deaf 0"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_batch_takes_what_is_there_up_to_so_many_bytes() {
     let (_house, ada, bob) = house(|_| ()).await;
@@ -187,7 +272,7 @@ async fn a_batch_takes_what_is_there_up_to_so_many_bytes() {
     bob.session.outbox().answer(Bytes::from_static(b"too late"));
     bob.session.outbox().take(&mut batch, 1).await.unwrap();
     assert_eq!(bob.session.outbox().take(&mut batch, 1).await, Err(CloseReason::Moved));
-    assert!(matches!(&batch[3], Outgoing::Answer(frame) if **frame == "pong"));
+    assert!(matches!(&batch[3], Outgoing::Answer(answer) if ***answer == "pong"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,9 @@
 //! Batches and the frames of the WebSocket layer on one connection that takes a few bytes at a time.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use chatrooms_core::{Identity, Join, Post, RoomName, RoomRegistry, UserName};
+use chatrooms_core::{AnswerFrame, Identity, Join, Post, RoomName, RoomRegistry, UserName};
 use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
@@ -25,13 +27,12 @@ async fn connection(bytes: usize) -> (Socket, DuplexStream) {
 }
 
 fn answer(frame: Bytes) -> Outgoing {
-    Outgoing::Answer(Box::new(frame))
+    Outgoing::Answer(Arc::new(AnswerFrame::new(frame)))
 }
 
 fn told(texts: impl IntoIterator<Item = usize>) -> Out {
-    let answer =
-        |n: usize| Outgoing::Answer(Box::new(encode(&format!("{n:0>width$}", width = n % 300))));
-    Out::Told(texts.into_iter().map(answer).collect())
+    let told = |n: usize| answer(encode(&format!("{n:0>width$}", width = n % 300)));
+    Out::Told(texts.into_iter().map(told).collect())
 }
 
 /// A frame of a client.

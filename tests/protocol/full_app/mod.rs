@@ -21,6 +21,7 @@ mod methods;
 mod moderating;
 mod monitoring;
 mod ownership;
+mod pace;
 mod pages;
 mod public_url;
 mod restarting;

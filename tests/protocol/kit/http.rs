@@ -107,6 +107,12 @@ impl Request {
         in_time(&what, self.exchange_unbounded()).await
     }
 
+    /// Sends it so many times over one connection, without waiting for an answer before the next, and reads all of them.
+    pub(crate) async fn flood(self, times: usize) -> Vec<Response> {
+        let what = format!("{times} answers to {} {}", self.method, self.path);
+        in_time(&what, self.flood_unbounded(times)).await
+    }
+
     /// Sends an upgrade that must be refused.
     pub(crate) async fn refused(self) -> Response {
         match self.exchange().await {
@@ -154,6 +160,28 @@ impl Request {
         }
         response.body = read_body(&mut stream, rest, &response, &self.method).await;
         Upgraded::Refused(response)
+    }
+
+    async fn flood_unbounded(self, times: usize) -> Vec<Response> {
+        let mut stream = self.dial().await;
+        let (mut reader, mut writer) = stream.split();
+        let bytes = self.bytes().repeat(times);
+        let reading = async {
+            let (mut received, mut answers) = (Vec::new(), Vec::new());
+            while answers.len() < times {
+                match take_whole(&mut received) {
+                    Some(answer) => answers.push(answer),
+                    None => {
+                        let more = reader.read_buf(&mut received).await.expect("answers");
+                        assert!(more > 0, "the connection ended after {} answers", answers.len());
+                    }
+                }
+            }
+            answers
+        };
+        let (answers, sent) = tokio::join!(reading, writer.write_all(&bytes));
+        sent.expect("all of it is taken");
+        answers
     }
 
     async fn dial(&self) -> TcpStream {
@@ -261,6 +289,18 @@ fn parse_head(head: &[u8]) -> Response {
         headers: headers.collect(),
         body: String::new(),
     }
+}
+
+/// Takes an answer that says its length away from what has come, once it is whole.
+fn take_whole(received: &mut Vec<u8>) -> Option<Response> {
+    let end = find(received, b"\r\n\r\n")? + 4;
+    let mut answer = parse_head(&received[..end]);
+    let length = answer.header("Content-Length").expect("a length");
+    let whole = end + length.parse::<usize>().expect("a length");
+    let body = received.get(end..whole)?.to_vec();
+    answer.body = String::from_utf8(body).expect("an answer's body is UTF-8");
+    received.drain(..whole);
+    Some(answer)
 }
 
 async fn read_body(

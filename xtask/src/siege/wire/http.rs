@@ -1,5 +1,7 @@
 //! Requests and answers of HTTP/1.1.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{Target, Wrong};
@@ -96,6 +98,14 @@ impl Answer {
         if is_it { Ok(()) } else { Err(self.instead_of(format!("{status} {code}"))) }
     }
 
+    /// How long to wait where it came too fast, whatever was asked for.
+    pub(in super::super) fn too_fast(&self) -> Option<Duration> {
+        let is_it = self.is_error(429, "rate_limited").is_ok()
+            || (self.status == 429 && self.body.starts_with("That was too fast."));
+        let seconds = self.header("Retry-After").and_then(|seconds| seconds.parse().ok());
+        seconds.filter(|seconds| is_it && *seconds > 0).map(Duration::from_secs)
+    }
+
     fn instead_of(&self, expected: impl std::fmt::Display) -> Wrong {
         let body = &self.body[..self.body.floor_char_boundary(100)];
         Wrong(format!("{} {body:?} instead of {expected}", self.status))
@@ -125,6 +135,23 @@ mod tests {
         assert_eq!(answer.is_error(404, "not_found"), Ok(()));
         assert!(answer.is_error(404, "forbidden").is_err() && answer.is(403).is_err());
         assert_eq!(answer.header("content-LENGTH"), Some("30"));
+    }
+
+    #[test]
+    fn what_came_too_fast_says_how_long_to_wait() {
+        let too_fast = |status: u16, header: &str, body: &str| {
+            let length = body.len();
+            let text =
+                format!("HTTP/1.1 {status} x\r\n{header}Content-Length: {length}\r\n\r\n{body}");
+            Answer::take(&mut text.into_bytes()).expect("it is whole").too_fast()
+        };
+        let (wait, json) = ("Retry-After: 2\r\n", r#"{"error":{"code":"rate_limited"}}"#);
+        let two = Some(Duration::from_secs(2));
+        assert_eq!(too_fast(429, wait, json), two);
+        assert_eq!(too_fast(429, wait, "That was too fast. Please wait."), two);
+        for other in [too_fast(429, "", json), too_fast(503, wait, json), too_fast(429, wait, "")] {
+            assert_eq!(other, None);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{CLOSE, FIN, Link, Request, SLACK, TEXT, Wrong, frame, frame::Received, text};
+use super::{CLOSE, FIN, Link, SLACK, TEXT, Wrong, frame, frame::Received, text};
 
 /// An open socket. It answers no ping and no close by itself.
 #[derive(Debug)]
@@ -24,9 +24,8 @@ struct End {
 }
 
 impl Socket {
-    /// Opens one by this handshake, which has to be accepted.
-    pub(super) fn open(mut link: Link, handshake: &Request) -> Result<Self, Wrong> {
-        link.ask(handshake)?.is(101)?;
+    /// Opens one on a connection that has been upgraded.
+    pub(super) fn open(link: Link) -> Result<Self, Wrong> {
         let mut socket = Self { link };
         match socket.next()? {
             hello if hello["type"] == "hello" => Ok(socket),

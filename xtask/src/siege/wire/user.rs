@@ -1,5 +1,7 @@
 //! Somebody who has entered.
 
+use std::thread;
+
 use super::{Answer, Link, Request, Socket, Target, Wrong};
 
 /// A user with the cookie of their browser.
@@ -26,13 +28,26 @@ impl User {
         Request::new(self.target, method, path).header("Cookie", &self.cookie)
     }
 
-    /// Asks once, on a connection of its own.
+    /// Asks, each time on a connection of its own, until it is no longer told that it was too fast: that is tried elsewhere.
     pub(in super::super) fn ask(&self, request: &Request) -> Result<Answer, Wrong> {
-        Link::new(self.target)?.ask(request)
+        self.ask_on(request).map(|(_, answer)| answer)
     }
 
     pub(in super::super) fn open(&self) -> Result<Socket, Wrong> {
         let handshake = Request::upgrade(self.target).header("Cookie", &self.cookie);
-        Socket::open(Link::new(self.target)?, &handshake)
+        let (link, answer) = self.ask_on(&handshake)?;
+        answer.is(101)?;
+        Socket::open(link)
+    }
+
+    fn ask_on(&self, request: &Request) -> Result<(Link, Answer), Wrong> {
+        loop {
+            let mut link = Link::new(self.target)?;
+            let answer = link.ask(request)?;
+            match answer.too_fast() {
+                Some(wait) => thread::sleep(wait),
+                None => return Ok((link, answer)),
+            }
+        }
     }
 }
