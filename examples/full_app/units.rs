@@ -29,6 +29,7 @@ mod numbering;
 mod options;
 mod order;
 mod origin;
+mod pace;
 mod pages;
 mod process;
 mod room;
