@@ -25,10 +25,10 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P9 a shutdown is graceful",
         changes: &[change(
             OUTGOING,
-            "if this.is_layer_to_flush || this.is_closing {",
-            "if this.is_layer_to_flush {",
+            "            None | Some(Ok(Message::Close(_))) => true,\n            // The layer",
+            "            None | Some(Ok(Message::Close(_))) => false,\n            // The layer",
         )],
-        caught_by: ws("outgoing::tests::nothing_follows_the_answer_to_a_close"),
+        caught_by: ws("outgoing::tests::what_has_not_begun_when_the_client_closes_is_not_said"),
     },
     Bug {
         name: "a close overtakes what was told before it",
