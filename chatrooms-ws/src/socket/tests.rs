@@ -1,5 +1,7 @@
 //! The session loop against a client that is played by hand, over real frames in memory and on a paused clock.
 
+mod forging;
+
 use chatrooms_core::{
     Config, Draft, Error, EventKind, Identity, Post, RoomPolicy, RoomRegistry, UserName,
     testing::{Call, Fault, FaultyStore},
