@@ -70,7 +70,6 @@ impl Account {
 
     /// Whether there are more answers of this session than may be as things stand.
     pub(crate) fn is_over(&self) -> bool {
-        let share = self.backlog.answer_share();
-        share != usize::MAX && self.bytes.load(Ordering::Relaxed) > share
+        self.bytes.load(Ordering::Relaxed) > self.backlog.answer_share()
     }
 }

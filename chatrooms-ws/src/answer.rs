@@ -118,6 +118,14 @@ impl From<Refusal> for Problem {
                 Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "log in first")
             }
             Refusal::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "not allowed"),
+            Refusal::TooMany { retry_after } => Self {
+                retry_after: Some(retry_after),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    Error::TooManySessions.code(),
+                    "as many as there may be",
+                )
+            },
             Refusal::Unavailable { retry_after } => Self {
                 retry_after: Some(retry_after),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "server_full", "try again later")
@@ -168,6 +176,22 @@ mod tests {
             let told = answer.headers().get(header::RETRY_AFTER).map(HeaderValue::as_bytes);
             let seconds = seconds.map(str::as_bytes);
             assert_eq!((answer.status().as_u16(), told), (status, seconds), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_authenticator_says_has_its_status() {
+        let retry_after = Duration::from_secs(2);
+        for (refusal, status, code, seconds) in [
+            (Refusal::Unauthorized, 401, "unauthorized", None),
+            (Refusal::Forbidden, 403, "forbidden", None),
+            (Refusal::TooMany { retry_after }, 429, "too_many_sessions", Some(&2.into())),
+            (Refusal::Unavailable { retry_after }, 503, "server_full", Some(&2.into())),
+        ] {
+            let problem = Problem::from(refusal);
+            let answer = problem.answer();
+            assert_eq!((answer.status().as_u16(), problem.code()), (status, code));
+            assert_eq!(answer.headers().get(header::RETRY_AFTER), seconds);
         }
     }
 

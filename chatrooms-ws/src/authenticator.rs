@@ -73,6 +73,11 @@ pub enum Refusal {
     Unauthorized,
     /// This somebody may not: 403.
     Forbidden,
+    /// They have as many of something as they may have, such as names or devices: 429, as for limits of the library's own.
+    TooMany {
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// It cannot be told right now: 503.
     Unavailable {
         /// When to try again.

@@ -18,10 +18,11 @@ impl Authenticator for ByCookie {
     async fn authenticate(&self, request: &Parts) -> Result<Identity, Refusal> {
         let visitor = self.0.signed_in(&request.headers).ok_or(Refusal::Unauthorized)?;
         // Only a connection makes a name one's own again: who merely asks may use what is nobody else's.
+        let (names, address) = (&self.0.names, self.0.address(request));
         let allowed = if request.headers.contains_key(header::UPGRADE) {
-            self.0.names.claim(&visitor, self.0.address(request)).await
+            names.claim(&visitor, address).await
         } else {
-            self.0.names.check(&visitor).await
+            names.may_claim(&visitor, address).await
         };
         allowed.map_err(refusal)?;
         let expires = visitor.expires();
@@ -36,13 +37,15 @@ impl Authenticator for ByCookie {
     }
 }
 
+/// A name that is not used any more may be free by then.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
 const fn refusal(why: NotAllowed) -> Refusal {
     match why {
         NotAllowed::LoggedOut => Refusal::Unauthorized,
         NotAllowed::Taken | NotAllowed::LooksAlike => Refusal::Forbidden,
-        NotAllowed::TooMany | NotAllowed::Full | NotAllowed::NotKept => {
-            Refusal::Unavailable { retry_after: Duration::from_secs(10) }
-        }
+        NotAllowed::TooMany => Refusal::TooMany { retry_after: RETRY_AFTER },
+        NotAllowed::Full | NotAllowed::NotKept => Refusal::Unavailable { retry_after: RETRY_AFTER },
     }
 }
 
@@ -88,17 +91,21 @@ mod tests {
     async fn a_handshake_takes_no_more_names_than_a_browser_may_have() {
         let by_cookie = ByCookie(App::for_tests().await);
         let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map(UserName::new);
-        let request = names.map(|user| {
+        let requests = names.map(|user| {
             let visitor = Visitor { user: user.unwrap(), ..visitor(&by_cookie, 1) };
-            request(&by_cookie, &visitor, true)
+            [true, false].map(|upgrade| request(&by_cookie, &visitor, upgrade))
         });
-        let [first @ .., last] = &request;
-        for request in first {
-            by_cookie.authenticate(request).await.unwrap();
+        let [first @ .., last] = &requests;
+        for [upgrade, _] in first {
+            by_cookie.authenticate(upgrade).await.unwrap();
         }
-        let refused = by_cookie.authenticate(last).await.unwrap_err();
-        assert!(matches!(refused, Refusal::Unavailable { .. }), "{refused:?}");
-        by_cookie.authenticate(&first[0]).await.expect("it has this one");
+        for request in last {
+            let refused = by_cookie.authenticate(request).await.unwrap_err();
+            assert!(matches!(refused, Refusal::TooMany { .. }), "{refused:?}");
+        }
+        for request in &first[0] {
+            by_cookie.authenticate(request).await.expect("it has this one");
+        }
     }
 
     #[tokio::test]

@@ -155,6 +155,12 @@ impl Claims {
         self.judge(&Skeleton::of(user), user, browser, now)
     }
 
+    /// Whether a claim would come to more names than there may be of one browser or one address. Nothing is claimed.
+    pub(crate) fn is_within(&self, user: &UserName, claimant: Claimant) -> Result<(), Denied> {
+        let is_own = self.owner(user) == Some(claimant.browser);
+        if is_own { Ok(()) } else { self.may_have_one_more(claimant) }
+    }
+
     /// Whose a name is, or was last while nobody else has taken it.
     fn owner(&self, user: &UserName) -> Option<BrowserId> {
         let claim = self.by_looks.get(&Skeleton::of(user)).filter(|claim| claim.user == *user);
@@ -236,17 +242,19 @@ impl Claims {
     }
 
     /// Sees to it that there is a place for one more name.
-    fn find_place(&mut self, Claimant { browser, address }: Claimant) -> Result<(), Denied> {
-        let of_address = address.map_or(0, |address| self.by_address.count(address));
-        if self.by_browser.count(browser) >= self.bounds.of_browser
-            || of_address >= self.bounds.of_address
-        {
-            return Err(Denied::TooMany);
-        }
+    fn find_place(&mut self, claimant: Claimant) -> Result<(), Denied> {
+        self.may_have_one_more(claimant)?;
         if self.by_looks.len() >= self.bounds.in_all && self.has_idle {
             self.make_place();
         }
         if self.by_looks.len() >= self.bounds.in_all { Err(Denied::Full) } else { Ok(()) }
+    }
+
+    fn may_have_one_more(&self, Claimant { browser, address }: Claimant) -> Result<(), Denied> {
+        let of_address = address.map_or(0, |address| self.by_address.count(address));
+        let has_all = self.by_browser.count(browser) >= self.bounds.of_browser
+            || of_address >= self.bounds.of_address;
+        if has_all { Err(Denied::TooMany) } else { Ok(()) }
     }
 
     /// Has names that nobody uses given up before their time, those first that have been out of use for longest: no heap of them keeps anybody out. Several

@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::write_deadline::WriteDeadline;
+use crate::{cut_off::Last, write_deadline::WriteDeadline};
 
 /// How long a client may take for the head of a request, the silence before it included.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -73,11 +73,13 @@ impl Connections {
         });
         let ending = self.ending.clone();
         self.tasks.spawn(async move {
+            let last = Last::default();
+            let stream = WriteDeadline::new(stream, WRITE_TIME, last.clone());
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIME)
                 .max_buf_size(HEAD_BYTES)
-                .serve_connection(TokioIo::new(WriteDeadline::new(stream, WRITE_TIME)), service)
+                .serve_connection(TokioIo::new(stream), service)
                 .with_upgrades();
             let mut connection = pin!(connection);
             let ended = tokio::select! {
@@ -88,6 +90,7 @@ impl Connections {
                 }
             };
             if let Err(error) = ended {
+                last.count(error.is_timeout());
                 tracing::debug!(%error, "a connection ended early");
             }
         });
@@ -102,6 +105,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
+    use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpSocket,
@@ -109,6 +113,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::cut_off;
 
     #[tokio::test]
     async fn what_is_idle_ends_at_once() {
@@ -158,6 +163,28 @@ mod tests {
             assert!((HEAD_TIME..HEAD_TIME * 2).contains(&lasted), "{lasted:?} after {sent:?}");
             assert_eq!(answer.ends_with(b"hello"), answered);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_cut_off_is_counted_by_what_was_late() {
+        const LARGE: usize = 32 * 1024 * 1024;
+        let recorder: &'static PrometheusRecorder =
+            Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
+        let _counting = metrics::set_default_local_recorder(recorder);
+        cut_off::describe();
+        let page =
+            Router::new().route("/", get("hello")).route("/large", get(async || vec![b'x'; LARGE]));
+        for sent in [&b""[..], HEAD, &HEAD[..20]] {
+            last(page.clone(), sent).await;
+        }
+        last(page, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        let page = recorder.handle().render();
+        let counted: Vec<_> =
+            page.lines().filter_map(|line| line.strip_prefix("full_app_connections_")).collect();
+        for expected in ["silence\"} 1", "head\"} 1", "answer\"} 1"] {
+            assert!(counted.iter().any(|line| line.ends_with(expected)), "{expected}: {page}");
+        }
+        assert_eq!(counted.len(), 3, "{page}");
     }
 
     #[tokio::test(start_paused = true)]

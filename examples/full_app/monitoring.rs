@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, time::interval};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::{connections::Connections, failure::Failure, pace, process, serve};
+use crate::{connections::Connections, cut_off, failure::Failure, pace, process, serve};
 
 /// From half a millisecond, about what a write to a disk takes, to where every time-out has struck.
 const SECONDS: [f64; 14] =
@@ -35,6 +35,7 @@ impl Monitoring {
             installed.map_err(|error| Failure::because("nothing can be counted", &error))?;
         process::describe();
         pace::describe();
+        cut_off::describe();
         Ok(Self {
             _upkeep: AbortOnDropHandle::new(tokio::spawn(keep_up(numbers.clone()))),
             _serving: AbortOnDropHandle::new(tokio::spawn(serve(listener, numbers))),

@@ -165,6 +165,17 @@ impl Names {
         Ok(state.claims.check(&visitor.user, visitor.browser, now)?)
     }
 
+    /// The same, and whether there is a place for the name among those of the browser and of the address: what [`claim`](Self::claim) would say.
+    pub(crate) async fn may_claim(
+        &self,
+        visitor: &Visitor,
+        address: Option<IpAddr>,
+    ) -> Result<(), NotAllowed> {
+        self.check(visitor).await?;
+        let claimant = Claimant { browser: visitor.browser, address };
+        Ok(self.state().claims.is_within(&visitor.user, claimant)?)
+    }
+
     /// Whether the name is the visitor's own: the one they come by, or another one of their browser's.
     pub(crate) fn is_own(&self, visitor: &Visitor, user: &UserName) -> bool {
         self.state().claims.is_own(user, visitor.browser)

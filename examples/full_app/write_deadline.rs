@@ -12,19 +12,29 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use crate::cut_off::Last;
+
 /// Fails a write of which nothing has been taken for so long. hyper has deadlines for what comes in only, so that a client which asks for a page and reads
 /// nothing would hold its connection without end.
 #[derive(Debug)]
 pub(crate) struct WriteDeadline<T> {
     io: T,
     time: Duration,
+    last: Last,
     /// While a write waits. Boxed because hardly any does, and connections are many.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<T> WriteDeadline<T> {
-    pub(crate) const fn new(io: T, time: Duration) -> Self {
-        Self { io, time, waiting: None }
+    /// What happens is noted.
+    pub(crate) const fn new(io: T, time: Duration, last: Last) -> Self {
+        Self { io, time, last, waiting: None }
+    }
+
+    fn note(&self, written: &Poll<io::Result<usize>>) {
+        if matches!(written, Poll::Ready(Ok(count)) if *count > 0) {
+            self.last.told();
+        }
     }
 
     fn judge<R>(
@@ -38,7 +48,10 @@ impl<T> WriteDeadline<T> {
         }
         let time = self.time;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(time)));
-        waiting.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        waiting.as_mut().poll(cx).map(|()| {
+            self.last.stuck();
+            Err(io::ErrorKind::TimedOut.into())
+        })
     }
 }
 
@@ -48,7 +61,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for WriteDeadline<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.last.heard();
+        }
+        read
     }
 }
 
@@ -59,6 +77,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<T> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.note(&written);
         self.judge(cx, written)
     }
 
@@ -68,6 +87,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        self.note(&written);
         self.judge(cx, written)
     }
 
@@ -100,7 +120,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_write_of_which_nothing_is_taken_fails_and_one_that_goes_on_does_not() {
         let (ours, mut theirs) = duplex(1);
-        let mut ours = WriteDeadline::new(ours, TIME);
+        let mut ours = WriteDeadline::new(ours, TIME, Last::default());
         let began = Instant::now();
         let reading = async {
             for _ in 0..5 {
@@ -119,7 +139,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_is_silent_may_be_silent() {
         let (ours, theirs) = duplex(1);
-        let mut ours = WriteDeadline::new(ours, TIME);
+        let mut ours = WriteDeadline::new(ours, TIME, Last::default());
         ours.write_all(b"x").await.unwrap();
         let silence = timeout(10 * TIME, ours.read_u8()).await;
         assert!(silence.is_err(), "reading has no deadline here");

@@ -176,7 +176,7 @@ async fn a_log_that_grows_large_is_emptied_though_nothing_was_removed() {
     let store = settled(&path).await;
     let emptied = store.stats().checkpoints;
     let life = begin(&store, "tea").await;
-    fill(&store, &life, 1500, &"x".repeat(4000)).await;
+    fill(&store, &life, 5000, &"x".repeat(4000)).await;
     let is_emptied = || async { store.stats().checkpoints > emptied };
     until("the log has been emptied", is_emptied).await;
     let log = fs::metadata(dir.path().join("chat.db-wal")).unwrap().len();

@@ -357,6 +357,31 @@ async fn more_than_32_malformed_frames_in_10_seconds_are_abuse() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn malformed_frames_count_within_the_time_that_the_host_says() {
+    for (window, stays) in [(1, true), (9, true), (11, false), (60, false)] {
+        let registry = RoomRegistry::new();
+        let malformed_window = Duration::from_secs(window);
+        let options = Options { malformed_window, ..Options::default() };
+        let session = registry.open_session(user("ada")).unwrap();
+        let (mut client, _serving) = connect_with(options, Vec::new(), session, 1 << 16).await;
+        expect(&mut client, "hello").await;
+        for _ in 0..32 {
+            say(&mut client, json!("nonsense")).await;
+            assert_eq!(hear(&mut client).await["code"], "bad_request");
+        }
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        say(&mut client, json!("nonsense")).await;
+        assert_eq!(hear(&mut client).await["code"], "bad_request");
+        if stays {
+            say(&mut client, json!({"type": "ping", "id": 1})).await;
+            assert_eq!(expect(&mut client, "pong").await["id"], 1, "within {window} s");
+        } else {
+            is_told_of_abuse(&mut client).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shutdown_flushes_what_waits_and_says_when_to_return() {
     let registry = RoomRegistry::new();
     let (mut client, _serving) = connect(&registry, user("ada"), 1 << 16).await;

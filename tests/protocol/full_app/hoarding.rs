@@ -1,6 +1,8 @@
 //! Names that somebody takes and does not use: so many of one browser's, and of one address' where addresses are known.
 
-use crate::kit::{Request, Response, Server, unique, with_full_app, with_shared_full_app};
+use crate::kit::{FullApp, Request, Response, Server, unique, with_full_app, with_shared_full_app};
+
+use super::file::File;
 
 #[test]
 fn a_browser_goes_by_so_many_names_at_a_time() {
@@ -33,6 +35,28 @@ fn an_address_has_so_many_names_whatever_browsers_they_are_of() {
         }
         assert_too_many(&from("three", "2001:db8::2").send().await);
         assert_eq!(from("three", "2001:db8:0:1::1").send().await.status, 303);
+    });
+}
+
+#[test]
+fn a_handshake_that_would_take_one_too_many_is_told_so_as_the_form_is() {
+    let file = File::new();
+    with_full_app(&["--store", &file.store()], async |app| {
+        let cookies = [app.user("one").await, app.user("two").await].map(|user| user.credential);
+        app.kill().await;
+        // As if both had stayed away until their names were free.
+        file.ask::<i64>("DELETE FROM full_app_names RETURNING 1").await;
+        let limits = ["--sessions-per-address=9", "--names-per-address=1"];
+        let next = FullApp::start(&[&["--store", &file.store()][..], &limits].concat());
+        let [one, two] = cookies.each_ref();
+        next.upgrade("").header(&one.0, &one.1).accepted().await;
+        let refused = next.upgrade("").header(&two.0, &two.1).refused().await;
+        let asked = next.request("GET", "/session").header(&two.0, &two.1).send().await;
+        for answer in [refused, asked] {
+            answer.assert_error(429, "too_many_sessions");
+            assert_eq!(answer.header("Retry-After"), Some("10"), "{answer:?}");
+        }
+        assert_too_many(&form(&next, "two").header(&two.0, &two.1).send().await);
     });
 }
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use futures_util::future::join_all;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::kit::{FullApp, Request, eventually, unique, with_full_app, with_shared_full_app};
 
@@ -76,6 +79,46 @@ fn the_process_is_measured_too() {
             assert!(open > 3.0 && open < most, "{open} of {most}");
             assert!(numbers.contains_key("process_cpu_seconds_total"));
         }
+    });
+}
+
+#[test]
+fn those_who_keep_a_connection_waiting_are_counted() {
+    with_full_app(&ON_A_PORT_OF_ITS_OWN, async |app| {
+        let (whole, half) = ("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "GET /heal");
+        let kept_waiting = async |sent: &[&str]| {
+            let mut connection = TcpStream::connect(app.addr).await.expect("it listens");
+            for (number, part) in sent.iter().enumerate() {
+                connection.write_all(part.as_bytes()).await.expect("it is taken");
+                if number + 1 < sent.len() {
+                    connection.readable().await.expect("it is answered");
+                }
+            }
+            let mut answered = String::new();
+            let _reset = connection.read_to_string(&mut answered).await;
+            assert_eq!(answered.ends_with("ok"), sent.contains(&whole), "{answered}");
+        };
+        let several: [&[&str]; 5] = [&[], &[], &[half], &[whole, half], &[whole]];
+        join_all(several.map(kept_waiting)).await;
+        let numbers = scrape(&app).await;
+        for (of, count) in [("silence", 2.0), ("head", 2.0), ("answer", 0.0)] {
+            let name = format!("full_app_connections_cut_off_total{{of=\"{of}\"}}");
+            assert_eq!(numbers[&name], count, "{name}");
+        }
+    });
+}
+
+#[test]
+fn what_is_asked_too_fast_is_counted() {
+    with_full_app(&ON_A_PORT_OF_ITS_OWN, async |app| {
+        let user = app.user("hasty").await;
+        let (header, cookie) = &user.credential;
+        let answers = app.request_outside("GET", "/").header(header, cookie).flood(300).await;
+        let refused = answers.iter().filter(|answer| answer.status == 429).count();
+        let numbers = scrape(&app).await;
+        assert_eq!(numbers["full_app_rate_limited_total{of=\"browser\"}"], refused as f64);
+        assert_eq!(numbers["full_app_rate_limited_total{of=\"address\"}"], 0.0);
+        assert!(refused > 0);
     });
 }
 
