@@ -57,10 +57,6 @@ const fn core(name: &'static str) -> Test {
     test("chatrooms-core", Target::Units, name)
 }
 
-const fn model(name: &'static str) -> Test {
-    test("chatrooms-core", Target::Models, name)
-}
-
 const fn sqlite(name: &'static str) -> Test {
     test("chatrooms-sqlite", Target::Test("sqlite"), name)
 }
