@@ -335,6 +335,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_has_found_a_life_just_before_its_end_finds_it_ended() {
+        let store = MemoryStore::new();
+        let life = opened(&store).await;
+        let found = store.kept(&life).unwrap();
+        store.close(&life).await.unwrap();
+        assert!(matches!(lock(&found), Err(StoreError::Closed)));
+    }
+
+    #[tokio::test]
     async fn nothing_remains_of_lives_that_have_ended() {
         let store = MemoryStore::new();
         for _ in 0..100 {

@@ -85,7 +85,8 @@ impl Moderation<'_> {
         self.remove(Some(user), Removal::Kicked, reason)
     }
 
-    /// Keeps a user out for so long, and for the rest of the room's life at most, and removes them; says how many connections that were.
+    /// Keeps a user out for so long, and for the rest of the room's life at most, and removes them; says how many connections that were. They need not be
+    /// there, nor ever have been.
     ///
     /// A ban lasts no longer than the life of the room: whoever was alone there, and is banned, ends that life and the ban with it. Who must stay out of a
     /// room's next life too is refused by the policy's [`may_join`](crate::RoomPolicy::may_join).

@@ -13,7 +13,6 @@ use tokio::time::Instant;
 use crate::{
     Appended, Budget, Draft, Epoch, Life, MessageStore, Opened, Page, Redaction, RoomName,
     StoreError, UserName,
-    instruments::Stopwatch,
     metrics::Metrics,
     sync::{Arc, Begun, begun, guarded, in_a_task, millis, timed},
 };
@@ -47,7 +46,7 @@ impl ObservedStore {
         room: Option<&RoomName>,
         call: impl FnOnce() -> BoxFuture<'a, T>,
     ) -> Option<T> {
-        let stopwatch = Stopwatch::start();
+        let stopwatch = self.metrics.store.start();
         let answer = match begun(call) {
             Some(Begun::Done(answer)) => Some(answer),
             Some(Begun::Pending(call)) => {

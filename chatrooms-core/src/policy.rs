@@ -6,7 +6,6 @@ use async_trait::async_trait;
 
 use crate::{
     Draft, Epoch, Error, Identity, RoomEnd, RoomName, RoomRules,
-    instruments::Stopwatch,
     shared::Shared,
     sync::{guarded, in_time, millis},
 };
@@ -89,7 +88,7 @@ pub(crate) async fn ask<T>(
     asked: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let (limit, metrics) = (shared.config.policy_timeout, &shared.metrics);
-    let stopwatch = Stopwatch::start();
+    let stopwatch = metrics.policy.start();
     let answer = in_time(limit, pin!(guarded(asked))).await;
     metrics.policy.record(hook, stopwatch);
     match answer {

@@ -109,6 +109,10 @@ use crate::{RegistryBuilder, RoomName, RoomRegistry, UserName};
 /// How long anything here is waited for before it counts as hung: 30 s. On a paused clock they take no time.
 pub const HANG_LIMIT: Duration = Duration::from_secs(30);
 
+/// The largest block that glibc's malloc, the allocator of most, keeps in a thread's quick lists (tcache): 1,032 bytes. A future that is boxed at each message
+/// and is larger has it tidy up its other lists each time, which costs a room of 10 a fifth of its throughput.
+pub const QUICK_BLOCK: usize = 1032;
+
 /// A registry made to measure.
 ///
 /// ```

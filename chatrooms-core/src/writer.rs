@@ -354,18 +354,15 @@ fn refusal(error: StoreError) -> Error {
 mod tests {
     use tokio::runtime::Handle;
 
-    use crate::{RoomName, RoomRegistry};
+    use crate::{RoomName, RoomRegistry, testing::QUICK_BLOCK};
 
     use super::*;
-
-    /// The largest block that glibc's malloc, the allocator of most, keeps in a thread's quick lists (tcache).
-    const QUICK: usize = 1032;
 
     #[tokio::test]
     async fn what_writes_comes_from_the_allocators_quick_lists() {
         let registry = RoomRegistry::new();
         let room = Room::new(RoomName::new("tea").unwrap(), Handle::current());
         let writes = write(Arc::new(room), Arc::clone(registry.shared()));
-        assert!(size_of_val(&writes) <= QUICK, "{} bytes", size_of_val(&writes));
+        assert!(size_of_val(&writes) <= QUICK_BLOCK, "{} bytes", size_of_val(&writes));
     }
 }

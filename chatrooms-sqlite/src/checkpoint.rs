@@ -38,7 +38,9 @@ impl Checkpoint {
     /// The log has grown large. Were it left to SQLite, everybody would wait for the disk in the middle of a commit.
     pub(crate) fn want_at_once(&mut self) {
         let now = Instant::now();
-        self.wanted = Some(now.checked_sub(OVERDUE).unwrap_or(now));
+        let overdue = now.checked_sub(OVERDUE).unwrap_or(now);
+        // Never later than it was wanted already, or it would never be late.
+        self.wanted = Some(self.wanted.map_or(overdue, |since| since.min(overdue)));
     }
 
     /// Whether it must not wait for an idle moment any more.
@@ -83,5 +85,26 @@ impl Checkpoint {
         }
         self.backfill = Backfill::NotBegun;
         self.not_before = Some(Instant::now() + FAILED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_goes_on_growing_is_late_in_the_end() {
+        // A clock that has only begun holds no earlier time.
+        advance(OVERDUE).await;
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.want_at_once();
+        assert!(checkpoint.is_overdue() && !checkpoint.is_late());
+        for _ in 0..10 {
+            advance((LATE - OVERDUE) / 10).await;
+            checkpoint.want_at_once();
+        }
+        assert!(checkpoint.is_late());
     }
 }

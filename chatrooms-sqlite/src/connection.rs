@@ -15,7 +15,7 @@ use sqlx::{
 use crate::{
     SqliteStoreBuilder, Synchronous,
     error::{self, Code, NAME},
-    lock::{Claimed, Identity},
+    lock::{Claimed, FileHold, Identity},
 };
 
 /// How long SQLite itself waits for a lock at a time. [`begin`] asks again until the busy time-out, so that nothing
@@ -31,6 +31,8 @@ const SQLITE_CHECKPOINTS: u32 = 10_000;
 pub(crate) struct Database {
     /// Taken when the store is shut down, because they hold the lock, too.
     options: Mutex<Option<SqliteConnectOptions>>,
+    /// The lock itself, for a host that holds the file as well. Taken together with the options.
+    hold: Mutex<FileHold>,
     /// Where the file is and which one it was; none for a database in memory.
     pub(crate) file: Option<(PathBuf, Identity)>,
     log: Option<PathBuf>,
@@ -50,8 +52,9 @@ impl Database {
         if let Some(pages) = builder.max_page_count {
             options = options.pragma("max_page_count", pages.to_string());
         }
-        let (mut file, mut log) = (None, None);
-        if let Some(Claimed { path, identity, lock }) = claimed {
+        let (mut file, mut log, mut held) = (None, None, FileHold::NOTHING);
+        if let Some(Claimed { path, identity, hold }) = claimed {
+            held = hold.clone();
             options = options
                 .filename(&path)
                 .journal_mode(SqliteJournalMode::Wal)
@@ -59,7 +62,7 @@ impl Database {
                 // Never used for sorting: it hands the lock to every connection, and a connection that is closed late,
                 // on its own thread, still keeps others away until its last write is done.
                 .collation("chatrooms_lock", move |a, b| {
-                    let _held = &lock;
+                    let _held = &hold;
                     a.cmp(b)
                 });
             let mut beside = path.clone().into_os_string();
@@ -67,7 +70,8 @@ impl Database {
             log = Some(beside.into());
             file = Some((path, identity));
         }
-        Self { options: Mutex::new(Some(options)), file, log, busy_timeout: builder.busy_timeout }
+        let (options, hold) = (Mutex::new(Some(options)), Mutex::new(held));
+        Self { options, hold, file, log, busy_timeout: builder.busy_timeout }
     }
 
     /// A new connection. It never creates a file.
@@ -93,8 +97,13 @@ impl Database {
         self.log.as_ref().and_then(|path| path.metadata().ok()).map_or(0, |found| found.len())
     }
 
+    pub(crate) fn hold(&self) -> FileHold {
+        self.hold.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Lets go of the lock, as far as it is held here.
     pub(crate) fn shut(&self) {
+        *self.hold.lock().unwrap_or_else(PoisonError::into_inner) = FileHold::NOTHING;
         self.options.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }

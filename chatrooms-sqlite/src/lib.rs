@@ -37,7 +37,7 @@
 //!
 //! # What it is not
 //! A database for other programs to write to while it is open: they may read, and what they lock has to wait. The host may
-//! keep tables of its own in the same file; all of these begin with `chatrooms_`.
+//! keep tables of its own in the same file, and [hold it](SqliteStore::hold_file) until it has written the last of them; all of these begin with `chatrooms_`.
 #![forbid(unsafe_code)]
 
 mod backfill;
@@ -61,6 +61,7 @@ mod writer;
 
 pub use builder::{SqliteStoreBuilder, Synchronous};
 pub use error::OpenError;
+pub use lock::FileHold;
 pub use stats::SqliteStats;
 pub use store::SqliteStore;
 

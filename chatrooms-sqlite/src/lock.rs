@@ -4,9 +4,23 @@ use std::{
     fs::{File, Metadata, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::OpenError;
+
+/// Keeps every other process, and every other store, away from a database file until it is dropped; from
+/// [`SqliteStore::hold_file`](crate::SqliteStore::hold_file).
+#[derive(Clone, Debug)]
+#[must_use = "nobody is kept away once it is dropped"]
+pub struct FileHold {
+    /// None for a database in memory, which nobody else can open.
+    _lock: Option<Arc<File>>,
+}
+
+impl FileHold {
+    pub(crate) const NOTHING: Self = Self { _lock: None };
+}
 
 /// A database file that is there and that nobody else has.
 #[derive(Debug)]
@@ -16,7 +30,7 @@ pub(crate) struct Claimed {
     /// Which file it is, to notice another one under the same name.
     pub(crate) identity: Identity,
     /// Held for as long as this is not dropped.
-    pub(crate) lock: File,
+    pub(crate) hold: FileHold,
 }
 
 /// Creates the file where there is none and takes the lock beside it.
@@ -38,8 +52,8 @@ pub(crate) fn claim(path: &Path) -> Result<Claimed, OpenError> {
     if metadata.permissions().readonly() {
         return Err(OpenError::ReadOnly { path });
     }
-    let lock = lock(&path)?;
-    Ok(Claimed { identity: Identity::of(&metadata), path, lock })
+    let hold = FileHold { _lock: Some(Arc::new(lock(&path)?)) };
+    Ok(Claimed { identity: Identity::of(&metadata), path, hold })
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {

@@ -1,10 +1,19 @@
 //! Hearing what SQLite's threads answer before everybody else who waits to run.
 
-use std::{future::poll_fn, pin::pin};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::LazyLock,
+    thread::{available_parallelism, yield_now},
+};
 
 /// So often is looked for an answer, then it has to come by itself. Looks that find nothing cost well below a microsecond each, a statement
 /// takes dozens.
 const LOOKS: u8 = 32;
+
+/// Whether this process has one processor only. SQLite's thread does nothing then before this one makes way, which a busy runtime does not for milliseconds.
+static IS_ALONE: LazyLock<bool> =
+    LazyLock::new(|| available_parallelism().is_ok_and(|processors| processors.get() == 1));
 
 /// Does work that consists of journeys to SQLite's thread and back, and looks for their answers between the turns of others.
 ///
@@ -14,7 +23,11 @@ pub(crate) async fn prompt<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     let mut looks = LOOKS;
     poll_fn(|context| {
-        let done = work.as_mut().poll(context);
+        let mut done = work.as_mut().poll(context);
+        if done.is_pending() && looks == LOOKS && *IS_ALONE {
+            yield_now();
+            done = work.as_mut().poll(context);
+        }
         if done.is_pending() && looks > 0 {
             looks -= 1;
             context.waker().wake_by_ref();
@@ -37,7 +50,7 @@ mod tests {
         thread,
     };
 
-    use tokio::task::yield_now;
+    use tokio::task;
 
     use super::*;
 
@@ -47,7 +60,7 @@ mod tests {
         // It knows of nobody to wake.
         let asked = prompt(poll_fn(|_| heard.try_recv().map_or(Poll::Pending, Poll::Ready)));
         let answers = async {
-            yield_now().await;
+            task::yield_now().await;
             thread::spawn(move || answer.send(7)).join()
         };
         assert_eq!(tokio::join!(asked, answers).0, 7);

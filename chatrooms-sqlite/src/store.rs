@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::{
-    OpenError, SqliteStats, SqliteStoreBuilder,
+    FileHold, OpenError, SqliteStats, SqliteStoreBuilder,
     connection::{Database, Slot},
     error::{self, NAME},
     job::{Append, Close, Job, Note, Redact, Results, Ticket, Trim, Write},
@@ -97,6 +97,30 @@ impl SqliteStore {
     #[must_use]
     pub fn stats(&self) -> SqliteStats {
         self.shared.counters.read()
+    }
+
+    /// Keeps everybody else away from the file for as long as what this gives is kept, also after the store has ended: for a host whose own tables in that file
+    /// are written to the last. A database in memory, or a store that has ended, has nothing to hold.
+    ///
+    /// ```
+    /// # use chatrooms_core::MessageStore;
+    /// # use chatrooms_sqlite::{OpenError, SqliteStore};
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("chat.db");
+    /// let store = SqliteStore::open(&path).await?;
+    /// let held = store.hold_file();
+    /// store.shutdown().await?;
+    /// let another = SqliteStore::open(&path).await;
+    /// assert!(matches!(another, Err(OpenError::InUse { .. })));
+    /// drop(held);
+    /// SqliteStore::open(&path).await?;
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub fn hold_file(&self) -> FileHold {
+        self.shared.database.hold()
     }
 
     pub(crate) const fn new(

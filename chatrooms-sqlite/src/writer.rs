@@ -23,7 +23,7 @@ use crate::{
 /// The most drafts in one transaction, but for the last call that it takes.
 const MAX_DRAFTS: usize = 1000;
 /// A log of so many bytes is emptied although nothing has been removed.
-const LARGE_LOG: u64 = 4 * 1024 * 1024;
+const LARGE_LOG: u64 = 16 * 1024 * 1024;
 
 /// Owns the connection that writes, and commits all that has queued in one transaction.
 ///

@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use chatrooms_core::{Error, instruments::Stopwatch};
+use chatrooms_core::Error;
 use futures_util::FutureExt as _;
 use tokio::time::timeout;
 
@@ -23,7 +23,7 @@ pub(crate) async fn ask<T>(
     metrics: &Metrics,
     asked: impl Future<Output = T>,
 ) -> Result<T, Unanswered> {
-    let stopwatch = Stopwatch::start();
+    let stopwatch = metrics.authenticator.start();
     let answer = timeout(limit, AssertUnwindSafe(asked).catch_unwind()).await;
     metrics.authenticator.record(question, stopwatch);
     match answer {

@@ -239,13 +239,9 @@ pub(crate) fn refused(session: &Session, id: Option<u64>, room: &RoomName, error
 
 #[cfg(test)]
 mod tests {
-    use chatrooms_core::{Identity, RoomRegistry, UserName};
+    use chatrooms_core::{Identity, RoomRegistry, UserName, testing::QUICK_BLOCK};
 
     use super::*;
-
-    /// The largest block that glibc's malloc, the allocator of most, keeps in a thread's quick lists (tcache). One of a larger block at each message has it
-    /// tidy up its other lists each time, and costs a room of 10 a fifth of its throughput.
-    const QUICK: usize = 1032;
 
     #[tokio::test]
     async fn what_is_begun_for_a_message_comes_from_the_allocators_quick_lists() {
@@ -253,6 +249,6 @@ mod tests {
         let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
         let tea = RoomName::new("tea").unwrap();
         let begun = send(&session, tea, None, Post::new("hello"));
-        assert!(size_of_val(&begun) <= QUICK, "{} bytes", size_of_val(&begun));
+        assert!(size_of_val(&begun) <= QUICK_BLOCK, "{} bytes", size_of_val(&begun));
     }
 }

@@ -45,7 +45,7 @@ const fn refusal(why: NotAllowed) -> Refusal {
         NotAllowed::LoggedOut => Refusal::Unauthorized,
         NotAllowed::Taken | NotAllowed::LooksAlike => Refusal::Forbidden,
         NotAllowed::TooMany => Refusal::TooMany { retry_after: RETRY_AFTER },
-        NotAllowed::Full => Refusal::Unavailable { retry_after: RETRY_AFTER },
+        NotAllowed::Full | NotAllowed::NotKept => Refusal::Unavailable { retry_after: RETRY_AFTER },
     }
 }
 

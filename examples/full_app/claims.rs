@@ -162,15 +162,27 @@ impl Claims {
     }
 
     /// Whose a name is, or was last while nobody else has taken it.
-    pub(crate) fn owner(&self, user: &UserName) -> Option<BrowserId> {
+    fn owner(&self, user: &UserName) -> Option<BrowserId> {
         let claim = self.by_looks.get(&Skeleton::of(user)).filter(|claim| claim.user == *user);
         claim.map(|claim| claim.owner.browser)
+    }
+
+    /// Whether a name is this browser's.
+    pub(crate) fn is_own(&self, user: &UserName, browser: BrowserId) -> bool {
+        self.owner(user) == Some(browser)
     }
 
     /// The names that are a browser's own.
     pub(crate) fn of(&self, browser: BrowserId) -> Vec<UserName> {
         let own = self.by_browser.of(browser).iter().filter_map(|looks| self.by_looks.get(looks));
         own.map(|claim| claim.user.clone()).collect()
+    }
+
+    /// Gives up one name of a browser.
+    pub(crate) fn give_back(&mut self, user: &UserName, browser: BrowserId) {
+        if self.is_own(user, browser) {
+            self.drop_claim(&Skeleton::of(user));
+        }
     }
 
     /// Gives up all names of a browser.
@@ -199,9 +211,9 @@ impl Claims {
         }
     }
 
-    /// Whether anything has to be written down.
-    pub(crate) fn has_unsaved(&self) -> bool {
-        self.unsaved.as_ref().is_some_and(|changes| !changes.is_empty())
+    /// Whether it has still to be written down whose a name is now; never where nothing is kept.
+    pub(crate) fn is_unsaved(&self, user: &UserName) -> bool {
+        self.unsaved.as_ref().is_some_and(|changes| changes.contains_key(user))
     }
 
     /// What has to be written down; nothing where nothing is kept.

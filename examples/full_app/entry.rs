@@ -112,6 +112,7 @@ fn refuse(app: &App, refused: NotAllowed, username: String, room: String) -> Res
         NotAllowed::Full | NotAllowed::LoggedOut => {
             (StatusCode::SERVICE_UNAVAILABLE, words::FULL, Some("60"))
         }
+        NotAllowed::NotKept => (StatusCode::SERVICE_UNAVAILABLE, words::NOT_KEPT, Some("5")),
     };
     let form =
         EntryForm { username, username_error: reason.to_owned(), room, ..EntryForm::default() };
@@ -131,13 +132,14 @@ mod tests {
     #[tokio::test]
     async fn when_there_is_no_place_the_page_says_so_and_keeps_what_was_typed() {
         let app = App::for_tests().await;
-        for (refused, status, reason) in [
-            (NotAllowed::Full, StatusCode::SERVICE_UNAVAILABLE, words::FULL),
-            (NotAllowed::TooMany, StatusCode::TOO_MANY_REQUESTS, words::TOO_MANY_NAMES),
+        for (refused, status, reason, seconds) in [
+            (NotAllowed::Full, StatusCode::SERVICE_UNAVAILABLE, words::FULL, "60"),
+            (NotAllowed::TooMany, StatusCode::TOO_MANY_REQUESTS, words::TOO_MANY_NAMES, "60"),
+            (NotAllowed::NotKept, StatusCode::SERVICE_UNAVAILABLE, words::NOT_KEPT, "5"),
         ] {
             let response = refuse(&app, refused, "ada".into(), "hall".into());
             assert_eq!(response.status(), status);
-            assert_eq!(response.headers()[header::RETRY_AFTER], "60");
+            assert_eq!(response.headers()[header::RETRY_AFTER], seconds);
             let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
             let page = String::from_utf8_lossy(&page);
             for part in [reason, "value=\"ada\"", "value=\"hall\""] {

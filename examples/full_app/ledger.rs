@@ -4,10 +4,11 @@
 use std::{
     collections::{HashMap, HashSet},
     path::Path,
+    sync::PoisonError,
     time::{Duration, SystemTime},
 };
 
-use chatrooms::{Epoch, UserName};
+use chatrooms::{Epoch, UserName, sqlite::FileHold};
 use serde::Serialize;
 use sqlx::{
     ConnectOptions as _, Connection as _, Row as _, Sqlite, SqliteConnection,
@@ -32,11 +33,13 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS full_app_creators (epoch BLOB PRIMARY KEY, browser BLOB NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-/// The application's own tables, beside the store's. To be opened after the store, which keeps other processes away.
+/// The application's own tables, beside the store's.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     /// Over awaits, because a connection does one thing at a time. `None` once closed.
     connection: Mutex<Option<SqliteConnection>>,
+    /// Keeps other processes away for as long as there is a connection: the store, which was opened before, ends before.
+    hold: std::sync::Mutex<Option<FileHold>>,
 }
 
 impl Ledger {
@@ -51,7 +54,12 @@ impl Ledger {
             .disable_statement_logging();
         let mut connection = options.connect().await?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;
-        Ok(Self { connection: Mutex::new(Some(connection)) })
+        Ok(Self { connection: Mutex::new(Some(connection)), hold: Default::default() })
+    }
+
+    /// Has other processes kept away until it is closed.
+    pub(crate) fn holding(self, hold: FileHold) -> Self {
+        Self { hold: Some(hold).into(), ..self }
     }
 
     /// The key that is kept, or this one, which is kept from now on.
@@ -224,6 +232,16 @@ impl Ledger {
         {
             tracing::warn!(%error, "the database was not closed in order");
         }
+        self.hold.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+#[cfg(test)]
+impl Ledger {
+    /// Says something to SQLite by this connection.
+    pub(crate) async fn tell(&self, statement: &'static str) {
+        let mut connection = self.connection.lock().await;
+        sqlx::raw_sql(statement).execute(connection.as_mut().unwrap()).await.unwrap();
     }
 }
 
@@ -264,6 +282,11 @@ fn moment(column: i64) -> SystemTime {
 
 #[cfg(test)]
 mod tests {
+    use chatrooms::{
+        MessageStore as _,
+        sqlite::{OpenError, SqliteStore},
+    };
+
     use super::*;
     use crate::void_page::NUMBERS;
 
@@ -273,6 +296,19 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         let ledger = Ledger::open(&path).await.unwrap();
         (folder, ledger)
+    }
+
+    #[tokio::test]
+    async fn other_processes_are_kept_away_until_it_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let store = SqliteStore::open(&path).await.unwrap();
+        let ledger = Ledger::open(&path).await.unwrap().holding(store.hold_file());
+        store.shutdown().await.unwrap();
+        let next = SqliteStore::open(&path).await;
+        assert!(matches!(next, Err(OpenError::InUse { .. })), "names are still written to it");
+        ledger.close().await;
+        SqliteStore::open(&path).await.unwrap();
     }
 
     #[tokio::test]

@@ -7,22 +7,26 @@ use axum::{
 };
 use chatrooms::CloseReason;
 
-use crate::{app::App, visitor::Visitor, voided::Full, words};
+use crate::{app::App, names::NoLogout, visitor::Visitor, words};
 
-/// Answers when all has ended. Without a good cookie there is nothing to end, and the answer is the same.
+/// Answers when all has ended, and when it holds after a restart too. Without a good cookie there is nothing to end, and the answer is the same.
+///
+/// A cookie that is void already is good enough: who has been told that it is not written down yet asks again.
 pub(crate) async fn log_out(State(app): State<App>, headers: HeaderMap) -> Response {
-    if let Some(visitor) = app.logged_in(&headers).await {
+    if let Some(visitor) = app.signed_in(&headers) {
         // A task of its own, because a client that goes away ends its request, and a logout is done entirely or not at all.
-        match tokio::spawn(end(app.clone(), visitor)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(Full)) => return refuse(),
-            Err(error) => tracing::error!(%error, "a logout was not finished"),
+        let ended = tokio::spawn(end(app.clone(), visitor)).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a logout was not finished");
+            Err(NoLogout::NotKept)
+        });
+        if let Err(why) = ended {
+            return refuse(why);
         }
     }
     ([(header::SET_COOKIE, app.cookies.clear())], Redirect::to("/")).into_response()
 }
 
-async fn end(app: App, visitor: Visitor) -> Result<(), Full> {
+async fn end(app: App, visitor: Visitor) -> Result<(), NoLogout> {
     let registry = &app.registry;
     app.names
         .log_out(&visitor, |user| {
@@ -31,11 +35,16 @@ async fn end(app: App, visitor: Visitor) -> Result<(), Full> {
         .await
 }
 
-/// The browser keeps its cookie, which is still good.
-fn refuse() -> Response {
-    tracing::error!("nobody can log out: more logouts than can be remembered");
-    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "3600")], words::NO_LOGOUT)
-        .into_response()
+/// The browser keeps its cookie: it is still good, or needed to ask again.
+fn refuse(why: NoLogout) -> Response {
+    let (retry_after, words) = match why {
+        NoLogout::Full => {
+            tracing::error!("nobody can log out: more logouts than can be remembered");
+            ("3600", words::NO_LOGOUT)
+        }
+        NoLogout::NotKept => ("5", words::LOGOUT_NOT_KEPT),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, retry_after)], words).into_response()
 }
 
 #[cfg(test)]
@@ -44,9 +53,11 @@ mod tests {
 
     #[test]
     fn a_logout_that_cannot_be_takes_nothing_away() {
-        let refused = refuse();
-        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(refused.headers()[header::RETRY_AFTER], "3600");
-        assert!(!refused.headers().contains_key(header::SET_COOKIE));
+        for (why, seconds) in [(NoLogout::Full, "3600"), (NoLogout::NotKept, "5")] {
+            let refused = refuse(why);
+            assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(refused.headers()[header::RETRY_AFTER], seconds);
+            assert!(!refused.headers().contains_key(header::SET_COOKIE));
+        }
     }
 }

@@ -18,6 +18,7 @@ mod failure;
 mod form;
 mod headers;
 mod holdings;
+mod keeping;
 mod ledger;
 mod logout;
 mod moderation;

@@ -7,14 +7,15 @@ use std::{
 };
 
 use chatrooms::{RoomRegistry, UserName};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
-    claims::{Bounds, Claimant, Claims, Denied},
+    claims::{Bounds, Changes, Claimant, Claims, Denied},
     clock::Clock,
+    keeping::{Keeping, NotKept},
     ledger::Ledger,
-    visitor::{BrowserId, Visitor},
-    voided::{Full, Voided},
+    visitor::Visitor,
+    voided::{Full, Unsaved, Voided},
 };
 
 /// The most names in use at a time, and the most of them that are one browser's.
@@ -24,10 +25,8 @@ const NAMES_OF_BROWSER: usize = 8;
 const VOID_PAGES: usize = 65_536;
 /// How often connections are looked at. A name is free again at most that much later than it could be.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often a logout that could not be saved is tried again.
+/// How often names and logouts that have lapsed are forgotten in the database too, where nothing else is written.
 const SAVE: Duration = Duration::from_secs(10);
-/// Between one thing that is written down and the next. What comes meanwhile is written together.
-const APART: Duration = Duration::from_millis(50);
 
 /// Cloning is cheap, and every clone knows the same. The methods are async because a cluster's names would be kept elsewhere.
 #[derive(Clone)]
@@ -40,14 +39,15 @@ struct Inner {
     /// Held for one question or one change, never over an await. Both stand under one lock, so that a browser that has logged out
     /// claims nothing any more.
     state: Mutex<State>,
-    ledger: Option<Arc<Ledger>>,
-    /// Held while something is written down, so that nothing older is ever written over something newer. When that was done last, if ever.
-    saving: tokio::sync::Mutex<Option<Instant>>,
+    /// How what changes is written down, where it is.
+    keeping: Option<Keeping>,
 }
 
 struct State {
     claims: Claims,
     voided: Voided,
+    /// How often something has changed that somebody wants to be sure of.
+    changes: u64,
 }
 
 /// Why somebody may not go by a name.
@@ -63,6 +63,23 @@ pub(crate) enum NotAllowed {
     TooMany,
     /// Too many names are in use.
     Full,
+    /// It cannot be written down right now. The name is nobody's.
+    NotKept,
+}
+
+/// Why a logout is none, or not known to be one for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoLogout {
+    /// There is no place to note it.
+    Full,
+    /// It holds in this process, and cannot be written down right now.
+    NotKept,
+}
+
+impl From<Full> for NoLogout {
+    fn from(Full: Full) -> Self {
+        Self::Full
+    }
 }
 
 impl From<Denied> for NotAllowed {
@@ -96,12 +113,16 @@ impl Names {
         let clock = clock.no_earlier_than(valid_from);
         let bounds = bounds(most_of_address);
         let claims = Claims::restore(bounds, ledger.names().await?, clock.now());
-        Ok(Self::new(clock, voided, claims, Some(ledger)))
+        let names = Self::new(clock, voided, claims, Some(Keeping::default()));
+        if let Some(keeping) = &names.inner.keeping {
+            keeping.start(names.clone().keep(ledger));
+        }
+        Ok(names)
     }
 
-    fn new(clock: Clock, voided: Voided, claims: Claims, ledger: Option<Arc<Ledger>>) -> Self {
-        let state = Mutex::new(State { claims, voided });
-        Self { inner: Arc::new(Inner { clock, state, ledger, saving: Default::default() }) }
+    fn new(clock: Clock, voided: Voided, claims: Claims, keeping: Option<Keeping>) -> Self {
+        let state = Mutex::new(State { claims, voided, changes: 0 });
+        Self { inner: Arc::new(Inner { clock, state, keeping }) }
     }
 
     /// The moment from which a cookie that is issued now counts.
@@ -110,22 +131,30 @@ impl Names {
     }
 
     /// Makes the name the visitor's own, anew if it is already. Where it is known from which address they come, that one has it, too.
+    ///
+    /// A name that nobody knows of after a restart would be somebody else's then, so that it is given out once it is written down.
     pub(crate) async fn claim(
         &self,
         visitor: &Visitor,
         address: Option<IpAddr>,
     ) -> Result<(), NotAllowed> {
-        let now = self.now();
+        let (user, now) = (&visitor.user, self.now());
         let claimant = Claimant { browser: visitor.browser, address };
-        let is_new = {
+        let change = {
             let mut state = self.state();
             state.check_cookie(visitor)?;
-            state.claims.claim(&visitor.user, claimant, now)?
+            state.claims.check(user, visitor.browser, now)?;
+            // Nobody waits for what will hardly be written, and what is to be written does not grow for as long as that lasts.
+            if self.is_in_trouble() && !state.claims.is_own(user, visitor.browser) {
+                return Err(NotAllowed::NotKept);
+            }
+            if state.claims.claim(user, claimant, now)? {
+                state.changes += 1;
+            }
+            state.claims.is_unsaved(user).then_some(state.changes)
         };
-        if is_new {
-            self.save().await;
-        }
-        Ok(())
+        let Some(change) = change else { return Ok(()) };
+        self.kept(change).await.or_else(|NotKept| self.give_back(visitor))
     }
 
     /// Whether the cookie holds and the name is the visitor's own, or neither it nor one that looks like it is anybody's.
@@ -149,7 +178,7 @@ impl Names {
 
     /// Whether the name is the visitor's own: the one they come by, or another one of their browser's.
     pub(crate) fn is_own(&self, visitor: &Visitor, user: &UserName) -> bool {
-        self.state().claims.owner(user) == Some(visitor.browser)
+        self.state().claims.is_own(user, visitor.browser)
     }
 
     /// Whether the cookie holds, whoever has the name meanwhile.
@@ -157,25 +186,29 @@ impl Names {
         self.state().check_cookie(visitor).is_ok()
     }
 
-    /// Voids every cookie of the visitor's browser, has the sessions of all its names ended, and gives the names up.
+    /// Voids every cookie of the visitor's browser, has the sessions of all its names ended, and gives the names up; done when that is written down.
     ///
     /// To be run where no client can cancel it.
     ///
     /// # Errors
-    /// There is no place to note it. Nothing has been done.
+    /// [`NoLogout::Full`]: nothing has been done. [`NoLogout::NotKept`]: all of it has been done, and is not known to hold after a restart; asking again waits for that.
     pub(crate) async fn log_out(
         &self,
         visitor: &Visitor,
         end_sessions: impl Fn(&UserName),
-    ) -> Result<(), Full> {
+    ) -> Result<(), NoLogout> {
         // A session that is just being opened stands in the registry before its cookie is checked again: it is either ended
         // here or finds its cookie void. The names stay claimed meanwhile, so that nobody else's session is ended.
-        for user in self.void(visitor.browser)? {
+        for user in self.void(visitor)? {
             end_sessions(&user);
         }
-        self.state().claims.release(visitor.browser);
-        self.save().await;
-        Ok(())
+        let change = {
+            let mut state = self.state();
+            state.claims.release(visitor.browser);
+            state.changes += 1;
+            state.changes
+        };
+        self.kept(change).await.map_err(|NotKept| NoLogout::NotKept)
     }
 
     /// Looks after the names for ever: those with sessions in this registry are in use.
@@ -188,17 +221,18 @@ impl Names {
                 _ = look.tick() => self.look(&registry),
                 _ = save.tick() => {
                     self.state().voided.expire(self.now());
-                    self.save().await;
+                    if let Some(keeping) = &self.inner.keeping {
+                        keeping.wish();
+                    }
                 }
             }
         }
     }
 
-    /// Lets go of the database.
+    /// Lets go of the database, once everything is written down or cannot be.
     pub(crate) async fn close(&self) {
-        if let Some(ledger) = &self.inner.ledger {
-            self.save().await;
-            ledger.close().await;
+        if let Some(keeping) = &self.inner.keeping {
+            keeping.end().await;
         }
     }
 
@@ -206,10 +240,25 @@ impl Names {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn void(&self, browser: BrowserId) -> Result<Vec<UserName>, Full> {
+    /// Says which names the browser has.
+    fn void(&self, visitor: &Visitor) -> Result<Vec<UserName>, Full> {
         let mut state = self.state();
-        state.voided.insert(browser, self.now())?;
-        Ok(state.claims.of(browser))
+        if !state.voided.contains(visitor) {
+            state.voided.insert(visitor.browser, self.now())?;
+        }
+        Ok(state.claims.of(visitor.browser))
+    }
+
+    /// Takes a name back that was not written down in time, so that it is free for whoever tries again.
+    fn give_back(&self, visitor: &Visitor) -> Result<(), NotAllowed> {
+        let mut state = self.state();
+        if !state.claims.is_unsaved(&visitor.user) {
+            // It was, just now.
+            return Ok(());
+        }
+        state.claims.give_back(&visitor.user, visitor.browser);
+        state.changes += 1;
+        Err(NotAllowed::NotKept)
     }
 
     fn look(&self, registry: &RoomRegistry) {
@@ -217,43 +266,50 @@ impl Names {
         self.state().claims.look(now, |user| registry.sessions_of(user) > 0);
     }
 
-    fn has_unsaved(&self) -> bool {
-        let state = self.state();
-        state.voided.has_unsaved() || state.claims.has_unsaved()
+    fn is_in_trouble(&self) -> bool {
+        self.inner.keeping.as_ref().is_some_and(Keeping::is_in_trouble)
     }
 
-    /// Writes down what is to outlive the process. Until that succeeds it holds in this process all the same.
-    async fn save(&self) {
-        let Some(ledger) = &self.inner.ledger else { return };
-        let mut last = self.inner.saving.lock().await;
-        if !self.has_unsaved() {
-            return;
+    /// Waits until this change is written down, where anything is.
+    async fn kept(&self, change: u64) -> Result<(), NotKept> {
+        match &self.inner.keeping {
+            Some(keeping) => keeping.kept(change).await,
+            None => Ok(()),
         }
-        if let Some(last) = *last {
-            // The file has one writer at a time, and a flood of names is not to keep messages out.
-            sleep_until(last + APART).await;
+    }
+
+    /// Writes down whatever changes, for as long as the process lives.
+    async fn keep(self, ledger: Arc<Ledger>) {
+        let Some(keeping) = &self.inner.keeping else { return };
+        loop {
+            let is_last = keeping.is_wished().await;
+            let (change, logouts, names) = {
+                let state = self.state();
+                (state.changes, state.voided.unsaved(), state.claims.unsaved())
+            };
+            keeping.wrote(change, self.write(&ledger, logouts, &names).await).await;
+            if is_last {
+                break;
+            }
         }
-        let (logouts, changes) = {
-            let state = self.state();
-            (state.voided.unsaved(), state.claims.unsaved())
-        };
+        ledger.close().await;
+    }
+
+    async fn write(
+        &self,
+        ledger: &Ledger,
+        logouts: Option<Unsaved>,
+        names: &Changes,
+    ) -> Result<(), sqlx::Error> {
         if let Some(logouts) = logouts {
-            match ledger.save(&logouts).await {
-                Ok(()) => self.state().voided.saved(&logouts),
-                Err(error) => {
-                    tracing::error!(%error, "a logout cannot be saved for after a restart, and is tried again")
-                }
-            }
+            ledger.save(&logouts).await?;
+            self.state().voided.saved(&logouts);
         }
-        if !changes.is_empty() {
-            match ledger.save_names(&changes).await {
-                Ok(()) => self.state().claims.saved(&changes),
-                Err(error) => {
-                    tracing::error!(%error, "names cannot be saved for after a restart, and are tried again")
-                }
-            }
+        if !names.is_empty() {
+            ledger.save_names(names).await?;
+            self.state().claims.saved(names);
         }
-        *last = Some(Instant::now());
+        Ok(())
     }
 }
 
@@ -272,10 +328,15 @@ mod tests {
     use std::sync::Mutex;
 
     use chatrooms::Identity;
-    use tokio::time::sleep;
+    use futures_util::future::join_all;
+    use sqlx::{
+        ConnectOptions as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions,
+    };
+    use tempfile::TempDir;
+    use tokio::time::{Instant, sleep};
 
     use super::*;
-    use crate::{claims::GRACE, numbering::Numbering};
+    use crate::{claims::GRACE, keeping::PATIENCE, numbering::Numbering, visitor::BrowserId};
 
     fn visitor(names: &Names, browser: u8, user: &str) -> Visitor {
         let user = UserName::new(user).unwrap();
@@ -390,7 +451,7 @@ mod tests {
         let (ada, gone) = (enter(), enter());
         names.log_out(&gone, |_| {}).await.unwrap();
         for _ in 0..110_000 {
-            names.void(enter().browser).unwrap();
+            names.void(&enter()).unwrap();
         }
         names.close().await;
         let ledger = Arc::new(Ledger::open(&path).await.unwrap());
@@ -402,6 +463,99 @@ mod tests {
         assert!(std::fs::metadata(&path).unwrap().len() < 256 * 1024);
     }
 
+    /// A file with names in it, and what they are written with.
+    async fn kept(folder: &TempDir) -> (Names, Arc<Ledger>) {
+        let path = folder.path().join("names.db");
+        std::fs::write(&path, "").unwrap();
+        let ledger = Arc::new(Ledger::open(&path).await.unwrap());
+        (Names::kept_in(ledger.clone(), Clock::start(), usize::MAX).await.unwrap(), ledger)
+    }
+
+    /// Another program keeps everybody from writing.
+    async fn locked(folder: &TempDir) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(folder.path().join("names.db"));
+        let mut other = options.connect().await.unwrap();
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        other
+    }
+
+    #[tokio::test]
+    async fn while_the_file_is_locked_everybody_is_refused_in_time_and_nobody_waits_for_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (names, _ledger) = kept(&folder).await;
+        let own = visitor(&names, 0, "here before");
+        names.claim(&own, None).await.unwrap();
+        let mut other = locked(&folder).await;
+        let began = Instant::now();
+        let guests: Vec<_> = (1..=20).map(|n| visitor(&names, n, &format!("guest {n}"))).collect();
+        let refused = join_all(guests.iter().map(|guest| names.claim(guest, None))).await;
+        assert_eq!(refused, [Err(NotAllowed::NotKept); 20]);
+        let together = began.elapsed();
+        assert!(together < 2 * PATIENCE, "{together:?} for all of them");
+        let late = names.claim(&visitor(&names, 21, "late"), None).await;
+        assert_eq!(late, Err(NotAllowed::NotKept));
+        assert!(
+            began.elapsed() - together < PATIENCE / 2,
+            "what is known to be in vain is not tried"
+        );
+        assert_eq!(names.claim(&own, None).await, Ok(()), "nothing has to be written for that");
+        let logout = names.log_out(&own, |_| {}).await;
+        assert_eq!(logout, Err(NoLogout::NotKept));
+        assert!(!names.is_logged_in(&own).await, "it holds in this process");
+
+        other.execute("ROLLBACK").await.unwrap();
+        while names.log_out(&own, |_| {}).await.is_err() {}
+        let eve = visitor(&names, 22, "guest 1");
+        assert_eq!(
+            names.claim(&eve, None).await,
+            Ok(()),
+            "the names of those who were refused are free"
+        );
+        // As after a crash: nothing more is written.
+        let ledger = Ledger::open(&folder.path().join("names.db")).await.unwrap().into();
+        let next = Names::kept_in(ledger, Clock::start(), usize::MAX).await.unwrap();
+        assert_eq!(next.check(&own).await, Err(NotAllowed::LoggedOut));
+        let two = Visitor { user: guests[1].user.clone(), ..visitor(&next, 23, "any") };
+        assert_eq!(next.check(&two).await, Ok(()), "nor are they taken after a restart");
+        assert_eq!(next.check(&Visitor { user: eve.user, ..two }).await, Err(NotAllowed::Taken));
+    }
+
+    #[tokio::test]
+    async fn on_a_full_disk_everybody_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (names, ledger) = kept(&folder).await;
+        ledger.tell("PRAGMA max_page_count = 1").await;
+        let mut refused = None;
+        // It takes some to fill the pages that there are.
+        for number in 0..200 {
+            let user = format!("{number}{}", "\u{1f600}".repeat(60));
+            let guest = visitor(&names, number, &user);
+            let began = Instant::now();
+            if names.claim(&guest, None).await.is_err() {
+                assert!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
+                refused = Some(guest);
+                break;
+            }
+        }
+        let refused = refused.expect("there is an end to every disk");
+        ledger.tell("PRAGMA max_page_count = 1000").await;
+        while names.claim(&refused, None).await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_does_not_wait_for_a_file_that_is_locked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (names, _ledger) = kept(&folder).await;
+        let _other = locked(&folder).await;
+        let ada = visitor(&names, 1, "ada");
+        assert_eq!(names.claim(&ada, None).await, Err(NotAllowed::NotKept));
+        let began = Instant::now();
+        names.close().await;
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    }
+
     #[tokio::test]
     async fn a_logout_that_cannot_be_noted_is_none() {
         let clock = Clock::start();
@@ -409,7 +563,7 @@ mod tests {
             Names::new(clock, Voided::new(clock.now(), 0), Claims::new(bounds(usize::MAX)), None);
         let ada = visitor(&names, 1, "ada");
         names.claim(&ada, None).await.unwrap();
-        assert_eq!(names.log_out(&ada, |user| panic!("{user} stays")).await, Err(Full));
+        assert_eq!(names.log_out(&ada, |user| panic!("{user} stays")).await, Err(NoLogout::Full));
         assert!(names.is_own(&ada, &ada.user) && names.is_logged_in(&ada).await);
     }
 

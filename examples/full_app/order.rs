@@ -20,6 +20,9 @@ pub(crate) struct Fields {
 }
 
 /// An order that makes sense, whoever gives it.
+///
+/// A ban and a mute are of a name, whether or not somebody is there by it: whoever says something and leaves at once is kept out too. So is somebody of
+/// whom nobody has ever heard, which takes one of the places that a room has for bans and mutes, and can be lifted as any other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Kick {
@@ -100,13 +103,11 @@ impl Order {
         (room, life): (&RoomName, Epoch),
     ) -> Result<Option<Post>, Undone> {
         let moderation = registry.moderation(room).of(life);
-        let is_there = |user| registry.connections(room, user) > 0;
         match self {
             Self::Kick { user } => {
                 or(moderation.kick(user, Some(words::KICKED)) > 0, Undone::NotThere)?;
             }
             Self::Ban { user, time } => {
-                or(is_there(user), Undone::NotThere)?;
                 moderation.ban(user, *time, Some(&words::banned(*time)))?;
             }
             Self::Unban { user } => {
@@ -114,7 +115,6 @@ impl Order {
                 tell(registry, user, "unbanned", room);
             }
             Self::Mute { user } => {
-                or(is_there(user), Undone::NotThere)?;
                 moderation.mute(user, None)?;
                 tell(registry, user, "muted", room);
             }
@@ -166,7 +166,7 @@ fn tell(registry: &RoomRegistry, user: &UserName, what: &str, room: &RoomName) {
 
 #[cfg(test)]
 mod tests {
-    use chatrooms::{Config, EventKind, Identity, Join, Removal, Session};
+    use chatrooms::{Config, Error, EventKind, Identity, Join, Removal, Session};
 
     use super::*;
 
@@ -258,22 +258,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_done_to_those_who_are_not_there() {
+    async fn nobody_is_sent_out_who_is_not_there_and_nothing_lifted_that_is_not_imposed() {
         let (registry, lobby, _ada, _eve) = house().await;
-        let user = || name("nobody");
         for (order, why) in [
-            (Order::Kick { user: user() }, Undone::NotThere),
-            (Order::Ban { user: user(), time: None }, Undone::NotThere),
-            (Order::Mute { user: user() }, Undone::NotThere),
+            (Order::Kick { user: name("nobody") }, Undone::NotThere),
             (Order::Unban { user: name("eve") }, Undone::Lifted),
             (Order::Unmute { user: name("eve") }, Undone::Lifted),
         ] {
             let undone = order.carry_out(&registry, now(&registry, &lobby));
             assert_eq!(undone.err(), Some(why), "{order:?}");
         }
-        assert!(registry.moderation(&lobby).muted().is_empty());
-        let nobody = registry.open_session(Identity::new(user())).unwrap();
-        nobody.join(&lobby, Join::default()).await.expect("no ban was left behind");
+    }
+
+    #[tokio::test]
+    async fn whoever_has_left_is_banned_and_muted_all_the_same() {
+        let (registry, lobby, _ada, eve) = house().await;
+        let carried_out = |order: Order| order.carry_out(&registry, now(&registry, &lobby));
+        eve.leave(&lobby).unwrap();
+        assert!(carried_out(Order::Ban { user: name("eve"), time: None }).is_ok());
+        assert_eq!(eve.join(&lobby, Join::default()).await.unwrap_err(), Error::Banned);
+        assert!(carried_out(Order::Mute { user: name("eve") }).is_ok());
+        assert!(carried_out(Order::Unban { user: name("eve") }).is_ok());
+        eve.join(&lobby, Join::default()).await.unwrap();
+        let refused = eve.publish(&lobby, Post::new("but")).await;
+        assert_eq!(refused.unwrap_err(), Error::Muted);
     }
 
     #[tokio::test]

@@ -59,9 +59,10 @@ async fn open(app: &App, room: &RoomName, visitor: &Visitor) -> Response {
         Err(NotAllowed::Taken) => words::TAKEN,
         Err(NotAllowed::LooksAlike) => words::LOOKS_ALIKE,
         // Where it is void by now, or the server full, the page learns so from the socket, and says so.
-        Ok(()) | Err(NotAllowed::LoggedOut | NotAllowed::TooMany | NotAllowed::Full) => {
-            return app.pages.chat(room, &visitor.user);
-        }
+        Ok(())
+        | Err(
+            NotAllowed::LoggedOut | NotAllowed::TooMany | NotAllowed::Full | NotAllowed::NotKept,
+        ) => return app.pages.chat(room, &visitor.user),
     };
     let form = EntryForm {
         username: visitor.user.to_string(),

@@ -65,7 +65,8 @@ async fn in_file(path: &Path, given: Option<Key>, most_of_address: usize) -> Res
     let store = SqliteStore::open(path).await.map_err(|error| Failure::new(reasons(&error)))?;
     close_to_others(path).map_err(|error| Failure::because(shown(path), &error))?;
     let unusable = |error| Failure::because(shown(path), &error);
-    let ledger = Arc::new(Ledger::open(path).await.map_err(unusable)?);
+    let ledger = Ledger::open(path).await.map_err(unusable)?;
+    let ledger = Arc::new(ledger.holding(store.hold_file()));
     let key = match given {
         Some(key) => key,
         None => secret::kept_in(&ledger).await?,

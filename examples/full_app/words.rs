@@ -11,12 +11,15 @@ pub(crate) const LOOKS_ALIKE: &str =
     "A name that looks the same is in use right now. Please choose one that nobody can mistake.";
 pub(crate) const TOO_MANY_NAMES: &str = "From here, too many names are in use already. Please close a window, or try again in a minute.";
 pub(crate) const FULL: &str = "All places are taken right now. Please try again in a minute.";
+pub(crate) const NOT_KEPT: &str =
+    "Nobody can be given a name right now. Please try again in a moment.";
 pub(crate) const TOO_FAST: &str = "That was too fast. Please try again in a moment.";
 pub(crate) const NOT_UTF8: &str = "This is not a name: its link is damaged.";
 pub(crate) const NO_FORM: &str = "This form is damaged. Please try again.";
 
 pub(crate) const NO_LOGOUT: &str =
     "Nobody can log out right now. You are still here; please try again later.";
+pub(crate) const LOGOUT_NOT_KEPT: &str = "All your windows have left their rooms, but that cannot be written down right now. Please reload this page in a moment.";
 
 pub(crate) const NOT_LOGGED_IN: &str = "You are not logged in.";
 pub(crate) const NOT_CREATOR: &str = "Only whoever opened this room may do that.";

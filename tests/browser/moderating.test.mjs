@@ -104,6 +104,26 @@ for (const [item, time] of [["For 10 minutes", "for 10 minutes"], ["For an hour"
   });
 }
 
+test("whoever says something and leaves is banned by what they have said", async () => {
+  const { room, ada, bo, adas, bos } = await house();
+  await bos.say("a rude word");
+  await adas.hears("a rude word");
+  assert.equal(await bos.page.locator(".author-tools").count(), 0);
+  await bos.goto("/");
+  await adas.seesMembers(ada.name);
+  await adas.page.hover(".message .bubble");
+  await adas.page.click(".author-tools");
+  await looksGood(adas, "moderating-author");
+  await adas.page.locator(".menu-item", { hasText: "For an hour" }).click();
+  await says(adas, new RegExp(`^${bo.name} is banned for an hour.$`));
+  await opensSanctions(adas);
+  await lists(adas, [bo.name, "banned"]);
+  await adas.page.keyboard.press("Escape");
+  await bos.goto(`/rooms/${encodeURIComponent(room)}`);
+  await isOut(bos, "You are banned from this room", /keeps you out/);
+  assert.deepEqual(await adas.members(), [ada.name]);
+});
+
 test("whoever is muted is told, reads on, and writes again once that is lifted", async () => {
   const { room, ada, bo, adas, bos } = await house();
   await chooses(adas, bo.name, "Mute");

@@ -7,6 +7,7 @@ use crate::kit::{Request, Server, User, encoded, on_every_store, unique};
 on_every_store!(
     a_posted_message_reaches_the_room,
     a_poster_needs_no_connection_and_gets_none,
+    a_poster_says_neither_who_nor_where_nor_when_it_is,
     a_repeated_nonce_is_answered_with_200,
     posting_where_nobody_is_is_not_found,
     posting_takes_json_only,
@@ -37,6 +38,25 @@ async fn a_poster_needs_no_connection_and_gets_none(server: &Server) {
     assert_eq!(reader.trace().of("presence").count(), 0);
     let answer = user.get(&format!("/rooms/{room}")).await.assert_json(200);
     assert_eq!((&answer["users"], &answer["connections"]), (&json!(1), &json!(1)));
+}
+
+async fn a_poster_says_neither_who_nor_where_nor_when_it_is(server: &Server) {
+    let (user, room) = (server.user("poster").await, unique("hall"));
+    let mut reader = server.user("reader").await.connect_to(&[&room]).await;
+    let message = json!({
+        "body": "believe me", "user": reader.user, "name": "Reader", "room": unique("other"), "seq": 77, "at": 1, "redacted": true,
+        "epoch": "0", "session": "0", "by": null, "id": 5, "type": "redact",
+    });
+    assert_eq!(user.post(&room, &message).await.assert_json(201)["seq"], 1);
+    let told = reader.expect("message").await;
+    assert_eq!(
+        (&told["room"], &told["user"], &told["seq"]),
+        (&json!(room), &json!(user.name), &json!(1))
+    );
+    assert!(told["at"].as_u64().is_some_and(|at| at > 1), "{told}");
+    for forged in ["name", "redacted", "by", "session", "epoch", "id"] {
+        assert!(told.get(forged).is_none(), "{told}");
+    }
 }
 
 async fn a_repeated_nonce_is_answered_with_200(server: &Server) {

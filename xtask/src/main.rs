@@ -10,6 +10,7 @@ mod install;
 mod instructions;
 mod manifest;
 mod memory;
+mod prove;
 mod siege;
 mod step;
 mod test;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         ["instructions", "--update"] => instructions::run(instructions::Then::Update),
         ["bench", ref options @ ..] => bench::run(options),
         ["siege", ref options @ ..] => siege::run(options),
+        ["prove", ref options @ ..] => prove::run(options),
         // Not for people: the siege starts this.
         [siege::HOSTILE, ref rest @ ..] => siege::be_hostile(rest),
         ["help" | "--help" | "-h"] => {
@@ -57,5 +59,5 @@ fn misused(problem: &str, help: &str) -> ExitCode {
 }
 
 fn help() -> String {
-    [HELP, bench::HELP, siege::HELP].join("\n")
+    [HELP, bench::HELP, siege::HELP, prove::HELP].join("\n")
 }

@@ -1,5 +1,7 @@
 //! Handles of whatever recorder the host has installed. They are made once, so that counting is an atomic addition and no search.
 
+use std::cell::Cell;
+
 use tokio::time::Instant;
 
 use super::Description;
@@ -74,7 +76,10 @@ impl Counters {
 
 /// How long something takes, for each value of a label that has only these values.
 #[derive(Clone, Debug)]
-pub struct Timers(Vec<(&'static str, metrics::Histogram)>);
+pub struct Timers {
+    histograms: Vec<(&'static str, metrics::Histogram)>,
+    are_heard: bool,
+}
 
 impl Timers {
     /// The histograms, in seconds.
@@ -82,32 +87,43 @@ impl Timers {
     pub fn new(described: Description, label: &'static str, values: &[&'static str]) -> Self {
         metrics::describe_histogram!(described.name, metrics::Unit::Seconds, described.help);
         let histogram = |value| metrics::histogram!(described.name, label => value);
-        Self(values.iter().map(|value| (*value, histogram(*value))).collect())
+        let histograms: Vec<_> = values.iter().map(|value| (*value, histogram(*value))).collect();
+        let are_heard = histograms.iter().any(|(_, histogram)| is_heard(histogram));
+        Self { histograms, are_heard }
+    }
+
+    /// Starts a stopwatch. The clock is read only where there is a recorder: that costs more than much of what is timed.
+    #[must_use]
+    pub fn start(&self) -> Stopwatch {
+        Stopwatch(self.are_heard.then(Instant::now))
     }
 
     /// Records that it took as long as the stopwatch has run.
-    pub fn record(&self, value: &str, stopwatch: Stopwatch) {
-        if let Some((_, histogram)) = self.0.iter().find(|(known, _)| *known == value) {
-            histogram.record(stopwatch);
+    pub fn record(&self, value: &str, Stopwatch(started): Stopwatch) {
+        if let Some(started) = started
+            && let Some((_, histogram)) = self.histograms.iter().find(|(known, _)| *known == value)
+        {
+            histogram.record(started.elapsed());
         }
     }
 }
 
 /// Runs from its start on.
 #[derive(Clone, Copy, Debug)]
-pub struct Stopwatch(Instant);
+pub struct Stopwatch(Option<Instant>);
 
-impl Stopwatch {
-    /// Starts one.
-    #[must_use]
-    pub fn start() -> Self {
-        Self(Instant::now())
-    }
+/// Whether a recorder stands behind this. A handle without one never asks for the value of what it is given.
+fn is_heard(histogram: &metrics::Histogram) -> bool {
+    let is_asked = Cell::new(false);
+    histogram.record_many(Probe(&is_asked), 0);
+    is_asked.get()
 }
 
-/// The clock is read only where a recorder asks.
-impl metrics::IntoF64 for Stopwatch {
+struct Probe<'a>(&'a Cell<bool>);
+
+impl metrics::IntoF64 for Probe<'_> {
     fn into_f64(self) -> f64 {
-        self.0.elapsed().as_secs_f64()
+        self.0.set(true);
+        0.0
     }
 }

@@ -59,6 +59,21 @@ async fn a_join_ends_the_wait_and_resumes_the_life() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_has_come_back_is_still_there_while_a_shutdown_waits() {
+    let house = house().await;
+    drop(house.guest("ada").await);
+    let bob = house.guest("bob").await;
+    let registry = house.registry.clone();
+    let stopping = tokio::spawn(async move { registry.shutdown(secs(8)).await });
+    settle().await;
+    assert!(house.registry.is_stopping());
+    assert_eq!(house.registry.connections(&lobby(), &user("bob")), 1);
+    assert_eq!(bob.say("last words").await.unwrap().seq, 1);
+    drop(bob);
+    assert_eq!(stopping.await.unwrap().cut_off, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_goes_by_leaving_or_is_made_to_go_leaves_nothing_behind() {
     let house = house().await;
     let ends: [&End; 8] = [

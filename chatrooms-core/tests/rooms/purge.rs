@@ -130,6 +130,22 @@ async fn what_the_store_still_appends_to_an_ended_life_reaches_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_store_answers_too_late_reaches_no_other_life() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    house.store.next(Call::Append, Fault::HoldAfter);
+    let receipt = ada.begin("of the first life").await;
+    let held = house.store.held(Call::Append).await;
+    ada.leave("lobby");
+    ada.enter("lobby").await;
+    ada.told();
+    held.release();
+    assert_eq!(receipt.wait().await.unwrap().seq, 1, "it was stored while its life lasted");
+    assert_eq!((ada.told(), ada.history().await), (vec![], vec![]));
+    assert_eq!(ada.say("of the second life").await.unwrap().seq, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_still_waits_when_the_room_ends_is_answered_and_never_stored() {
     let house = House::new().await;
     let ada = house.guest("ada").await;
@@ -169,6 +185,21 @@ async fn all_who_wait_for_a_life_to_be_opened_get_in_and_one_is_the_first() {
     assert_eq!(joined.iter().filter(|joined| joined.first_in_room).count(), 1);
     assert_eq!(house.store.calls(Call::Open), 1);
     assert!(joined.iter().all(|other| other.epoch == joined[0].epoch));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_does_not_end_the_room_for_those_who_are_on_their_way() {
+    let house = House::new().await;
+    house.store.next(Call::Open, Fault::Hold);
+    let (ada, bob) = (house.client("ada"), house.client("bob"));
+    let (mut adas, mut bobs) = (Box::pin(ada.enter("lobby")), Box::pin(bob.enter("lobby")));
+    assert!(futures_util::poll!(&mut adas).is_pending());
+    assert!(futures_util::poll!(&mut bobs).is_pending());
+    house.store.held(Call::Open).await.release();
+    settle().await;
+    drop(adas);
+    assert_eq!(describe(&bobs.await), "joined at 0 [bob]");
+    assert_eq!(house.store.calls(Call::Open), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -101,6 +101,9 @@ async fn nobody_resumes_a_life_that_has_ended() {
     let answer = ada.join("lobby", resume(&joined, 1)).await.unwrap();
     assert_eq!(describe(&answer), "joined at 0 [ada]");
     assert_ne!(answer.epoch, joined.epoch);
+    ada.say("of another life").await.unwrap();
+    let answer = house.client("bob").join("lobby", resume(&joined, 0)).await.unwrap();
+    assert_eq!(describe(&answer), "joined at 1 [ada bob] (1)");
 }
 
 #[tokio::test(start_paused = true)]

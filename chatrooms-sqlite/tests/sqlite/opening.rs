@@ -46,6 +46,21 @@ async fn a_second_store_is_told_who_has_the_file() {
     SqliteStore::open(&path).await.expect("shut down is let go");
 }
 
+#[tokio::test]
+async fn a_host_holds_the_file_beyond_the_end_of_its_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let held = store.hold_file();
+    store.shutdown().await.unwrap();
+    let too_late = store.hold_file();
+    let error = SqliteStore::open(&path).await.map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    drop(held);
+    SqliteStore::open(&path).await.expect("it is let go");
+    drop(too_late);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_leads_to_the_same_lock() {

@@ -2,13 +2,13 @@
 
 use std::{cell::RefCell, fs, path::Path, time::Duration};
 
-use chatrooms_core::{Data, Draft, Life, MessageStore as _, Redaction};
+use chatrooms_core::{Budget, Data, Draft, Life, MessageStore as _, Redaction};
 use chatrooms_sqlite::SqliteStore;
 use futures_util::{
     FutureExt as _,
     future::{join, join_all},
 };
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 
 use crate::kit::{append, begin, draft, execute, fill, say, stranger, until};
 
@@ -88,6 +88,39 @@ async fn nor_while_others_never_stop_talking() {
     talk.abort();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_while_others_read_and_write_all_the_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = settled(&path).await;
+    let busy = begin(&store, "busy").await;
+    fill(&store, &busy, 1000, &"x".repeat(4000)).await;
+    let life = canaries(&store, std::slice::from_ref(&busy)).await;
+    let mut others = JoinSet::new();
+    for _ in 0..2 {
+        let (store, busy) = (store.clone(), busy.clone());
+        others.spawn(async move {
+            loop {
+                say(&store, &busy, "and on").await.unwrap();
+            }
+        });
+    }
+    for _ in 0..4 {
+        let (store, busy) = (store.clone(), busy.clone());
+        others.spawn(async move {
+            loop {
+                let budget = Budget { messages: 200, bytes: 256 * 1024 };
+                store.read_before(&busy, Some(1000), budget).await.unwrap();
+            }
+        });
+    }
+    let since = Instant::now();
+    store.close(&life).await.unwrap();
+    assert_gone(&path, since).await;
+    assert_eq!(others.len(), 6, "they went on");
+    assert!(others.try_join_next().is_none(), "they went on");
+}
+
 #[tokio::test]
 async fn nor_of_a_redacted_message() {
     let dir = tempfile::tempdir().unwrap();
@@ -143,7 +176,7 @@ async fn a_log_that_grows_large_is_emptied_though_nothing_was_removed() {
     let store = settled(&path).await;
     let emptied = store.stats().checkpoints;
     let life = begin(&store, "tea").await;
-    fill(&store, &life, 1500, &"x".repeat(4000)).await;
+    fill(&store, &life, 5000, &"x".repeat(4000)).await;
     let is_emptied = || async { store.stats().checkpoints > emptied };
     until("the log has been emptied", is_emptied).await;
     let log = fs::metadata(dir.path().join("chat.db-wal")).unwrap().len();

@@ -1,7 +1,10 @@
 //! The session loop against a client that is played by hand, over real frames in memory and on a paused clock.
 
+mod forging;
+
 use chatrooms_core::{
     Config, Draft, Error, EventKind, Identity, Post, RoomPolicy, RoomRegistry, UserName,
+    testing::{Call, Fault, FaultyStore},
 };
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
@@ -27,6 +30,8 @@ use crate::{
 };
 
 type Client = WebSocketStream<DuplexStream>;
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// A client whose socket holds so many bytes, and the loop that serves it.
 async fn connect(
@@ -88,12 +93,16 @@ async fn hear(client: &mut Client) -> Value {
 
 /// The next frame of that type.
 async fn expect(client: &mut Client, kind: &str) -> Value {
-    loop {
-        let frame = hear(client).await;
-        if frame["type"] == kind {
-            return frame;
+    let heard = async {
+        loop {
+            let frame = hear(client).await;
+            if frame["type"] == kind {
+                return frame;
+            }
         }
-    }
+    };
+    // Pings would go on for ever.
+    timeout(HOUR, heard).await.unwrap_or_else(|_| panic!("no {kind}"))
 }
 
 /// What the server says at the end: its `bye` and the code of its close.
@@ -110,7 +119,7 @@ async fn farewell(client: &mut Client) -> (Value, u16) {
         }
     };
     // Pings would go on for ever.
-    let code = timeout(Duration::from_secs(3600), ended).await.expect("the session ends");
+    let code = timeout(HOUR, ended).await.expect("the session ends");
     (bye, code)
 }
 
@@ -121,7 +130,8 @@ async fn a_client_that_answers_pings_stays() {
     let began = Instant::now();
     let mut pings = 0;
     while pings < 20 {
-        pings += u32::from(matches!(client.next().await, Some(Ok(Message::Ping(_)))));
+        let frame = client.next().await.expect("the socket is open").unwrap();
+        pings += u32::from(matches!(frame, Message::Ping(_)));
     }
     // The first one comes earlier, by chance.
     assert!((19 * 25 + 12..=20 * 25).contains(&began.elapsed().as_secs()));
@@ -218,9 +228,10 @@ async fn a_write_that_does_not_end_ends_the_session_however_little_waits() {
     let (ours, _never_read) = tokio::io::duplex(1024);
     let socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
     // Nobody is to be let go for being silent here.
-    let options = Options { heartbeat: Duration::from_secs(3600), ..Options::default() };
+    let options = Options { heartbeat: 2 * HOUR, ..Options::default() };
     let began = Instant::now();
-    serve(session, socket, Vec::new(), options.into()).await;
+    let served = timeout(HOUR, serve(session, socket, Vec::new(), options.into())).await;
+    assert!(served.is_ok(), "it does not end");
     assert_eq!(began.elapsed().as_secs(), 30 + 5, "and 5 s to end after all");
     assert_eq!((registry.stats().sessions, registry.stats().rooms), (0, 0));
 }
@@ -466,6 +477,18 @@ async fn answers_come_in_request_order_within_a_room_and_other_rooms_do_not_wait
     }
     answers[..4].sort_unstable();
     assert_eq!(answers, [1, 2, 7, 8, 3, 4, 5, 6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_before_a_leave_is_stored_before_it() {
+    let store = FaultyStore::new();
+    store.always(Call::Append, Fault::Slow(Duration::from_secs(2)));
+    let registry = RoomRegistry::builder().store(store).start().await.unwrap();
+    let (mut client, _serving) = connect_to(&["r"], &registry, user("ada"), 1 << 16).await;
+    say(&mut client, json!({"type": "send", "id": 1, "room": "r", "body": "last words"})).await;
+    say(&mut client, json!({"type": "leave", "id": 2, "room": "r"})).await;
+    assert_eq!(expect(&mut client, "sent").await["id"], 1);
+    assert_eq!(expect(&mut client, "left").await["id"], 2);
 }
 
 #[tokio::test(start_paused = true)]

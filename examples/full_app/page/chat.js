@@ -12,6 +12,7 @@ import { startDrawer } from "./drawer.js";
 import { showEmpty } from "./empty.js";
 import { showEnded } from "./ended.js";
 import { History } from "./history.js";
+import { authorTools } from "./member-tools.js";
 import { Members } from "./members.js";
 import { closeMenu } from "./menu.js";
 import { Moderation } from "./moderation.js";
@@ -40,7 +41,11 @@ const comings = new Comings(toasts);
 const title = new Title();
 const scroll = new Scroll();
 const moderation = new Moderation(room, showModeration);
-const timeline = new Timeline(room, { takeBack, mayDelete: ({ user: author }) => moderation.allowed && author !== null });
+const timeline = new Timeline(room, {
+  takeBack,
+  mayModerate: ({ user: author }) => moderation.allowed && author !== null,
+  tools: (entry) => authorTools(entry, moderation, command),
+});
 const history = new History(room, scroll);
 const members = new Members(room, moderation, command);
 const composer = new Composer(new Draft(user, roomName), {

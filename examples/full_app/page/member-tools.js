@@ -1,4 +1,4 @@
-// What the creator can do with one of the others.
+// What the creator can do with one of the others: at the list of those who are here, and at the messages of those who may have gone.
 
 import { closeMenu, openMenu } from "./menu.js";
 import { iconButton } from "./dom.js";
@@ -10,8 +10,14 @@ const BANS = [
 ];
 
 /** The button at a member. `order(fields, done)` passes on what was chosen; `done` is what to say then. */
-export function memberTools({ user, name = user }, moderation, order) {
-  const button = iconButton("member-tools", "more", `Moderate ${name}`, () => {
+export const memberTools = (member, moderation, order) => tools("member-tools", member, moderation, order);
+
+/** The button at somebody's message. */
+export const authorTools = (entry, moderation, order) => tools("at-message author-tools", entry, moderation, order);
+
+function tools(className, { user, name: shown }, moderation, order) {
+  const name = shown ?? user;
+  const button = iconButton(className, "more", `Moderate ${name}`, () => {
     if (button.getAttribute("aria-expanded") === "true") closeMenu();
     else openMenu(button, `Moderate ${name}`, groups(user, name, moderation, order));
   });

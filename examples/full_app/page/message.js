@@ -9,7 +9,10 @@ import { whyNotSent } from "./words.js";
 const EMOJI_ONLY = /^(?:(?:\p{Extended_Pictographic}(?:[\uFE0F\u{1F3FB}-\u{1F3FF}]|\u200D\p{Extended_Pictographic})*|\p{Regional_Indicator}{2})\s*){1,3}$/u;
 const MOMENT_TO_CONFIRM_MS = 3500;
 
-/** `rights` says what can be done with a message: `takeBack(entry)`, and `mayDelete(entry)` for whoever is not its author. */
+/**
+ * `rights` says what can be done with a message: `takeBack(entry)`, and `mayModerate(entry)` for whoever is not its author, with `tools(entry)` for a button
+ * at it.
+ */
 export function messageRow(entry, rights) {
   const row = el("div");
   const bubble = el("div", "bubble");
@@ -71,7 +74,8 @@ function sideOf({ entry, rights }) {
   if (entry.state === "pending") return [pendingMark()];
   if (entry.state !== "sent") return [];
   if (entry.own) return [twiceButton("take-back", "undo", "Take this message back", "Take back?", () => rights.takeBack(entry))];
-  return rights.mayDelete(entry) ? [twiceButton("delete", "trash", "Delete this message", "Delete?", () => rights.takeBack(entry))] : [];
+  if (!rights.mayModerate(entry)) return [];
+  return [twiceButton("delete", "trash", "Delete this message", "Delete?", () => rights.takeBack(entry)), rights.tools(entry)];
 }
 
 function pendingMark() {

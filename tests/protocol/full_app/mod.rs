@@ -13,6 +13,7 @@ mod file;
 #[cfg(target_os = "linux")]
 mod flooding;
 mod hoarding;
+mod keeping;
 mod lingering;
 mod logs;
 mod lookalikes;

@@ -51,6 +51,23 @@ fn a_creator_takes_back_what_others_wrote() {
 }
 
 #[test]
+fn whoever_has_just_left_is_kept_out() {
+    with_shared_full_app(async |app| {
+        let (ada, eve, room) = (app.user("ada").await, app.user("eve").await, unique("hall"));
+        let mut adas = ada.connect_to(&[&room]).await;
+        adas.expect("notice").await;
+        let mut eves = eve.connect_to(&[&room]).await;
+        eves.say(&room, "a rude word, and gone").await;
+        eves.leave(&room).await;
+        let standing = standing(&ada, &room).await;
+        let ban = [("action", "ban"), ("user", &eve.name), ("epoch", epoch(&standing))];
+        let banned = order(&ada, &room).form(&ban).send().await.assert_json(200);
+        assert_eq!(banned["banned"], json!([eve.name]));
+        eves.refused("banned", json!({"type": "join", "room": room})).await;
+    });
+}
+
+#[test]
 fn an_order_from_elsewhere_or_from_nobody_is_forbidden() {
     with_shared_full_app(async |app| {
         let (ada, room) = (app.user("ada").await, unique("hall"));

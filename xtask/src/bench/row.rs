@@ -27,7 +27,7 @@ const CHURN: &str = "--mode churn --inflight 50 --rooms 10";
 const IDLE: &str = "--mode idle --conns 10000 --rooms 100 --inflight 100";
 const JOINS: &str = "joins_per_cpu_s";
 
-pub(super) const ALL: [Row; 18] = [
+pub(super) const ALL: [Row; 20] = [
     copies("room-100", "copies delivered, a room of 100", Peer::FloorBatch, ROOM_100),
     copies("room-1000", "copies delivered, a room of 1,000", Peer::FloorBatch, ROOM_1000),
     copies("room-5000", "copies delivered, a room of 5,000", Peer::FloorBatch, ROOM_5000),
@@ -62,6 +62,19 @@ pub(super) const ALL: [Row; 18] = [
     Row {
         ours: Peer::ChatroomsWarp,
         ..copies("warp-room-1000", "copies delivered, a room of 1,000", Peer::Chatrooms, ROOM_1000)
+    },
+    Row {
+        ours: Peer::ChatroomsWarp,
+        ..copies("warp-room-5000", "copies delivered, a room of 5,000", Peer::Chatrooms, ROOM_5000)
+    },
+    Row {
+        ours: Peer::ChatroomsWarp,
+        ..copies(
+            "warp-rooms-of-10",
+            "copies delivered, 100 rooms of 10",
+            Peer::Chatrooms,
+            ROOMS_OF_10,
+        )
     },
     Row {
         ours: Peer::ChatroomsWarp,

@@ -1,0 +1,199 @@
+//! Bugs that are planted one by one, each in the place of a line that matters: a test has to fail that names the promise which it breaks.
+
+mod rooms;
+mod sessions;
+mod store;
+mod wire;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Instant,
+};
+
+use super::{
+    suite::{Suite, Target},
+    table::Table,
+    tree::Tree,
+};
+
+/// A line that matters, broken.
+#[derive(Debug)]
+pub(super) struct Bug {
+    pub(super) name: &'static str,
+    pub(super) promise: &'static str,
+    changes: &'static [Change],
+    caught_by: Test,
+}
+
+/// What a file says, which has to stand there exactly once, and what it says instead.
+#[derive(Debug)]
+struct Change {
+    file: &'static str,
+    text: &'static str,
+    instead: &'static str,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Test {
+    suite: Suite,
+    name: &'static str,
+}
+
+const fn change(file: &'static str, text: &'static str, instead: &'static str) -> Change {
+    Change { file, text, instead }
+}
+
+const fn test(package: &'static str, target: Target, name: &'static str) -> Test {
+    Test { suite: Suite { package, target }, name }
+}
+
+/// Tests of the rooms as their users see them.
+const fn rooms(name: &'static str) -> Test {
+    test("chatrooms-core", Target::Test("rooms"), name)
+}
+
+const fn core(name: &'static str) -> Test {
+    test("chatrooms-core", Target::Units, name)
+}
+
+const fn sqlite(name: &'static str) -> Test {
+    test("chatrooms-sqlite", Target::Test("sqlite"), name)
+}
+
+const fn sqlite_units(name: &'static str) -> Test {
+    test("chatrooms-sqlite", Target::Units, name)
+}
+
+const fn ws(name: &'static str) -> Test {
+    test("chatrooms-ws", Target::Units, name)
+}
+
+/// Those whose names have this in them.
+pub(super) fn named(text: &str) -> impl Iterator<Item = &'static Bug> {
+    let all = [rooms::BUGS, sessions::BUGS, store::BUGS, wire::BUGS];
+    all.into_iter().flatten().filter(move |bug| bug.name.contains(text))
+}
+
+/// What became of the planted bugs.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// Which were caught.
+    pub(super) caught: Vec<&'static Bug>,
+    pub(super) problems: Vec<String>,
+}
+
+/// Plants all that are asked for in turn. First their tests have to pass without them.
+pub(super) fn run(tree: &Tree, target: &Path, only: &str) -> Report {
+    let mut report = Report::default();
+    let bugs: Vec<_> = named(only).collect();
+    let sound = sound(tree, target, &bugs, &mut report.problems);
+    let mut table = Table::new(["planted bug", "promise", "caught by", "seconds"]);
+    for bug in bugs {
+        let test = bug.caught_by;
+        if !sound.contains(&(test.suite, test.name)) {
+            continue;
+        }
+        let began = Instant::now();
+        let caught = bug.is_caught(tree, target);
+        let seconds = format!("{:.0}", began.elapsed().as_secs_f64());
+        eprintln!(
+            "{}: {} after {seconds} s",
+            bug.name,
+            if caught.is_ok() { "caught" } else { "NOT CAUGHT" }
+        );
+        table.row([bug.name, bug.promise, test.name, &seconds]);
+        match caught {
+            Ok(()) => report.caught.push(bug),
+            Err(problem) => report.problems.push(format!("{}: {problem}", bug.name)),
+        }
+    }
+    println!("{table}");
+    report
+}
+
+/// The tests that pass where nothing is planted.
+fn sound(
+    tree: &Tree,
+    target: &Path,
+    bugs: &[&Bug],
+    problems: &mut Vec<String>,
+) -> BTreeSet<(Suite, &'static str)> {
+    let mut suites: BTreeMap<Suite, BTreeSet<&str>> = BTreeMap::new();
+    for bug in bugs {
+        suites.entry(bug.caught_by.suite).or_default().insert(bug.caught_by.name);
+    }
+    let mut sound = BTreeSet::new();
+    for (suite, names) in suites {
+        eprintln!("without a bug: {} tests of {} ({:?})", names.len(), suite.package, suite.target);
+        let tests: Vec<_> = names.iter().copied().collect();
+        let run = suite.build(tree, target).and_then(|program| suite.run(tree, &program, &tests));
+        match run {
+            Ok(outcome) => {
+                for name in names {
+                    if outcome.passed.contains(name) {
+                        sound.insert((suite, name));
+                    } else {
+                        problems.push(format!("{name}: without a bug it fails or is not there"));
+                    }
+                }
+            }
+            Err(problem) => problems.push(format!("{}: {problem}", suite.package)),
+        }
+    }
+    sound
+}
+
+impl Bug {
+    /// Plants it, and has its test fail; the copy is as it was afterwards.
+    fn is_caught(&self, tree: &Tree, target: &Path) -> Result<(), String> {
+        let caught = self.plant(tree).and_then(|()| self.fails_its_test(tree, target));
+        for change in self.changes {
+            tree.restore(change.file)?;
+        }
+        caught
+    }
+
+    fn plant(&self, tree: &Tree) -> Result<(), String> {
+        for Change { file, text, instead } in self.changes {
+            tree.rewrite(file, |content| match content.matches(text).count() {
+                1 => Ok(content.replacen(text, instead, 1)),
+                count => Err(format!("{file}: this stands there {count} times: {text}")),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn fails_its_test(&self, tree: &Tree, target: &Path) -> Result<(), String> {
+        let Test { suite, name } = self.caught_by;
+        let program = suite.build(tree, target)?;
+        let outcome = suite.run(tree, &program, &[name])?;
+        if outcome.is_success || outcome.passed.contains(name) {
+            return Err(format!("{name} passes all the same"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs};
+
+    use super::*;
+    use crate::step::root;
+
+    /// So that a change of the code that a bug is planted in is told of by the tests, and not only when everything is proved.
+    #[test]
+    fn every_bug_has_its_place_and_a_name_of_its_own() {
+        let mut names = BTreeSet::new();
+        for bug in named("") {
+            assert!(names.insert(bug.name), "{}", bug.name);
+            for Change { file, text, instead } in bug.changes {
+                let content = fs::read_to_string(root().join(file)).unwrap();
+                assert_eq!(content.matches(text).count(), 1, "{}: {file}: {text}", bug.name);
+                assert_ne!(text, instead, "{}", bug.name);
+            }
+        }
+        assert!(names.len() >= 15);
+    }
+}

@@ -1,0 +1,124 @@
+//! The test programs of the copy: built, and single tests of theirs run.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::tree::Tree;
+use crate::step::cargo;
+
+/// One test program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Suite {
+    pub(super) package: &'static str,
+    pub(super) target: Target,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    /// The unit tests of the library.
+    Units,
+    /// An integration test.
+    Test(&'static str),
+    /// The unit tests of the library, compiled for the scheduler of the models.
+    Models,
+}
+
+/// What became of tests that were run.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) passed: BTreeSet<String>,
+    /// Whether the program ended as one does of which no test has failed. One that aborts says of no test that it has.
+    pub(super) is_success: bool,
+}
+
+/// A test that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(20);
+
+impl Suite {
+    /// Compiles it; returns the program.
+    pub(super) fn build(self, tree: &Tree, target: &Path) -> Result<PathBuf, String> {
+        let mut build = cargo(&["test", "--no-run", "--quiet", "--message-format=json"]);
+        build.current_dir(&tree.root).args(["--package", self.package]);
+        // Nobody looks at a stack of these programs, and what is built once is not built again.
+        build.env("CARGO_PROFILE_DEV_DEBUG", "none").env("CARGO_INCREMENTAL", "1");
+        match self.target {
+            Target::Units => build.arg("--lib"),
+            Target::Test(name) => build.args(["--test", name]),
+            Target::Models => build.arg("--lib").env("RUSTFLAGS", "--cfg shuttle"),
+        };
+        let place = if self.target == Target::Models { "models" } else { "tests" };
+        build.env("CARGO_TARGET_DIR", target.join(place));
+        let built = build.output().map_err(|error| format!("cargo: {error}"))?;
+        let messages = String::from_utf8_lossy(&built.stdout);
+        let messages: Vec<Value> =
+            messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        if !built.status.success() {
+            let errors = messages.iter().filter_map(|line| line["message"]["rendered"].as_str());
+            return Err(format!("it does not compile\n{}", errors.collect::<String>()));
+        }
+        let program = messages.iter().rev().find_map(|line| line["executable"].as_str());
+        program.map(PathBuf::from).ok_or_else(|| "cargo names no program".into())
+    }
+
+    /// Runs these tests of the program, as cargo would.
+    pub(super) fn run(
+        self,
+        tree: &Tree,
+        program: &Path,
+        tests: &[&str],
+    ) -> Result<Outcome, String> {
+        let folder = tree.root.join(self.package);
+        let mut command = Command::new(program);
+        command.arg("--exact").args(tests);
+        command.current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder);
+        run_for(command, &program.with_extension("output"), PATIENCE)
+    }
+}
+
+/// Runs a program, unless it takes longer than that.
+fn run_for(mut command: Command, output: &Path, time: Duration) -> Result<Outcome, String> {
+    let told = |error| format!("{}: {error}", output.display());
+    let file = File::create(output).map_err(told)?;
+    command.stdin(Stdio::null()).stderr(file.try_clone().map_err(told)?).stdout(file);
+    let mut child = command.spawn().map_err(told)?;
+    let deadline = Instant::now() + time;
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(told)? {
+            break status;
+        }
+        if Instant::now() > deadline {
+            child.kill().and_then(|()| child.wait()).map_err(told)?;
+            return Err(format!("it hangs for {} s", time.as_secs()));
+        }
+        sleep(POLL);
+    };
+    let said = fs::read(output).map_err(told)?;
+    Ok(Outcome { passed: passed(&String::from_utf8_lossy(&said)), is_success: status.success() })
+}
+
+/// The tests that the program says have passed. What a test itself prints may stand between.
+fn passed(said: &str) -> BTreeSet<String> {
+    let passed =
+        said.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... ok"));
+    passed.map(Into::into).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_each_test_is_read_from_what_the_program_says() {
+        let said = "running 2 tests\ntest a::b ... ok\ntest c ... FAILED\n\nfailures:\n";
+        assert_eq!(passed(said), BTreeSet::from(["a::b".to_owned()]));
+    }
+}
