@@ -88,3 +88,31 @@ test("hostile names in a refused form are shown as they are", async () => {
   assert.equal(await tab.page.inputValue("#username"), name);
   assert.equal(await tab.page.locator("img:not(.logo)").count(), 0);
 });
+
+/** What draws nothing in one browser or another, or only with some fonts. */
+const SUSPECTS = [
+  0xad, 0x34f, 0x61c, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b, 0x180e, 0x180f, 0x200b, 0x200d, 0x202e, 0x2060, 0x2064, 0x206a, 0x2800, 0x2d7f, 0x3164,
+  0xfe00, 0xfeff, 0xffa0, 0xfff9, 0xfffa, 0xfffb, 0xfffc, 0xe000, 0xf8ff, 0x1107f, 0x13430, 0x13441, 0x16fe4, 0x1bc9d, 0x1bca0, 0x1d159, 0x1d173,
+  0xe0001, 0xe0041, 0xe007f, 0xe0100, 0xf0000,
+];
+
+test("a character that the browser does not draw is in no name", async () => {
+  const eve = await world.guest("Eve");
+  const tab = await eve.newTab();
+  await tab.goto("/");
+  const undrawn = await tab.page.evaluate((suspects) => {
+    const canvas = new OffscreenCanvas(160, 60).getContext("2d", { willReadFrequently: true });
+    canvas.font = getComputedStyle(document.body).font;
+    const drawn = (text) => {
+      canvas.clearRect(0, 0, 160, 60);
+      canvas.fillText(text, 20, 40);
+      return String(canvas.getImageData(0, 0, 160, 60).data);
+    };
+    return suspects.filter((suspect) => drawn(`7${String.fromCodePoint(suspect)}`) === drawn("7"));
+  }, SUSPECTS);
+  assert.ok(undrawn.length > 20, `this test can see it: ${undrawn}`);
+  const enter = async (username) => (await eve.context.request.post(`${eve.url}/rooms`, { form: { username, room: "room" }, maxRedirects: 0 })).status();
+  for (const suspect of undrawn.map((suspect) => String.fromCodePoint(suspect))) {
+    for (const name of [suspect, `7${suspect}`, `${suspect}7`]) assert.equal(await enter(name), 400, encodeURIComponent(name));
+  }
+});
