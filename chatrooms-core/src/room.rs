@@ -2,8 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use tokio::{runtime::Handle, sync::SetOnce, time::Instant};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::{sync::SetOnce, time::Instant};
 
 use crate::{
     Error, Event, EventKind, Join, Joined, Life, Message, Opened, Outgoing, Removal, RoomEnd,
@@ -12,7 +11,7 @@ use crate::{
     live::Live,
     peer::Peer,
     shared::Shared,
-    sync::{Arc, Mutex, after, lock},
+    sync::{AbortOnDropHandle, Arc, Handle, Mutex, after, lock},
     watcher::{Audience, Watcher},
 };
 

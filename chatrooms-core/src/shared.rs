@@ -1,15 +1,10 @@
 //! What all clones of a registry share: the index of rooms, the list of sessions, and the work that outlives its callers.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{collections::HashMap, fmt, sync::atomic::Ordering};
 
-use dashmap::{DashMap, Entry};
+use dashmap::Entry;
 use futures_util::future::BoxFuture;
-use tokio::{runtime::Handle, time::Instant};
-use tokio_util::task::TaskTracker;
+use tokio::time::Instant;
 
 use crate::{
     Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, RoomRules, SessionId,
@@ -23,7 +18,7 @@ use crate::{
     rates::Rates,
     room::{Arrival, Room},
     sweeper::Sweeper,
-    sync::{Arc, is_done_in_place},
+    sync::{Arc, AtomicBool, Handle, Map, TaskTracker, is_done_in_place},
     watcher::Watchers,
 };
 
@@ -34,10 +29,10 @@ pub(crate) struct Shared {
     pub(crate) policy: Option<Arc<dyn RoomPolicy>>,
     /// A mere index: whether a room is over is decided under the room's own lock. No guard of the map is held while another
     /// lock is taken, nor over an await.
-    rooms: DashMap<RoomName, Arc<Room>>,
+    rooms: Map<RoomName, Arc<Room>>,
     room_count: Count,
     /// All sessions, by user. Its guards like those of `rooms`.
-    people: DashMap<UserName, HashMap<SessionId, Arc<Peer>>>,
+    people: Map<UserName, HashMap<SessionId, Arc<Peer>>>,
     session_count: Count,
     pub(crate) watchers: Watchers,
     pub(crate) rates: Rates,
@@ -75,9 +70,9 @@ impl Shared {
             store,
             metrics,
             policy,
-            rooms: DashMap::new(),
+            rooms: Map::default(),
             room_count: Count::default(),
-            people: DashMap::new(),
+            people: Map::default(),
             watchers: Watchers::default(),
             session_count: Count::default(),
             tasks: TaskTracker::new(),
