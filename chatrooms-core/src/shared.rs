@@ -1,6 +1,10 @@
 //! What all clones of a registry share: the index of rooms, the list of sessions, and the work that outlives its callers.
 
-use std::{collections::HashMap, fmt, sync::atomic::Ordering};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use dashmap::Entry;
 use futures_util::future::BoxFuture;
@@ -17,8 +21,8 @@ use crate::{
     peer::Peer,
     rates::Rates,
     room::{Arrival, Room},
-    sweeper::Sweeper,
-    sync::{Arc, AtomicBool, Handle, Map, TaskTracker, is_done_in_place},
+    sweeper::{Owed, Sweeper},
+    sync::{Arc, Handle, Map, TaskTracker, is_done_in_place},
     watcher::Watchers,
 };
 
@@ -167,16 +171,16 @@ impl Shared {
     }
 
     /// Follows the end of a room: it is not found any more, and its messages are removed.
-    pub(crate) fn forget(&self, room: &Arc<Room>, purge: Option<Life>) {
+    pub(crate) fn forget(&self, room: &Arc<Room>, purge: Option<Owed>) {
         self.remove_room(room);
-        if let Some(life) = purge {
-            self.sweep(life, &room.runtime);
+        if let Some(owed) = purge {
+            self.run_detached(&room.runtime, self.sweeper.purge(owed));
         }
     }
 
     /// Has a life's messages removed, however long that takes.
     pub(crate) fn sweep(&self, life: Life, runtime: &Handle) {
-        self.run_detached(runtime, self.sweeper.purge(life));
+        self.run_detached(runtime, self.sweeper.purge(self.sweeper.owe(life)));
     }
 
     /// Runs something to its end whatever becomes of the caller: here and now as far as it goes without waiting, the rest in a task.
@@ -198,21 +202,26 @@ impl Shared {
         if !self.session_count.add_below(self.config.sessions) {
             return Err(Error::ServerFull);
         }
-        let is_added = {
+        let added = {
             let mut sessions = self.people.entry(peer.user().clone()).or_default();
-            let has_room = sessions.len() < self.config.sessions_per_user;
-            if has_room {
+            // Asked where the session is about to stand: a shutdown that does not find it there is seen here.
+            if self.is_stopping() {
+                Err(Error::ShuttingDown)
+            } else if sessions.len() >= self.config.sessions_per_user {
+                Err(Error::TooManySessions)
+            } else {
                 sessions.insert(peer.id(), Arc::clone(peer));
+                Ok(())
             }
-            has_room
         };
-        if is_added {
-            self.metrics.sessions.add(1);
-            return Ok(());
+        match added {
+            Ok(()) => self.metrics.sessions.add(1),
+            Err(_) => {
+                self.session_count.remove();
+                self.forget_user_without_sessions(peer.user());
+            }
         }
-        self.session_count.remove();
-        self.forget_user_without_sessions(peer.user());
-        Err(Error::TooManySessions)
+        added
     }
 
     pub(crate) fn forget_session(&self, peer: &Arc<Peer>) {

@@ -12,7 +12,7 @@ use tokio::{runtime::Runtime, time::Instant};
 
 use crate::{
     Appended, Budget, Config, Draft, Epoch, Identity, Life, MemoryStore, MessageStore, Opened,
-    Page, Redaction, RoomName, RoomRegistry, StoreError, UserName,
+    Page, Redaction, RoomName, RoomRegistry, Session, StoreError, UserName,
     oracle::{Bounds, Outcome, Recorder, Request, check},
     testing::{TestClient, room, user},
 };
@@ -42,15 +42,24 @@ pub(super) const LOBBY: &str = "lobby";
 #[derive(Clone)]
 pub(super) struct House {
     pub(super) registry: RoomRegistry,
-    store: Slow,
+    store: Store,
     run: Recorder,
 }
 
 impl House {
+    /// Over a store that lets others go on before and after each thing that it does.
     pub(super) fn new(set: impl FnOnce(&mut Config)) -> Self {
+        Self::over(Store { is_slow: true, ..Store::default() }, set)
+    }
+
+    /// Over a store that answers at once.
+    pub(super) fn prompt(set: impl FnOnce(&mut Config)) -> Self {
+        Self::over(Store::default(), set)
+    }
+
+    fn over(store: Store, set: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         set(&mut config);
-        let store = Slow::default();
         let registry = RoomRegistry::builder().store(store.clone()).config(config).build();
         let run = Recorder::bounded(Bounds::from(registry.config()));
         run.complete();
@@ -63,8 +72,22 @@ impl House {
 
     /// One for whom there may be no place any more.
     pub(super) fn try_client(&self, name: &str) -> Option<TestClient> {
-        let session = self.registry.open_session(Identity::new(user(name))).ok()?;
-        Some(TestClient::from(session).recorded(&self.run))
+        Some(TestClient::from(self.try_session(name)?).recorded(&self.run))
+    }
+
+    /// A session of which nothing is recorded.
+    pub(super) fn session(&self, name: &str) -> Session {
+        self.try_session(name).expect("there is a place")
+    }
+
+    pub(super) fn try_session(&self, name: &str) -> Option<Session> {
+        self.registry.open_session(Identity::new(user(name))).ok()
+    }
+
+    /// How many connections a user has, in all rooms, whether the session knows of them or not.
+    pub(super) fn connections(&self, name: &str) -> usize {
+        let rooms = self.registry.shared().rooms();
+        rooms.iter().map(|room| self.registry.connections(room.name(), &user(name))).sum()
     }
 
     /// One who is in the lobby.
@@ -127,9 +150,10 @@ impl House {
     }
 }
 
-/// Keeps messages in memory, and lets others go on before and after each thing that it does.
+/// Keeps messages in memory, and notes which lives have begun and ended.
 #[derive(Clone, Debug, Default)]
-struct Slow {
+struct Store {
+    is_slow: bool,
     inner: Arc<MemoryStore>,
     /// Held for one look.
     lives: Arc<Mutex<Lives>>,
@@ -141,9 +165,19 @@ struct Lives {
     closed: Vec<Epoch>,
 }
 
-impl Slow {
+impl Store {
     fn lives(&self) -> std::sync::MutexGuard<'_, Lives> {
         self.lives.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn slowly<T>(&self, work: impl Future<Output = T>) -> T {
+        if !self.is_slow {
+            return work.await;
+        }
+        yield_now().await;
+        let done = work.await;
+        yield_now().await;
+        done
     }
 
     fn ended(&self, life: Epoch) {
@@ -153,22 +187,15 @@ impl Slow {
     }
 }
 
-async fn slowly<T>(work: impl Future<Output = T>) -> T {
-    yield_now().await;
-    let done = work.await;
-    yield_now().await;
-    done
-}
-
 #[async_trait]
-impl MessageStore for Slow {
+impl MessageStore for Store {
     async fn open(
         &self,
         room: &RoomName,
         kept: Option<Epoch>,
         recent: Budget,
     ) -> Result<Opened, StoreError> {
-        slowly(async {
+        self.slowly(async {
             let opened = self.inner.open(room, kept, recent).await?;
             self.lives().open.insert(opened.life.epoch);
             Ok(opened)
@@ -182,7 +209,7 @@ impl MessageStore for Slow {
         drafts: Vec<Draft>,
         deadline: Instant,
     ) -> Vec<Result<Appended, StoreError>> {
-        slowly(self.inner.append(life, drafts, deadline)).await
+        self.slowly(self.inner.append(life, drafts, deadline)).await
     }
 
     async fn read_before(
@@ -191,7 +218,7 @@ impl MessageStore for Slow {
         before: Option<u64>,
         budget: Budget,
     ) -> Result<Page, StoreError> {
-        slowly(self.inner.read_before(life, before, budget)).await
+        self.slowly(self.inner.read_before(life, before, budget)).await
     }
 
     async fn read_after(
@@ -200,7 +227,7 @@ impl MessageStore for Slow {
         after: u64,
         budget: Budget,
     ) -> Result<Page, StoreError> {
-        slowly(self.inner.read_after(life, after, budget)).await
+        self.slowly(self.inner.read_after(life, after, budget)).await
     }
 
     async fn redact(
@@ -209,19 +236,19 @@ impl MessageStore for Slow {
         seq: u64,
         author: Option<&UserName>,
     ) -> Result<Redaction, StoreError> {
-        slowly(self.inner.redact(life, seq, author)).await
+        self.slowly(self.inner.redact(life, seq, author)).await
     }
 
     async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError> {
-        slowly(self.inner.trim(life, up_to)).await
+        self.slowly(self.inner.trim(life, up_to)).await
     }
 
     async fn note(&self, life: &Life, note: &str) -> Result<(), StoreError> {
-        slowly(self.inner.note(life, note)).await
+        self.slowly(self.inner.note(life, note)).await
     }
 
     async fn close(&self, life: &Life) -> Result<u64, StoreError> {
-        slowly(async {
+        self.slowly(async {
             self.ended(life.epoch);
             self.inner.close(life).await
         })
@@ -233,6 +260,6 @@ impl MessageStore for Slow {
     }
 
     async fn shutdown(&self) -> Result<(), StoreError> {
-        slowly(self.inner.shutdown()).await
+        self.slowly(self.inner.shutdown()).await
     }
 }

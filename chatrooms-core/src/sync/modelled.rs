@@ -1,6 +1,6 @@
 //! What stands in for threads, locks and tasks where a scheduler decides at each of them who goes on: see `models`.
 //!
-//! Locks, tasks and flags are shuttle's. One look at a map is one step, and so is whatever tokio's channels, notifications and semaphores do: they need no
+//! Locks and tasks are shuttle's. One look at a map or a counter is one step, and so is whatever tokio's channels, notifications and semaphores do: they need no
 //! runtime, and are tokio's to prove. Clocks stand still unless a model has time pass.
 
 use std::{
@@ -14,9 +14,9 @@ use std::{
 use dashmap::DashMap;
 use shuttle::future::{JoinHandle, spawn};
 
-use shuttle::sync::{MutexGuard, PoisonError};
+use shuttle::sync::{MutexGuard, PoisonError, atomic::AtomicBool};
 pub(crate) use shuttle::{
-    sync::{Mutex, RwLock, atomic::AtomicBool},
+    sync::{Mutex, RwLock},
     thread_local,
 };
 
