@@ -8,7 +8,9 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub(crate) struct Count {
     now: AtomicUsize,
-    /// Told whenever the count comes to 0.
+    /// How many wait for the last. Hardly ever does anybody, and telling nobody costs more than the counting.
+    waiting: AtomicUsize,
+    /// Told whenever the count comes to 0 while somebody waits.
     none: Notify,
 }
 
@@ -30,13 +32,15 @@ impl Count {
 
     /// Counts one less.
     pub(crate) fn remove(&self) {
-        if self.now.fetch_sub(1, Ordering::SeqCst) == 1 {
+        // In the one order of all of these, either whoever waits is seen here, or they see there what has just been counted.
+        if self.now.fetch_sub(1, Ordering::SeqCst) == 1 && self.waiting.load(Ordering::SeqCst) > 0 {
             self.none.notify_waiters();
         }
     }
 
     /// Waits until there are none.
     pub(crate) async fn none(&self) {
+        let _waiting = Waiting::new(&self.waiting);
         loop {
             // Made before the look at the count: it is told of a change after that, polled or not.
             let none = self.none.notified();
@@ -48,9 +52,28 @@ impl Count {
     }
 }
 
+/// Somebody who waits, for as long as this is there.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::SeqCst);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::{sync::Arc, time::Duration};
+
     use futures_util::FutureExt as _;
+    use tokio::{task::spawn_blocking, time::timeout};
 
     use super::*;
 
@@ -65,5 +88,18 @@ mod tests {
         assert!(none.as_mut().now_or_never().is_none());
         count.remove();
         assert!(none.now_or_never().is_some());
+        assert_eq!(count.waiting.load(Ordering::SeqCst), 0, "who has gone is not told any more");
+    }
+
+    #[tokio::test]
+    async fn whoever_begins_to_wait_while_the_last_goes_is_told() {
+        for _ in 0..2000 {
+            let count = Arc::new(Count::default());
+            count.add();
+            let last = Arc::clone(&count);
+            let gone = spawn_blocking(move || last.remove());
+            assert!(timeout(Duration::from_secs(60), count.none()).await.is_ok());
+            gone.await.unwrap();
+        }
     }
 }
