@@ -14,6 +14,7 @@ mod connections;
 mod cookie;
 mod cookie_form;
 mod creator;
+mod cut_off;
 mod entry;
 mod failure;
 mod form;
