@@ -3,7 +3,7 @@
 use std::{task::Waker, time::Duration};
 
 use crate::{
-    CloseReason, Epoch, Life, RoomEnd,
+    CloseReason, Epoch, RoomEnd,
     hooks::Hook,
     live::Live,
     metrics::Tally,
@@ -11,6 +11,7 @@ use crate::{
     peer::Peer,
     room::{Departure, Room},
     shared::Shared,
+    sweeper::Owed,
     sync::{Arc, millis},
 };
 
@@ -35,7 +36,7 @@ pub(crate) struct Effects {
 pub(crate) struct Ended {
     pub(crate) room: Arc<Room>,
     /// The life to purge.
-    pub(crate) purge: Option<Life>,
+    pub(crate) purge: Option<Owed>,
     /// What the open room knew. Dropped out of the lock, because that answers those who still wait for the store.
     pub(crate) live: Option<Box<Live>>,
     /// The end of a life that had begun, for the host's log.

@@ -116,6 +116,8 @@ mod live;
 mod memory;
 mod message;
 mod metrics;
+#[cfg(all(test, shuttle))]
+mod models;
 mod moderation;
 mod name;
 mod note;

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, task::Waker, time::Duration};
 
 use tokio::{sync::SetOnce, time::Instant};
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     Config, Epoch, Error, Event, EventKind, Join, Joined, Life, Message, Nonce, Opened, Outgoing,
@@ -17,7 +16,7 @@ use crate::{
     roster::Roster,
     sanctions::Sanctions,
     shared::Shared,
-    sync::{Arc, after},
+    sync::{AbortOnDropHandle, Arc, after},
     watcher::{Audience, Watcher},
     writes::Writes,
 };

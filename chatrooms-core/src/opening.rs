@@ -7,17 +7,13 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream};
-use tokio::{
-    runtime::Handle,
-    time::{Instant, sleep_until, timeout_at},
-};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::{
     Budget, Epoch, Error, Life, Opened, RoomName, RoomRules, StoreError, policy,
     room::Room,
     shared::Shared,
-    sync::{Arc, Mutex, after, in_time, lock},
+    sync::{AbortOnDropHandle, Arc, Handle, Mutex, after, in_time, lock},
 };
 
 /// Lives of an earlier process that wait for somebody to come back.

@@ -100,12 +100,7 @@ impl RoomRegistry {
             (self.shared.rates.of_session(), Arc::clone(&self.shared.backlog));
         let peer = Arc::new(Peer::new(identity, self.config(), requests, backlog));
         self.shared.add_session(&peer)?;
-        let session = Session::new(peer, self.clone());
-        // Asked after the session stands in the list: a shutdown that has not seen it is seen here.
-        if self.is_stopping() {
-            return Err(Error::ShuttingDown);
-        }
-        Ok(session)
+        Ok(Session::new(peer, self.clone()))
     }
 
     /// Whether a session of this user would be let in right now.

@@ -2,17 +2,17 @@
 
 use std::{fmt, time::Duration};
 
-use tokio::{runtime::Handle, sync::SetOnce, time::Instant};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::{sync::SetOnce, time::Instant};
 
 use crate::{
-    Error, Event, EventKind, Join, Joined, Life, Message, Opened, Outgoing, Removal, RoomEnd,
-    RoomEvent, RoomName, RoomRules, RoomSummary, SessionId, UserName,
+    Error, Event, EventKind, Join, Joined, Message, Opened, Outgoing, Removal, RoomEnd, RoomEvent,
+    RoomName, RoomRules, RoomSummary, SessionId, UserName,
     effects::{Effects, Ended},
     live::Live,
     peer::Peer,
     shared::Shared,
-    sync::{Arc, Mutex, after, lock},
+    sweeper::Owed,
+    sync::{AbortOnDropHandle, Arc, Handle, Mutex, after, lock},
     watcher::{Audience, Watcher},
 };
 
@@ -115,7 +115,7 @@ impl Room {
                 }
                 Ok((opened, _)) => {
                     state.phase = Phase::Over;
-                    effects.ended(self.ended(Some(opened.life)));
+                    effects.ended(self.ended(Some(shared.sweeper.owe(opened.life))));
                     Err(Error::StoreUnavailable)
                 }
                 Err(error) => {
@@ -131,10 +131,10 @@ impl Room {
     }
 
     /// A join is not on its way any more. A room for which nobody else comes is over with it.
-    fn arrived(self: &Arc<Self>, state: &mut State, effects: &mut Effects) {
+    fn arrived(self: &Arc<Self>, state: &mut State, shared: &Shared, effects: &mut Effects) {
         state.arriving -= 1;
         if state.is_deserted() {
-            self.end(state, RoomEnd::Expired, effects);
+            self.end(state, RoomEnd::Expired, shared, effects);
         }
     }
 
@@ -209,20 +209,26 @@ impl Room {
             Departure::Left => RoomEnd::Left,
             Departure::Closed => RoomEnd::Closed,
         };
-        self.end(state, reason, effects);
+        self.end(state, reason, shared, effects);
     }
 
     /// Ends this life: under the room's lock, once.
-    fn end(self: &Arc<Self>, state: &mut State, reason: RoomEnd, effects: &mut Effects) {
+    fn end(
+        self: &Arc<Self>,
+        state: &mut State,
+        reason: RoomEnd,
+        shared: &Shared,
+        effects: &mut Effects,
+    ) {
         if let Phase::Open(mut live) = std::mem::replace(&mut state.phase, Phase::Over) {
-            let purge = reason.purges().then(|| live.life.clone());
+            let purge = reason.purges().then(|| shared.sweeper.owe(live.life.clone()));
             let closed = live.end(self, reason, effects);
             effects.ended(Ended { live: Some(live), closed, ..self.ended(purge) });
         }
     }
 
     /// The end of a life in which nobody has been.
-    fn ended(self: &Arc<Self>, purge: Option<Life>) -> Ended {
+    fn ended(self: &Arc<Self>, purge: Option<Owed>) -> Ended {
         Ended { room: Arc::clone(self), purge, live: None, closed: None }
     }
 
@@ -232,7 +238,7 @@ impl Room {
         {
             let mut state = lock(&self.state);
             if state.is_deserted() {
-                self.end(&mut state, RoomEnd::Expired, &mut effects);
+                self.end(&mut state, RoomEnd::Expired, shared, &mut effects);
             }
         }
         effects.run(shared);
@@ -258,7 +264,7 @@ impl Room {
                 && live.is_lingering()
             {
                 is_unkept = !live.sanctions.are_noted();
-                self.end(&mut state, RoomEnd::PutAway, &mut effects);
+                self.end(&mut state, RoomEnd::PutAway, shared, &mut effects);
             }
         }
         effects.run(shared);
@@ -421,7 +427,7 @@ impl Arrival {
                 Phase::Opening | Phase::Over => Err(NoEntry::Over),
             };
             self.is_on_its_way = false;
-            room.arrived(&mut state, &mut effects);
+            room.arrived(&mut state, shared, &mut effects);
             entered
         };
         effects.run(&self.shared);
@@ -433,7 +439,7 @@ impl Drop for Arrival {
     fn drop(&mut self) {
         if self.is_on_its_way {
             let mut effects = Effects::default();
-            self.room.arrived(&mut lock(&self.room.state), &mut effects);
+            self.room.arrived(&mut lock(&self.room.state), &self.shared, &mut effects);
             effects.run(&self.shared);
         }
     }

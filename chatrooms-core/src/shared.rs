@@ -6,10 +6,9 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use dashmap::{DashMap, Entry};
+use dashmap::Entry;
 use futures_util::future::BoxFuture;
-use tokio::{runtime::Handle, time::Instant};
-use tokio_util::task::TaskTracker;
+use tokio::time::Instant;
 
 use crate::{
     Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, RoomRules, SessionId,
@@ -22,8 +21,8 @@ use crate::{
     peer::Peer,
     rates::Rates,
     room::{Arrival, Room},
-    sweeper::Sweeper,
-    sync::{Arc, is_done_in_place},
+    sweeper::{Owed, Sweeper},
+    sync::{Arc, Handle, Map, TaskTracker, is_done_in_place},
     watcher::Watchers,
 };
 
@@ -34,10 +33,10 @@ pub(crate) struct Shared {
     pub(crate) policy: Option<Arc<dyn RoomPolicy>>,
     /// A mere index: whether a room is over is decided under the room's own lock. No guard of the map is held while another
     /// lock is taken, nor over an await.
-    rooms: DashMap<RoomName, Arc<Room>>,
+    rooms: Map<RoomName, Arc<Room>>,
     room_count: Count,
     /// All sessions, by user. Its guards like those of `rooms`.
-    people: DashMap<UserName, HashMap<SessionId, Arc<Peer>>>,
+    people: Map<UserName, HashMap<SessionId, Arc<Peer>>>,
     session_count: Count,
     pub(crate) watchers: Watchers,
     pub(crate) rates: Rates,
@@ -75,9 +74,9 @@ impl Shared {
             store,
             metrics,
             policy,
-            rooms: DashMap::new(),
+            rooms: Map::default(),
             room_count: Count::default(),
-            people: DashMap::new(),
+            people: Map::default(),
             watchers: Watchers::default(),
             session_count: Count::default(),
             tasks: TaskTracker::new(),
@@ -172,16 +171,16 @@ impl Shared {
     }
 
     /// Follows the end of a room: it is not found any more, and its messages are removed.
-    pub(crate) fn forget(&self, room: &Arc<Room>, purge: Option<Life>) {
+    pub(crate) fn forget(&self, room: &Arc<Room>, purge: Option<Owed>) {
         self.remove_room(room);
-        if let Some(life) = purge {
-            self.sweep(life, &room.runtime);
+        if let Some(owed) = purge {
+            self.run_detached(&room.runtime, self.sweeper.purge(owed));
         }
     }
 
     /// Has a life's messages removed, however long that takes.
     pub(crate) fn sweep(&self, life: Life, runtime: &Handle) {
-        self.run_detached(runtime, self.sweeper.purge(life));
+        self.run_detached(runtime, self.sweeper.purge(self.sweeper.owe(life)));
     }
 
     /// Runs something to its end whatever becomes of the caller: here and now as far as it goes without waiting, the rest in a task.
@@ -203,21 +202,26 @@ impl Shared {
         if !self.session_count.add_below(self.config.sessions) {
             return Err(Error::ServerFull);
         }
-        let is_added = {
+        let added = {
             let mut sessions = self.people.entry(peer.user().clone()).or_default();
-            let has_room = sessions.len() < self.config.sessions_per_user;
-            if has_room {
+            // Asked where the session is about to stand: a shutdown that does not find it there is seen here.
+            if self.is_stopping() {
+                Err(Error::ShuttingDown)
+            } else if sessions.len() >= self.config.sessions_per_user {
+                Err(Error::TooManySessions)
+            } else {
                 sessions.insert(peer.id(), Arc::clone(peer));
+                Ok(())
             }
-            has_room
         };
-        if is_added {
-            self.metrics.sessions.add(1);
-            return Ok(());
+        match added {
+            Ok(()) => self.metrics.sessions.add(1),
+            Err(_) => {
+                self.session_count.remove();
+                self.forget_user_without_sessions(peer.user());
+            }
         }
-        self.session_count.remove();
-        self.forget_user_without_sessions(peer.user());
-        Err(Error::TooManySessions)
+        added
     }
 
     pub(crate) fn forget_session(&self, peer: &Arc<Peer>) {

@@ -41,6 +41,11 @@ pub(crate) struct Sweeper {
     metrics: Arc<Metrics>,
 }
 
+/// A life that has ended, whose messages are still to be removed.
+#[derive(Debug)]
+#[must_use = "it is pending until it is purged"]
+pub(crate) struct Owed(Life);
+
 /// What has become of the lives that have ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -65,9 +70,17 @@ impl Sweeper {
         }
     }
 
-    /// Removes a life's messages, however often that has to be tried. It counts as pending from here on, before this is polled.
-    pub(crate) fn purge(self: &Arc<Self>, life: Life) -> impl Future<Output = ()> + Send + use<> {
+    /// Decides that a life's messages are to be removed. It counts as pending from here on, so that whoever waits for all purges waits for this one, too.
+    pub(crate) fn owe(&self, life: Life) -> Owed {
         self.pending.add();
+        Owed(life)
+    }
+
+    /// Removes a life's messages, however often that has to be tried.
+    pub(crate) fn purge(
+        self: &Arc<Self>,
+        Owed(life): Owed,
+    ) -> impl Future<Output = ()> + Send + use<> {
         self.metrics.purges_pending.add(1);
         let sweeper = Arc::clone(self);
         async move {

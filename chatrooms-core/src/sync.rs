@@ -1,4 +1,7 @@
-//! The one place that says how this crate locks, tells the time and calls foreign code.
+//! The one place that says how this crate locks, runs tasks, tells the time and calls foreign code.
+
+#[cfg(all(test, shuttle))]
+mod modelled;
 
 use std::{
     cell::Cell,
@@ -12,14 +15,32 @@ use std::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::time::{Instant, timeout};
 
-pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
+#[cfg(all(test, shuttle))]
+pub(crate) use modelled::{
+    AbortOnDropHandle, Handle, Map, Mutex, RwLock, TaskTracker, lock, thread_local,
+};
+pub(crate) use std::sync::Arc;
+#[cfg(not(all(test, shuttle)))]
+pub(crate) use {
+    aside::{Mutex, lock},
+    dashmap::DashMap as Map,
+    std::sync::RwLock,
+    tokio::runtime::Handle,
+    tokio_util::task::{AbortOnDropHandle, TaskTracker},
+};
 
-/// Locks, whatever happened to an earlier holder.
-///
-/// No code of a host runs under a lock of this crate, so that a panic cannot leave a half-made change behind, and
-/// going on is right where `std` would spread the panic to everybody else in the room.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// The locks of this crate; in a model they are those of whoever only looks on, such as a recorder.
+pub(crate) mod aside {
+    pub(crate) use std::sync::Mutex;
+    use std::sync::{MutexGuard, PoisonError};
+
+    /// Locks, whatever happened to an earlier holder.
+    ///
+    /// No code of a host runs under a lock of this crate, so that a panic cannot leave a half-made change behind, and
+    /// going on is right where `std` would spread the panic to everybody else in the room.
+    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The moment after so long; for a time that no clock can hold, one that nobody will see.
@@ -88,10 +109,10 @@ pub(crate) fn is_done_in_place(work: &mut BoxFuture<'static, ()>) -> bool {
     struct Before(bool);
     impl Drop for Before {
         fn drop(&mut self) {
-            IN_PLACE.set(self.0);
+            IN_PLACE.with(|flag| flag.set(self.0));
         }
     }
-    let _before = Before(IN_PLACE.replace(true));
+    let _before = Before(IN_PLACE.with(|flag| flag.replace(true)));
     work.poll_unpin(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
@@ -101,7 +122,7 @@ pub(crate) fn is_done_in_place(work: &mut BoxFuture<'static, ()>) -> bool {
 /// In a task it goes on at once: what waits for a store must not wait behind everybody whom the store's last answer has woken, too.
 pub(crate) async fn in_a_task() {
     // Nobody need be woken: a task is polled when it begins.
-    poll_fn(|_| if IN_PLACE.get() { Poll::Pending } else { Poll::Ready(()) }).await;
+    poll_fn(|_| if IN_PLACE.with(Cell::get) { Poll::Pending } else { Poll::Ready(()) }).await;
 }
 
 /// Lets others run.

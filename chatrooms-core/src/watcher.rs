@@ -3,14 +3,14 @@
 use std::{
     collections::{HashMap, VecDeque},
     future::poll_fn,
-    sync::{PoisonError, RwLock},
+    sync::PoisonError,
     task::{Poll, Waker},
 };
 
 use crate::{
     Config, RoomEvent, RoomName,
     effects::Effects,
-    sync::{Arc, Mutex, lock},
+    sync::{Arc, Mutex, RwLock, lock},
 };
 
 /// What rooms share with a [`Watch`]: the bounded queue of what it is still to be told.

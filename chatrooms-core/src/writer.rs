@@ -352,9 +352,7 @@ fn refusal(error: StoreError) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use tokio::runtime::Handle;
-
-    use crate::{RoomName, RoomRegistry, testing::QUICK_BLOCK};
+    use crate::{RoomName, RoomRegistry, sync::Handle, testing::QUICK_BLOCK};
 
     use super::*;
 

@@ -38,6 +38,7 @@ mod site;
 mod skeleton;
 mod stop;
 mod store;
+mod unseen;
 mod username;
 mod visitor;
 mod void_page;

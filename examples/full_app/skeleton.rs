@@ -12,11 +12,6 @@ impl Skeleton {
     pub(crate) fn of(name: &UserName) -> Self {
         Self(skeleton(name.as_str()).collect::<String>().into())
     }
-
-    /// Whether it looks like nothing at all.
-    pub(crate) fn is_blank(&self) -> bool {
-        self.0.trim().is_empty()
-    }
 }
 
 #[cfg(test)]

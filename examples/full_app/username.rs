@@ -3,7 +3,7 @@
 use chatrooms::{NameError, UserName};
 use unicode_security::mixed_script::AugmentedScriptSet;
 
-use crate::skeleton::Skeleton;
+use crate::unseen;
 
 /// Why a text is no user name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,15 +12,20 @@ pub(crate) enum NoUserName {
     Bad(NameError),
     /// It mixes scripts that no language writes together.
     MixedScripts,
-    /// Nobody would see it.
-    Invisible,
+    /// Nobody would see this in it, or everybody something else.
+    Unseen(char),
+    /// It begins with an accent, which would stand on whatever stands before it.
+    BareMark,
 }
 
 /// Reads a name from outside, be it a form, a cookie or a file.
 pub(crate) fn read(text: &str) -> Result<UserName, NoUserName> {
     let name = UserName::new(text).map_err(NoUserName::Bad)?;
-    if Skeleton::of(&name).is_blank() {
-        return Err(NoUserName::Invisible);
+    if let Some(character) = unseen::first(name.as_str()) {
+        return Err(NoUserName::Unseen(character));
+    }
+    if unseen::begins_with_mark(name.as_str()) {
+        return Err(NoUserName::BareMark);
     }
     if mixes_scripts(&name) { Err(NoUserName::MixedScripts) } else { Ok(name) }
 }
@@ -52,6 +57,7 @@ mod tests {
             "ada",
             "Zo\u{eb} \u{1f600} 7",
             "\u{1f469}\u{1f3fd}",
+            "\u{2764}\u{fe0f}",
             "12345",
             "\u{1d4d0}\u{1d4ed}\u{1d4ea}",
             "\u{410}\u{43d}\u{43d}\u{430} 2",
@@ -71,9 +77,18 @@ mod tests {
     }
 
     #[test]
-    fn a_name_can_be_seen() {
-        for name in ["\u{3164}", "\u{3164} \u{3164}"] {
-            assert_eq!(read(name), Err(NoUserName::Invisible), "{name}");
+    fn a_name_can_be_seen_and_nothing_is_hidden_in_it() {
+        for (name, why) in [
+            ("\u{3164} \u{3164}", NoUserName::Unseen('\u{3164}')),
+            ("ada\u{fffc}", NoUserName::Unseen('\u{fffc}')),
+            // With digits every script goes.
+            ("7\u{2800}", NoUserName::Unseen('\u{2800}')),
+            ("7\u{180e}7", NoUserName::Unseen('\u{180e}')),
+            ("\u{1f3f4}\u{e0067}\u{e007f}", NoUserName::Unseen('\u{e0067}')),
+            ("\u{301}\u{302}", NoUserName::BareMark),
+            ("ada\u{200b}", NoUserName::Bad(NameError::Forbidden('\u{200b}'))),
+        ] {
+            assert_eq!(read(name), Err(why), "{}", name.escape_unicode());
         }
     }
 

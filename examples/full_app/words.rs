@@ -62,7 +62,12 @@ pub(crate) fn slow(wait: Duration) -> String {
 pub(crate) fn about_user(error: NoUserName) -> String {
     match error {
         NoUserName::Bad(error) => about(error, "Please choose a name."),
-        NoUserName::Invisible => "Please choose a name that can be seen.".to_owned(),
+        NoUserName::Unseen(character) => {
+            format!("Please leave out U+{:04X}: not everybody can see it.", u32::from(character))
+        }
+        NoUserName::BareMark => {
+            "Please begin with a letter: an accent needs something to stand on.".to_owned()
+        }
         NoUserName::MixedScripts => "Please stay with one alphabet: a name that mixes them, such as Latin and Cyrillic letters, \
             can look like somebody else's."
             .to_owned(),

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::{Bounds, Log, Outcome, Request, Step, Told, Trace, What};
 use crate::{
     Error, Event, EventKind, RoomName, UserName,
-    sync::{Arc, Mutex, lock},
+    sync::{
+        Arc,
+        aside::{Mutex, lock},
+    },
 };
 
 /// Writes down what happens to all clients of a run. Cloning is cheap; all clones write the same trace.

@@ -12,7 +12,10 @@ use crate::{
     CloseReason, Data, Error, Event, Identity, Join, Joined, Outgoing, Page, Post, Receipt,
     RoomName, RoomRegistry, Sent, Session,
     oracle::{Outcome, Recorder, Request},
-    sync::{Arc, Mutex, lock},
+    sync::{
+        Arc,
+        aside::{Mutex, lock},
+    },
 };
 
 /// A client without a socket: it acts like one that is connected, and can be asked what it was told.

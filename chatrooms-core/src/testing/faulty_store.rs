@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     Life, MemoryStore, MessageStore, RoomName,
-    sync::{Arc, Mutex, lock},
+    sync::{
+        Arc,
+        aside::{Mutex, lock},
+    },
 };
 
 /// A store around another one, by default a [`MemoryStore`], that does what it should until a test tells it not to.

@@ -1,6 +1,7 @@
 // Turns text into text nodes and links. Nothing here parses HTML, so nothing can be smuggled in.
 
-const ADDRESS = /https?:\/\/[^\s<>"'`]+/giu;
+/** What turns the writing round, and would show another address than it leads to, does not belong to one. */
+const ADDRESS = /https?:\/\/[^\s<>"'`\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]+/giu;
 const CLOSERS = new Map([[")", "("], ["]", "["], ["}", "{"]]);
 
 /** The nodes that show `text`: http and https addresses as links, all else as it is. */

@@ -29,6 +29,25 @@ fn a_name_that_mixes_alphabets_brings_the_page_back_with_the_reason() {
 }
 
 #[test]
+fn a_name_in_which_something_cannot_be_seen_brings_the_page_back_with_the_reason() {
+    with_shared_full_app(async |app| {
+        let number = unique("");
+        for unseen in ["\u{2800}", "\u{3164}", "\u{fffc}", "\u{180e}", "\u{e0041}", "\u{e000}"] {
+            for name in [format!("{number}{unseen}"), format!("ada{unseen}{number}"), unseen.into()]
+            {
+                let answer = enter(app, &name).await;
+                assert_eq!(answer.status, 400, "{answer:?}");
+                assert!(answer.header("Set-Cookie").is_none(), "{answer:?}");
+                assert!(reason(&answer).contains("not everybody can see it"), "{answer:?}");
+            }
+        }
+        let answer = enter(app, "\u{301}\u{302}").await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert!(reason(&answer).contains("accent"), "{answer:?}");
+    });
+}
+
+#[test]
 fn names_that_people_have_are_let_in() {
     with_shared_full_app(async |app| {
         for name in [
@@ -38,6 +57,7 @@ fn names_that_people_have_are_let_in() {
             "\u{6771}\u{4eac}\u{306e}\u{30a2}\u{30fc}\u{30c8}",
             "\u{91d1}\u{c724}\u{c544} Kim",
             "\u{1f600}",
+            "\u{2764}\u{fe0f}",
         ] {
             let user = app.user(name).await;
             assert_eq!(user.connect().await.user, user.name);

@@ -32,15 +32,19 @@ pub(super) enum Target {
 }
 
 /// What became of tests that were run.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Outcome {
     pub(super) passed: BTreeSet<String>,
     /// Whether the program ended as one does of which no test has failed. One that aborts says of no test that it has.
     pub(super) is_success: bool,
+    /// What all of it said.
+    pub(super) said: String,
 }
 
-/// A test that takes longer hangs.
+/// A test that takes longer hangs …
 const PATIENCE: Duration = Duration::from_secs(60);
+/// … and the models, which try all ways there are.
+const LONG_PATIENCE: Duration = Duration::from_secs(3600);
 const POLL: Duration = Duration::from_millis(20);
 
 impl Suite {
@@ -53,7 +57,11 @@ impl Suite {
         match self.target {
             Target::Units => build.arg("--lib"),
             Target::Test(name) => build.args(["--test", name]),
-            Target::Models => build.arg("--lib").env("RUSTFLAGS", "--cfg shuttle"),
+            // A minute more to compile them, and a tenth of the time to run them.
+            Target::Models => build
+                .arg("--lib")
+                .env("RUSTFLAGS", "--cfg shuttle")
+                .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1"),
         };
         let place = if self.target == Target::Models { "models" } else { "tests" };
         build.env("CARGO_TARGET_DIR", target.join(place));
@@ -76,11 +84,26 @@ impl Suite {
         program: &Path,
         tests: &[&str],
     ) -> Result<Outcome, String> {
+        self.run_with(tree, program, &[&["--exact"], tests].concat())
+    }
+
+    /// Runs all tests of the program that have this in their name, and has them tell what they say.
+    pub(super) fn run_all(
+        self,
+        tree: &Tree,
+        program: &Path,
+        name: &str,
+    ) -> Result<Outcome, String> {
+        self.run_with(tree, program, &["--show-output", name])
+    }
+
+    fn run_with(self, tree: &Tree, program: &Path, arguments: &[&str]) -> Result<Outcome, String> {
         let folder = tree.root.join(self.package);
         let mut command = Command::new(program);
-        command.arg("--exact").args(tests);
+        command.args(arguments);
         command.current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder);
-        run_for(command, &program.with_extension("output"), PATIENCE)
+        let patience = if self.target == Target::Models { LONG_PATIENCE } else { PATIENCE };
+        run_for(command, &program.with_extension("output"), patience)
     }
 }
 
@@ -101,8 +124,8 @@ fn run_for(mut command: Command, output: &Path, time: Duration) -> Result<Outcom
         }
         sleep(POLL);
     };
-    let said = fs::read(output).map_err(told)?;
-    Ok(Outcome { passed: passed(&String::from_utf8_lossy(&said)), is_success: status.success() })
+    let said = String::from_utf8_lossy(&fs::read(output).map_err(told)?).into_owned();
+    Ok(Outcome { passed: passed(&said), is_success: status.success(), said })
 }
 
 /// The tests that the program says have passed. What a test itself prints may stand between.

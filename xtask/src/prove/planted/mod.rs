@@ -1,5 +1,6 @@
 //! Bugs that are planted one by one, each in the place of a line that matters: a test has to fail that names the promise which it breaks.
 
+mod races;
 mod rooms;
 mod sessions;
 mod store;
@@ -12,7 +13,8 @@ use std::{
 };
 
 use super::{
-    suite::{Suite, Target},
+    models,
+    suite::{Outcome, Suite, Target},
     table::Table,
     tree::Tree,
 };
@@ -57,6 +59,11 @@ const fn core(name: &'static str) -> Test {
     test("chatrooms-core", Target::Units, name)
 }
 
+/// Stories that are tried in all ways.
+const fn model(name: &'static str) -> Test {
+    Test { suite: models::SUITE, name }
+}
+
 const fn sqlite(name: &'static str) -> Test {
     test("chatrooms-sqlite", Target::Test("sqlite"), name)
 }
@@ -71,23 +78,23 @@ const fn ws(name: &'static str) -> Test {
 
 /// Those whose names have this in them.
 pub(super) fn named(text: &str) -> impl Iterator<Item = &'static Bug> {
-    let all = [rooms::BUGS, sessions::BUGS, store::BUGS, wire::BUGS];
+    let all = [rooms::BUGS, sessions::BUGS, store::BUGS, wire::BUGS, races::BUGS];
     all.into_iter().flatten().filter(move |bug| bug.name.contains(text))
 }
 
 /// What became of the planted bugs.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    /// Which were caught.
-    pub(super) caught: Vec<&'static Bug>,
+    /// Each, and whether it was caught.
+    pub(super) planted: Vec<(&'static Bug, bool)>,
     pub(super) problems: Vec<String>,
 }
 
-/// Plants all that are asked for in turn. First their tests have to pass without them.
-pub(super) fn run(tree: &Tree, target: &Path, only: &str) -> Report {
+/// Plants all that are asked for in turn. First their tests have to pass without them, as those of the models may have done already.
+pub(super) fn run(tree: &Tree, target: &Path, only: &str, models: Option<&Outcome>) -> Report {
     let mut report = Report::default();
     let bugs: Vec<_> = named(only).collect();
-    let sound = sound(tree, target, &bugs, &mut report.problems);
+    let sound = sound(tree, target, &bugs, models, &mut report.problems);
     let mut table = Table::new(["planted bug", "promise", "caught by", "seconds"]);
     for bug in bugs {
         let test = bug.caught_by;
@@ -97,16 +104,11 @@ pub(super) fn run(tree: &Tree, target: &Path, only: &str) -> Report {
         let began = Instant::now();
         let caught = bug.is_caught(tree, target);
         let seconds = format!("{:.0}", began.elapsed().as_secs_f64());
-        eprintln!(
-            "{}: {} after {seconds} s",
-            bug.name,
-            if caught.is_ok() { "caught" } else { "NOT CAUGHT" }
-        );
+        let outcome = if caught.is_ok() { "caught" } else { "NOT CAUGHT" };
+        eprintln!("{}: {outcome} after {seconds} s", bug.name);
         table.row([bug.name, bug.promise, test.name, &seconds]);
-        match caught {
-            Ok(()) => report.caught.push(bug),
-            Err(problem) => report.problems.push(format!("{}: {problem}", bug.name)),
-        }
+        report.planted.push((bug, caught.is_ok()));
+        report.problems.extend(caught.err().map(|problem| format!("{}: {problem}", bug.name)));
     }
     println!("{table}");
     report
@@ -117,6 +119,7 @@ fn sound(
     tree: &Tree,
     target: &Path,
     bugs: &[&Bug],
+    models: Option<&Outcome>,
     problems: &mut Vec<String>,
 ) -> BTreeSet<(Suite, &'static str)> {
     let mut suites: BTreeMap<Suite, BTreeSet<&str>> = BTreeMap::new();
@@ -127,7 +130,10 @@ fn sound(
     for (suite, names) in suites {
         eprintln!("without a bug: {} tests of {} ({:?})", names.len(), suite.package, suite.target);
         let tests: Vec<_> = names.iter().copied().collect();
-        let run = suite.build(tree, target).and_then(|program| suite.run(tree, &program, &tests));
+        let run = match models.filter(|_| suite == models::SUITE) {
+            Some(outcome) => Ok(outcome.clone()),
+            None => suite.build(tree, target).and_then(|program| suite.run(tree, &program, &tests)),
+        };
         match run {
             Ok(outcome) => {
                 for name in names {
@@ -145,6 +151,10 @@ fn sound(
 }
 
 impl Bug {
+    pub(super) const fn test(&self) -> &'static str {
+        self.caught_by.name
+    }
+
     /// Plants it, and has its test fail; the copy is as it was afterwards.
     fn is_caught(&self, tree: &Tree, target: &Path) -> Result<(), String> {
         let caught = self.plant(tree).and_then(|()| self.fails_its_test(tree, target));
@@ -180,7 +190,7 @@ mod tests {
     use std::{collections::BTreeSet, fs};
 
     use super::*;
-    use crate::step::root;
+    use crate::{prove::promises, step::root};
 
     /// So that a change of the code that a bug is planted in is told of by the tests, and not only when everything is proved.
     #[test]
@@ -188,6 +198,7 @@ mod tests {
         let mut names = BTreeSet::new();
         for bug in named("") {
             assert!(names.insert(bug.name), "{}", bug.name);
+            assert!(promises::ALL.contains(&bug.promise), "{}", bug.promise);
             for Change { file, text, instead } in bug.changes {
                 let content = fs::read_to_string(root().join(file)).unwrap();
                 assert_eq!(content.matches(text).count(), 1, "{}: {file}: {text}", bug.name);

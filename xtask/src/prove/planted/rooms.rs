@@ -20,8 +20,8 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P2 a life is purged once, and no other",
         changes: &[change(
             ROOM,
-            "let purge = reason.purges().then(|| live.life.clone());",
-            "let purge = (reason == RoomEnd::Closed).then(|| live.life.clone());",
+            "reason.purges().then(|| shared.sweeper.owe(live.life.clone()));",
+            "(reason == RoomEnd::Closed).then(|| shared.sweeper.owe(live.life.clone()));",
         )],
         caught_by: rooms("purge::a_life_is_purged_exactly_once"),
     },

@@ -224,8 +224,8 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P10 nothing is unbounded",
         changes: &[change(
             SHARED,
-            "        self.session_count.remove();\n        self.forget_user_without_sessions(peer.user());\n        Err(",
-            "        self.forget_user_without_sessions(peer.user());\n        Err(",
+            "                self.session_count.remove();\n                self.forget_user",
+            "                self.forget_user",
         )],
         caught_by: rooms("limits::a_user_has_so_many_sessions_and_all_users_so_many"),
     },
