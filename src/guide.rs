@@ -15,6 +15,7 @@
 //! | [Production](production) | kernel, deploys, scaling, backups |
 //! | [Observability](observability) | what to watch: logs, numbers, what to alert on, what an attack looks like |
 //! | [Testing your chat](testing) | clients without a socket, a paused clock, a store that fails on command |
+//! | [How we know](how_we_know) | by what each promise is shown, and how to see it yourself |
 //! | [The wire](protocol) | the protocol, for those who write clients in other languages |
 
 #[doc = include_str!("../docs/guide/quick-start.md")]
@@ -55,6 +56,9 @@ pub mod observability {}
 
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("../docs/guide/how-we-know.md")]
+pub mod how_we_know {}
 
 #[doc = include_str!("../docs/PROTOCOL.md")]
 pub mod protocol {}

@@ -13,7 +13,7 @@ use chatrooms::{
     Config, Error, Identity, Join, MemoryStore, MessageStore, ModerationError, Post, RoomName,
     RoomPolicy, RoomRegistry, RoomRules, Session, UserName, async_trait,
     sqlite::SqliteStore,
-    ws::{Authenticator, Endpoint, Refusal},
+    ws::{Authenticator, Endpoint, Options, Refusal},
 };
 use futures_util::FutureExt as _;
 use tokio::{runtime, task::yield_now};
@@ -28,7 +28,9 @@ const MOST_KIB: usize = 2 * 1024;
 fn to_ask_over_http_makes_no_room() {
     alone(async {
         let registry = start(MemoryStore::new()).await;
-        let endpoint = Endpoint::new(registry.clone(), Anybody);
+        let mut options = Options::default();
+        options.http_per_second = u32::MAX;
+        let endpoint = Endpoint::new(registry.clone(), Anybody).with_options(options);
         let ask = async |request: Request<Body>| {
             let path = request.uri().path().to_owned();
             endpoint.handle(&path, request).await.status()

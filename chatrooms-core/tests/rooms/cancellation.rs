@@ -1,9 +1,10 @@
 //! F13 and F14: every public future may be dropped after any poll, and nothing is left behind.
 
-use std::pin::pin;
+use std::{path::Path, pin::pin};
 
 use chatrooms_core::{
-    Draft, Epoch, Error, Identity, Post, RoomEnd, RoomName, RoomPolicy, RoomRules, async_trait,
+    Draft, Epoch, Error, Identity, Post, RoomEnd, RoomEvent, RoomName, RoomPolicy, RoomRegistry,
+    RoomRules, async_trait,
     testing::{Call, Fault},
 };
 use futures_util::FutureExt as _;
@@ -164,6 +165,39 @@ async fn a_cancelled_message_is_stored_and_shown_or_neither() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_that_is_given_up_before_it_was_sent_is_stored_nowhere() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let (ada, bob) = (house.guest("ada").await, house.guest("bob").await);
+        let lobby = lobby();
+        let send = ada.session.send(&lobby, Post::new("hello"));
+        let done = drop_after(polls, send).await.is_some();
+        is_stored_as_shown(&bob).await;
+        assert_eq!(bob.history().await.len(), usize::from(done));
+        drop((ada, bob));
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_no_longer_for_the_outcome_undoes_nothing() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let (ada, bob) = (house.guest("ada").await, house.guest("bob").await);
+        let receipt = ada.begin("hello").await;
+        let done = drop_after(polls, receipt.wait()).await.is_some();
+        is_stored_as_shown(&bob).await;
+        assert_eq!(bob.history().await, ["hello"]);
+        drop((ada, bob));
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_whose_sender_goes_is_stored_and_shown_or_neither() {
     for_every_poll(async |polls| {
         let house = house().await;
@@ -213,6 +247,42 @@ async fn a_cancelled_announcement_is_stored_and_shown_or_neither() {
         tokio::time::sleep(secs(1)).await;
         assert_eq!(bob.told().len(), bob.history().await.len());
         drop(bob);
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moderators_cancelled_announcement_is_stored_and_shown_or_neither() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let bob = house.guest("bob").await;
+        let lobby = lobby();
+        let moderation = house.registry.moderation(&lobby);
+        let done = drop_after(polls, moderation.announce(Post::new("hello"))).await.is_some();
+        tokio::time::sleep(secs(1)).await;
+        assert_eq!(bob.told().len(), bob.history().await.len());
+        drop(bob);
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_visit_and_what_a_visitor_looks_for_harm_nothing() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let ada = house.guest("ada").await;
+        ada.say("hello").await.unwrap();
+        let (who, lobby) = (Identity::new(user("bob")), lobby());
+        let visit = || house.registry.visit(&who, &lobby);
+        let done = drop_after(polls, visit()).await.is_some();
+        let look = async { visit().await.unwrap().history(None, 9).await };
+        let done = drop_after(polls, look).await.is_some() && done;
+        assert_eq!(ada.history().await, ["hello"]);
+        drop(ada);
         house.emptied().await;
         done
     })
@@ -272,6 +342,22 @@ async fn a_cancelled_redaction_is_done_and_told_or_neither() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_redaction_that_is_given_up_before_it_was_asked_for_is_not_done() {
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let (ada, lobby) = (house.guest("ada").await, lobby());
+        ada.say("hello").await.unwrap();
+        let done = drop_after(polls, ada.session.redact(&lobby, 1)).await.is_some();
+        tokio::time::sleep(secs(1)).await;
+        assert_eq!(ada.history().await, [if done { "" } else { "hello" }]);
+        drop(ada);
+        house.emptied().await;
+        done
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cancelled_redaction_of_the_host_is_done_and_told_or_neither() {
     for_every_poll(async |polls| {
         let house = house().await;
@@ -308,14 +394,20 @@ async fn a_cancelled_look_at_the_history_harms_nothing() {
 async fn nothing_is_lost_by_not_waiting_for_the_next_event() {
     let house = house().await;
     let mut ada = house.guest("ada").await;
+    let mut watch = house.registry.watch(&lobby());
+    assert!(matches!(watch.next().await, Some(RoomEvent::RoomFound { .. })));
     for polls in 0..5 {
         assert!(drop_after(polls, ada.session.next()).await.is_none());
         let mut batch = Vec::new();
         assert!(drop_after(polls, ada.session.outbox().take(&mut batch, 1)).await.is_none());
+        assert!(drop_after(polls, ada.session.outbox().filled()).await.is_none());
         assert!(drop_after(polls, ada.session.outbox().closing()).await.is_none());
+        assert!(drop_after(polls, watch.next()).await.is_none());
     }
     ada.say("hello").await.unwrap();
     assert_eq!(ada.told(), ["1 ada: hello"]);
+    let told = watch.next().await;
+    assert!(matches!(&told, Some(RoomEvent::Message { message, .. }) if message.seq == 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -336,15 +428,71 @@ async fn a_cancelled_shutdown_goes_on_when_it_is_called_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_start_leaves_everything_to_the_next_one() {
-    let house = house().await;
-    let ada = house.guest("ada").await;
-    ada.say("hello").await.unwrap();
-    std::mem::forget(ada);
-    let store = house.store.restart();
-    for polls in 0..3 {
-        let builder = chatrooms_core::RoomRegistry::builder().store(store.clone());
-        drop(drop_after(polls, builder.start()).await);
+    for_every_poll(async |polls| {
+        let house = house().await;
+        let ada = house.guest("ada").await;
+        ada.say("hello").await.unwrap();
+        std::mem::forget(ada);
+        let store = house.store.restart();
+        store.always(Call::Abandoned, Fault::Slow(millis(10)));
+        let start = || RoomRegistry::builder().store(store.clone()).policy(Unhurried).start();
+        let done = drop_after(polls, start()).await.is_some();
+        let _next = start().await.unwrap();
+        tokio::time::sleep(secs(1)).await;
+        assert_eq!(store.open_lives(), []);
+        done
+    })
+    .await;
+}
+
+/// Every public future of the crate, by its file and its name, and a test that drops it after any poll.
+const DROPPED: &[(&str, &str, fn())] = &[
+    ("builder.rs", "start", a_cancelled_start_leaves_everything_to_the_next_one),
+    ("host.rs", "announce", a_cancelled_announcement_is_stored_and_shown_or_neither),
+    ("host.rs", "history", a_hosts_cancelled_look_at_the_history_harms_nothing),
+    ("host.rs", "publish_as", a_cancelled_message_on_the_hosts_word_is_stored_and_shown_or_neither),
+    ("host.rs", "redact", a_cancelled_redaction_of_the_host_is_done_and_told_or_neither),
+    (
+        "moderation.rs",
+        "announce",
+        a_moderators_cancelled_announcement_is_stored_and_shown_or_neither,
+    ),
+    ("outbox.rs", "closing", nothing_is_lost_by_not_waiting_for_the_next_event),
+    ("outbox.rs", "filled", nothing_is_lost_by_not_waiting_for_the_next_event),
+    ("outbox.rs", "take", nothing_is_lost_by_not_waiting_for_the_next_event),
+    ("registry.rs", "add_connection", a_cancelled_join_leaves_nothing_or_a_member),
+    ("registry.rs", "visit", a_cancelled_visit_and_what_a_visitor_looks_for_harm_nothing),
+    ("session.rs", "history", a_cancelled_look_at_the_history_harms_nothing),
+    ("session.rs", "join", a_cancelled_join_leaves_nothing_or_a_member),
+    ("session.rs", "next", nothing_is_lost_by_not_waiting_for_the_next_event),
+    ("session.rs", "publish", a_cancelled_message_is_stored_and_shown_or_neither),
+    ("session.rs", "redact", a_redaction_that_is_given_up_before_it_was_asked_for_is_not_done),
+    ("session.rs", "send", a_message_that_is_given_up_before_it_was_sent_is_stored_nowhere),
+    ("shutdown.rs", "shutdown", a_cancelled_shutdown_goes_on_when_it_is_called_again),
+    ("visit.rs", "history", a_cancelled_visit_and_what_a_visitor_looks_for_harm_nothing),
+    ("visit.rs", "publish", a_cancelled_post_without_a_session_is_stored_and_shown_or_neither),
+    ("watch.rs", "next", nothing_is_lost_by_not_waiting_for_the_next_event),
+    ("writes.rs", "wait", whoever_waits_no_longer_for_the_outcome_undoes_nothing),
+];
+
+#[test]
+fn every_public_future_is_dropped_after_any_poll_by_a_test() {
+    let mut futures = Vec::new();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in std::fs::read_dir(sources).unwrap() {
+        let path = entry.unwrap().path();
+        // What is there for tests only is not for dropping.
+        if path.is_dir() || path.ends_with("testing.rs") {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        let lines = source.lines().filter_map(|line| line.trim().strip_prefix("pub async fn "));
+        for line in lines {
+            let name = line.split(['(', '<']).next().unwrap().to_owned();
+            futures.push((path.file_name().unwrap().to_str().unwrap().to_owned(), name));
+        }
     }
-    tokio::time::sleep(secs(1)).await;
-    assert_eq!(store.open_lives(), []);
+    futures.sort();
+    let dropped = DROPPED.iter().map(|(file, name, _)| ((*file).into(), (*name).into()));
+    assert_eq!(futures, dropped.collect::<Vec<(String, String)>>());
 }

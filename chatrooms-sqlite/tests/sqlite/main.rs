@@ -1,6 +1,7 @@
 //! What SQLite is trusted with, tried on real files.
 
 mod batching;
+mod cancellation;
 mod conformance;
 mod deleted;
 mod full;

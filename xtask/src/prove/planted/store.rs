@@ -177,4 +177,24 @@ pub(super) const BUGS: &[Bug] = &[
         )],
         caught_by: sqlite_units("job::tests::nothing_begins_after_its_deadline"),
     },
+    Bug {
+        name: "a life is lost by a return that is given up (SQLite)",
+        promise: "P8 no ghosts, and a deploy loses nothing",
+        changes: &[change(
+            LIVES,
+            "            *known = Known::Abandoned(self.row);\n        }\n    }\n}\n\n/// A life of this process.",
+            "            let _ = known;\n        }\n    }\n}\n\n/// A life of this process.",
+        )],
+        caught_by: sqlite("cancellation::a_life_whose_reopening_is_cancelled_stays_where_it_was"),
+    },
+    Bug {
+        name: "a read that is given up keeps its connection (SQLite)",
+        promise: "P1 atomic membership",
+        changes: &[change(
+            "chatrooms-sqlite/src/reader.rs",
+            "            if !pool.free.is_closed() {\n                slots.extend(slot.take());",
+            "            if pool.free.is_closed() {\n                slots.extend(slot.take());",
+        )],
+        caught_by: sqlite("cancellation::a_cancelled_read_harms_nothing"),
+    },
 ];
