@@ -56,7 +56,9 @@ impl Keeping {
     /// # Errors
     /// It failed, or takes too long. It is tried again until it succeeds.
     pub(crate) async fn kept(&self, change: u64) -> Result<(), NotKept> {
-        self.wish();
+        if self.reached.borrow().kept < change {
+            self.wish();
+        }
         let mut reached = self.reached.subscribe();
         let is_settled = |to: &Reached| to.kept >= change || to.failed >= change;
         let settled = timeout(PATIENCE, reached.wait_for(is_settled)).await;

@@ -191,7 +191,7 @@ impl Names {
     /// To be run where no client can cancel it.
     ///
     /// # Errors
-    /// [`NoLogout::Full`]: nothing has been done. [`NoLogout::NotKept`]: all of it has been done, and is not known to hold after a restart; asking again waits for that.
+    /// [`NoLogout::Full`]: nothing has been done. [`NoLogout::NotKept`]: all of it has been done, and is not known to hold after a restart; it is tried on, and asking again tells.
     pub(crate) async fn log_out(
         &self,
         visitor: &Visitor,
@@ -199,13 +199,14 @@ impl Names {
     ) -> Result<(), NoLogout> {
         // A session that is just being opened stands in the registry before its cookie is checked again: it is either ended
         // here or finds its cookie void. The names stay claimed meanwhile, so that nobody else's session is ended.
-        for user in self.void(visitor)? {
-            end_sessions(&user);
+        let (users, is_new) = self.void(visitor)?;
+        for user in &users {
+            end_sessions(user);
         }
         let change = {
             let mut state = self.state();
             state.claims.release(visitor.browser);
-            state.changes += 1;
+            state.changes += u64::from(is_new);
             state.changes
         };
         self.kept(change).await.map_err(|NotKept| NoLogout::NotKept)
@@ -240,13 +241,14 @@ impl Names {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says which names the browser has.
-    fn void(&self, visitor: &Visitor) -> Result<Vec<UserName>, Full> {
+    /// Says which names the browser has, and whether its cookies were good before.
+    fn void(&self, visitor: &Visitor) -> Result<(Vec<UserName>, bool), Full> {
         let mut state = self.state();
-        if !state.voided.contains(visitor) {
+        let is_new = !state.voided.contains(visitor);
+        if is_new {
             state.voided.insert(visitor.browser, self.now())?;
         }
-        Ok(state.claims.of(visitor.browser))
+        Ok((state.claims.of(visitor.browser), is_new))
     }
 
     /// Takes a name back that was not written down in time, so that it is free for whoever tries again.
@@ -504,7 +506,9 @@ mod tests {
         assert!(!names.is_logged_in(&own).await, "it holds in this process");
 
         other.execute("ROLLBACK").await.unwrap();
-        while names.log_out(&own, |_| {}).await.is_err() {}
+        while names.log_out(&own, |_| {}).await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
         let eve = visitor(&names, 22, "guest 1");
         assert_eq!(
             names.claim(&eve, None).await,

@@ -30,6 +30,7 @@ pub(super) struct Report {
 
 /// Has all stories happen in all ways.
 pub(super) fn run(tree: &Tree, target: &Path) -> Report {
+    eprintln!("stories in all orders: some minutes");
     match SUITE.build(tree, target).and_then(|program| SUITE.run_all(tree, &program, "models::")) {
         Ok(outcome) => Report::of(outcome),
         Err(problem) => Report { problems: vec![problem], ..Report::default() },

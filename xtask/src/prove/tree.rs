@@ -40,20 +40,15 @@ impl Tree {
         Ok(())
     }
 
-    /// Has a file say something else.
-    pub(super) fn rewrite(
-        &self,
-        file: &str,
-        change: impl FnOnce(&str) -> Result<String, String>,
-    ) -> Result<(), String> {
+    /// What a file says.
+    pub(super) fn read(&self, file: &str) -> Result<String, String> {
         let path = self.root.join(file);
-        let content = String::from_utf8(read(&path)?).map_err(|error| told(&path, &error))?;
-        write(&path, change(&content)?.as_bytes())
+        String::from_utf8(read(&path)?).map_err(|error| told(&path, &error))
     }
 
-    /// Has a file say again what it says in the working tree.
-    pub(super) fn restore(&self, file: &str) -> Result<(), String> {
-        write(&self.root.join(file), &read(&root().join(file))?)
+    /// Has a file say this.
+    pub(super) fn write(&self, file: &str, content: &str) -> Result<(), String> {
+        write(&self.root.join(file), content.as_bytes())
     }
 }
 

@@ -155,21 +155,27 @@ impl Bug {
         self.caught_by.name
     }
 
-    /// Plants it, and has its test fail; the copy is as it was afterwards.
+    /// Plants it, and has its test fail; the copy is as it was afterwards, whatever the working tree says by then.
     fn is_caught(&self, tree: &Tree, target: &Path) -> Result<(), String> {
-        let caught = self.plant(tree).and_then(|()| self.fails_its_test(tree, target));
-        for change in self.changes {
-            tree.restore(change.file)?;
+        let mut sound = Vec::new();
+        let planted = self.plant(tree, &mut sound);
+        let caught = planted.and_then(|()| self.fails_its_test(tree, target));
+        for (file, content) in sound.into_iter().rev() {
+            tree.write(file, &content)?;
         }
         caught
     }
 
-    fn plant(&self, tree: &Tree) -> Result<(), String> {
+    /// Notes what each file said before.
+    fn plant(&self, tree: &Tree, sound: &mut Vec<(&str, String)>) -> Result<(), String> {
         for Change { file, text, instead } in self.changes {
-            tree.rewrite(file, |content| match content.matches(text).count() {
-                1 => Ok(content.replacen(text, instead, 1)),
-                count => Err(format!("{file}: this stands there {count} times: {text}")),
-            })?;
+            let content = tree.read(file)?;
+            let count = content.matches(text).count();
+            if count != 1 {
+                return Err(format!("{file}: this stands there {count} times: {text}"));
+            }
+            tree.write(file, &content.replacen(text, instead, 1))?;
+            sound.push((file, content));
         }
         Ok(())
     }
