@@ -4,9 +4,9 @@ use std::{
     env, fs,
     fs::File,
     io::{self, BufRead as _, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, Child, Command, Stdio},
-    thread,
+    thread::{self, ScopedJoinHandle},
     time::{Duration, Instant},
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Log {
     pub(crate) alarming: Vec<String>,
 }
 
+/// So many enter at a time.
+const ENTERING: usize = 16;
 /// It says goodbye to everybody within 5 s.
 const GOODBYE: Duration = Duration::from_secs(10);
 
@@ -100,16 +102,41 @@ impl Application {
             user.map(|user| user.cookie + "\n")
                 .map_err(|wrong| format!("{called} {number}: {wrong}"))
         };
-        let cookies = (0..people).map(enter).collect::<Result<String, _>>()?;
+        // Each waits until the name is written down, and names that come together are written together.
+        let share = people.div_ceil(ENTERING).max(1);
+        let cookies: Result<String, String> = thread::scope(|scope| {
+            let shares = (0..people).step_by(share).map(|first| {
+                scope.spawn(move || (first..people.min(first + share)).map(enter).collect())
+            });
+            let shares: Vec<_> = shares.collect();
+            let entered = |share: ScopedJoinHandle<'_, Result<String, String>>| {
+                share.join().unwrap_or_else(|_| Err(format!("{called}: a panic")))
+            };
+            shares.into_iter().map(entered).collect()
+        });
         let path = self.file("cookies");
-        fs::write(&path, cookies).map_err(|error| format!("cookies: {error}"))?;
+        fs::write(&path, cookies?).map_err(|error| format!("cookies: {error}"))?;
         Ok(path)
+    }
+
+    /// Stops it for so long, as a machine does that sleeps.
+    pub(crate) fn freeze(&self, time: Duration) -> Result<(), String> {
+        self.signal("-STOP")?;
+        thread::sleep(time);
+        self.signal("-CONT")
+    }
+
+    fn signal(&self, name: &str) -> Result<(), String> {
+        let sent = Command::new("kill").args([name, &self.process().to_string()]).status();
+        match sent.map_err(told)?.success() {
+            true => Ok(()),
+            false => Err(format!("full_app takes no {name}")),
+        }
     }
 
     /// Asks it to end as an operator does, and waits until it has, which has to be a success.
     pub(crate) fn end(&mut self) -> Result<(), String> {
-        let asked = Command::new("kill").args(["-TERM", &self.process().to_string()]).status();
-        asked.map_err(told)?;
+        self.signal("-TERM")?;
         let by = Instant::now() + GOODBYE;
         while Instant::now() < by {
             if let Some(status) = self.process.try_wait().map_err(told)? {
@@ -135,6 +162,12 @@ impl Application {
     /// A file beside its own.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Leaves a copy of its log there.
+    pub(crate) fn keep_log(&self, path: &Path) -> Result<(), String> {
+        let copied = fs::copy(self.file("log"), path);
+        copied.map(drop).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     pub(crate) fn log(&self) -> Log {

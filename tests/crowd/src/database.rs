@@ -19,6 +19,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(12), Duration::from_sec
 const HELD: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
 /// No one may be held so shortly before the end that it outlasts it.
 const BEFORE_THE_END: Duration = Duration::from_secs(10);
+/// The server itself may hold it while its machine sleeps.
+const UNTIL_FREE: Duration = Duration::from_secs(90);
 /// What has been ended is removed within this time.
 const REMOVED: Duration = Duration::from_secs(60);
 /// Dice of its own, beside those of the houses.
@@ -86,6 +88,6 @@ impl Database {
 
     async fn open(&self) -> sqlx::Result<SqliteConnection> {
         let options = SqliteConnectOptions::new().filename(&self.0);
-        options.busy_timeout(Duration::from_secs(10)).connect().await
+        options.busy_timeout(UNTIL_FREE).connect().await
     }
 }

@@ -12,8 +12,8 @@ use crate::{
 
 /// What everybody waits for who rests.
 pub(crate) const LAST_WORD: &str = "(that was all)";
-/// Those who have vanished are missed within this time, the silent ones included.
-const MISSED: Duration = Duration::from_secs(50);
+/// Those who have vanished are missed within this time, the silent ones included, also by a machine that sleeps in between.
+const MISSED: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -27,8 +27,7 @@ pub(crate) struct Director {
 impl Director {
     pub(crate) async fn enter(shared: &Arc<Shared>) -> Result<Self, String> {
         let Stage { plan, house, .. } = &shared.stage;
-        let cookie = plan.director(*house);
-        let socket = Socket::open(plan.address, cookie, &shared.run, false).await;
+        let socket = Socket::open(shared, plan.director(*house), false).await;
         let socket = socket.map_err(told)?;
         let mut director = Self { shared: Arc::clone(shared), socket, epochs: Vec::new() };
         director.epochs = director.join().await?;

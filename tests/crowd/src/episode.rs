@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{counts::Counts, director::Director, guest::Guest, plan::Plan};
+use crate::{counts::Counts, director::Director, guest::Guest, plan::Plan, storm::Storm};
 
 /// Rooms in a house.
 pub(crate) const ROOMS: usize = 4;
@@ -22,6 +22,7 @@ pub(crate) struct Stage {
     pub(crate) house: usize,
     /// Of the episode.
     pub(crate) number: u64,
+    pub(crate) storm: Storm,
 }
 
 impl Stage {

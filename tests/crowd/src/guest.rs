@@ -90,7 +90,17 @@ struct Visit {
 enum Asked {
     Join(usize),
     Send(Saying),
+    /// Answered when ready, which may be after a leave that was asked for later.
+    Look,
     Other,
+}
+
+/// Why somebody does something.
+#[derive(Clone, Copy, Debug)]
+enum Cause {
+    Time,
+    Storm,
+    Rest,
 }
 
 impl Guest {
@@ -144,20 +154,23 @@ impl Guest {
         let mut visit = self.come().await?;
         loop {
             let next = Instant::now() + self.dice.between(PACE.0, PACE.1);
-            let acts = self.listen_until(&mut visit, next).await?;
-            if !acts {
-                return self.rest(visit).await.map(|()| true);
-            }
-            match self.dice.one_of(&ACTS) {
-                Go => return self.go(visit).await.map(|()| false),
-                act => self.act(&mut visit, act).await?,
+            match self.listen_until(&mut visit, next).await? {
+                Cause::Rest => return self.rest(visit).await.map(|()| true),
+                Cause::Storm => {
+                    self.shared.stage.counts.add("resets in storms");
+                    self.vanish(visit);
+                    return Ok(false);
+                }
+                Cause::Time => match self.dice.one_of(&ACTS) {
+                    Go => return self.go(visit).await.map(|()| false),
+                    act => self.act(&mut visit, act).await?,
+                },
             }
         }
     }
 
     async fn come(&mut self) -> Result<Visit, Ended> {
-        let address = self.shared.stage.plan.address;
-        let socket = Socket::open(address, &self.cookie, &self.shared.run, false).await?;
+        let socket = Socket::open(&self.shared, &self.cookie, false).await?;
         self.shared.stage.counts.add("visits");
         let (rooms, own, asked) = (Vec::new(), Vec::new(), HashMap::new());
         let mut visit = Visit { socket, rooms, own, asked, last_words: 0 };
@@ -166,14 +179,16 @@ impl Guest {
         Ok(visit)
     }
 
-    /// Listens until it is time to do something; false if it is time to rest.
-    async fn listen_until(&mut self, visit: &mut Visit, next: Instant) -> Result<bool, Ended> {
-        let mut phase = self.phase.clone();
+    /// Listens until it is time to do something.
+    async fn listen_until(&mut self, visit: &mut Visit, next: Instant) -> Result<Cause, Ended> {
+        let (mut phase, mut storm) = (self.phase.clone(), self.shared.stage.storm.clone());
+        storm.mark_unchanged();
         loop {
             tokio::select! {
                 frame = visit.socket.frame() => self.hear(visit, &frame?)?,
-                () = sleep_until(next) => return Ok(true),
-                () = comes(&mut phase, Phase::Resting) => return Ok(false),
+                () = sleep_until(next) => return Ok(Cause::Time),
+                () = comes(&mut phase, Phase::Resting) => return Ok(Cause::Rest),
+                Ok(()) = storm.changed() => return Ok(Cause::Storm),
             }
         }
     }
@@ -193,21 +208,25 @@ impl Guest {
         }
         let place = self.dice.one_of(&visit.rooms);
         let room = self.shared.stage.room(place);
-        let request = match act {
+        let (request, asked) = match act {
             Say => return self.say(visit, place).await,
             Signal => {
                 return visit.socket.say(&json!({"type": "signal", "room": room, "data": 1})).await;
             }
-            History => json!({"type": "history", "room": room, "before": 20, "limit": 20}),
-            Members => json!({"type": "members", "room": room}),
+            History => {
+                let page = json!({"type": "history", "room": room, "before": 20, "limit": 20});
+                (page, Asked::Look)
+            }
+            Members => (json!({"type": "members", "room": room}), Asked::Look),
             _ => match visit.own.pop() {
                 Some((place, seq)) if visit.rooms.contains(&place) => {
-                    json!({"type": "redact", "room": self.shared.stage.room(place), "seq": seq})
+                    let room = self.shared.stage.room(place);
+                    (json!({"type": "redact", "room": room, "seq": seq}), Asked::Other)
                 }
                 _ => return Ok(()),
             },
         };
-        visit.ask(request, Asked::Other).await
+        visit.ask(request, asked).await
     }
 
     /// Joins a room, and goes on where it was if it may.
@@ -271,7 +290,8 @@ impl Guest {
             }
             (Some(asked), Some(code)) => {
                 self.shared.stage.counts.refused(code);
-                if !EXPECTED.contains(&code) {
+                let has_left = matches!(asked, Asked::Look) && code == "not_in_room";
+                if !has_left && !EXPECTED.contains(&code) {
                     return Err(Ended { why: format!("{asked:?} was refused: {code}") });
                 }
                 if let (Asked::Send(saying), "outcome_unknown") = (asked, code) {
@@ -289,11 +309,7 @@ impl Guest {
         match self.dice.below(10) {
             0..4 => {
                 counts.add("resets");
-                self.open.extend(visit.asked.drain().filter_map(|(_, asked)| match asked {
-                    Asked::Send(saying) => Some(saying),
-                    _ => None,
-                }));
-                visit.socket.reset();
+                self.vanish(visit);
                 return Ok(());
             }
             4..6 => {
@@ -308,6 +324,14 @@ impl Guest {
             Ended { why } if why == "1000" => Ok(()),
             ended => Err(ended),
         }
+    }
+
+    fn vanish(&mut self, mut visit: Visit) {
+        self.open.extend(visit.asked.drain().filter_map(|(_, asked)| match asked {
+            Asked::Send(saying) => Some(saying),
+            _ => None,
+        }));
+        visit.socket.reset();
     }
 
     async fn hear_answers(&mut self, visit: &mut Visit) -> Result<(), Ended> {

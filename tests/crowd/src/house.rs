@@ -11,14 +11,15 @@ use crate::{
     episode::{Episode, Stage},
     judge::Judge,
     plan::Plan,
+    storm::Storm,
 };
 
 /// An episode lasts so long, before everybody rests.
 const EPISODE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(50));
 /// No episode is begun that would be shorter.
 const SHORTEST: Duration = Duration::from_secs(10);
-/// After this, whatever is waited for, with the silent ones and a database that is locked, will not come.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// After this, whatever is waited for, with the silent ones, a database that is locked and a machine that sleeps, will not come.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// All houses are filled within this time.
 const FILLED: Duration = Duration::from_secs(5);
 
@@ -28,6 +29,7 @@ pub(crate) struct House {
     number: usize,
     counts: Arc<Counts>,
     judge: Arc<Judge>,
+    storm: Storm,
     dice: Dice,
     /// Of all lives that its rooms have had.
     lives: HashSet<Epoch>,
@@ -39,9 +41,10 @@ impl House {
         number: usize,
         counts: Arc<Counts>,
         judge: Arc<Judge>,
+        storm: Storm,
     ) -> Self {
         let dice = Dice::new(plan.seed, number as u64);
-        Self { plan, number, counts, judge, dice, lives: HashSet::new() }
+        Self { plan, number, counts, judge, storm, dice, lives: HashSet::new() }
     }
 
     /// One episode after the other, until the time is over.
@@ -59,6 +62,7 @@ impl House {
                 counts: Arc::clone(&self.counts),
                 house: self.number,
                 number,
+                storm: self.storm.clone(),
             };
             let called = stage.called();
             match timeout(time + PATIENCE, Episode::begin(stage, time).play()).await {

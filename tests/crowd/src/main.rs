@@ -16,12 +16,15 @@ mod judge;
 mod oddity;
 mod plan;
 mod socket;
+mod storm;
 
 use std::{process::ExitCode, sync::Arc};
 
 use tokio::task::JoinSet;
 
-use self::{counts::Counts, database::Database, house::House, judge::Judge, plan::Plan};
+use self::{
+    counts::Counts, database::Database, house::House, judge::Judge, plan::Plan, storm::Storms,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -42,16 +45,19 @@ async fn main() -> ExitCode {
 async fn carry_out(plan: Plan) -> Arc<Counts> {
     let (plan, counts) = (Arc::new(plan), Arc::new(Counts::default()));
     let judge = Arc::new(Judge::new(Arc::clone(&counts)));
+    let (storms, storm) = Storms::of(&plan);
     let mut houses = JoinSet::new();
     for number in 0..plan.houses {
-        let house = House::new(Arc::clone(&plan), number, Arc::clone(&counts), Arc::clone(&judge));
-        houses.spawn(house.keep());
+        let (plan, counts, judge) = (plan.clone(), counts.clone(), judge.clone());
+        houses.spawn(House::new(plan, number, counts, judge, storm.clone()).keep());
     }
     let database = Database::new(&plan.database);
-    let held = database.hold_now_and_then(&plan, &counts);
+    let trouble = async {
+        tokio::join!(database.hold_now_and_then(&plan, &counts), storms.come(&counts));
+    };
     let lived = async { while houses.join_next().await.is_some() {} };
     tokio::select! {
-        () = held => {}
+        () = trouble => {}
         () = lived => {}
     }
     while houses.join_next().await.is_some() {}

@@ -13,8 +13,8 @@ use crate::{
 
 /// Half of what may wait is there, and nothing is taken for 5 s: then a server lets go.
 const DEAF: Duration = Duration::from_secs(8);
-/// A ping after 25 s, and 10 s for its answer: then a server lets go.
-const SILENT: Duration = Duration::from_secs(45);
+/// In shorter episodes nobody falls silent, because everybody would wait for them.
+const LONG: Duration = Duration::from_secs(45);
 /// What a deaf one asks for is more than may wait for it.
 const QUESTIONS: usize = 400;
 const HISTORY: usize = 200;
@@ -30,7 +30,7 @@ pub(crate) enum Oddity {
 impl Oddity {
     /// What a visit becomes that is about to begin, `left` before everybody rests.
     pub(crate) fn befalls(dice: &mut Dice, is_new: bool, left: Duration) -> Option<Self> {
-        if is_new && left > SILENT && dice.in_a_hundred(2) {
+        if is_new && left > LONG && dice.in_a_hundred(2) {
             return Some(Self::Silent);
         }
         dice.in_a_hundred(2).then_some(Self::Deaf)
@@ -43,7 +43,7 @@ impl Oddity {
         dice: &mut Dice,
     ) -> Result<(), Ended> {
         let (stage, is_deaf) = (&shared.stage, self == Self::Deaf);
-        let mut socket = Socket::open(stage.plan.address, cookie, &shared.run, is_deaf).await?;
+        let mut socket = Socket::open(shared, cookie, is_deaf).await?;
         let room = stage.room(0);
         let id = socket.ask(json!({"type": "join", "room": room})).await?;
         if socket.answer(id).await?.kind == "error" {
@@ -76,21 +76,23 @@ impl Oddity {
             }
             Self::Silent => {
                 stage.counts.add("silent");
-                sleep(SILENT).await;
-                let ended = socket.rest().await;
-                if !matches!(ended.why.as_str(), "heartbeat_timeout" | "lost") {
-                    return Err(ended);
-                }
-                ended
+                sleep(stage.plan.silent).await;
+                socket.rest().await
             }
         };
-        match ended.why.as_str() {
-            "slow_consumer" => stage.counts.add("deaf ones let go"),
-            "heartbeat_timeout" => stage.counts.add("silent ones let go"),
-            // A bye may not have reached it, and one that has had little to read goes as it likes.
-            "lost" | "1000" => {}
-            _ => return Err(ended),
+        match (self, ended.why.as_str()) {
+            // It answers the close of one that is well.
+            (Self::Deaf, "1000") => Ok(()),
+            // The bye does not reach everybody.
+            (Self::Deaf, "slow_consumer" | "lost") => {
+                stage.counts.add("deaf ones let go");
+                Ok(())
+            }
+            (Self::Silent, "heartbeat_timeout" | "lost") => {
+                stage.counts.add("silent ones let go");
+                Ok(())
+            }
+            _ => Err(ended),
         }
-        Ok(())
     }
 }

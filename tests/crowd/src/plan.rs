@@ -17,6 +17,7 @@ struct Words {
     seed: u64,
     houses: usize,
     guests: usize,
+    silent_seconds: u64,
     cookies: PathBuf,
     database: PathBuf,
 }
@@ -31,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) houses: usize,
     /// Sockets in each house.
     pub(crate) guests: usize,
+    /// Whoever answers nothing for so long has been let go, whatever the machine of the server did meanwhile.
+    pub(crate) silent: Duration,
     pub(crate) database: PathBuf,
     /// By house: its director's first.
     cookies: Vec<String>,
@@ -48,6 +51,7 @@ impl Plan {
             seed: words.seed,
             houses: words.houses,
             guests: words.guests,
+            silent: Duration::from_secs(words.silent_seconds),
             database: words.database,
             cookies: cookies(&words.cookies)?,
         };
@@ -89,6 +93,7 @@ mod tests {
             seed: 1,
             houses: 2,
             guests: 5,
+            silent: Duration::ZERO,
             database: PathBuf::new(),
             cookies: (0..cookies).map(|number| number.to_string()).collect(),
         }

@@ -2,29 +2,33 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use chatrooms_core::oracle::Recorder;
 use chatrooms_ws::Transcript;
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{
     net::{TcpSocket, TcpStream},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{
-        Message,
+        Error, Message,
         client::IntoClientRequest,
+        handshake::client::Request,
         http::{HeaderValue, header},
         protocol::{WebSocketConfig, frame::CloseFrame},
     },
 };
 
+use crate::episode::Shared;
+
 /// The subprotocol of a chatrooms server.
 const PROTOCOL: HeaderValue = HeaderValue::from_static("chatrooms.v1.json");
 /// No answer of a living server takes so long, however busy the machine is and however long its store is locked.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// So long is waited before it is tried again to get in.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Thousands of sockets wait for small frames.
 const READ_BUFFER: usize = 4 * 1024;
 
@@ -65,27 +69,34 @@ pub(crate) struct Ended {
 }
 
 impl Socket {
-    /// Opens one with a cookie, whose system takes as much as it takes by default, or as little as it can.
+    /// Opens one with a cookie, whose system takes as much as it takes by default, or as little as it can. It comes again as long as it is told to: who
+    /// has been away for long needs their name written down anew, for which the database may be locked.
     pub(crate) async fn open(
-        address: SocketAddr,
+        shared: &Shared,
         cookie: &str,
-        run: &Recorder,
         takes_little: bool,
     ) -> Result<Self, Ended> {
+        let (address, run) = (shared.stage.plan.address, &shared.run);
         let failed = |what: &str| Ended { why: format!("not let in: {what}") };
         let opening = async {
-            let transcript = Transcript::new(run);
-            let connection = connect(address, takes_little).await;
-            let connection = connection.map_err(|error| failed(&error.to_string()))?;
-            let request = format!("ws://{address}/chat/ws").into_client_request();
-            let mut request = request.map_err(|error| failed(&error.to_string()))?;
-            request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, PROTOCOL);
-            let cookie = cookie.parse().map_err(|_| failed("no cookie"))?;
-            request.headers_mut().insert(header::COOKIE, cookie);
-            let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
-            let opened = client_async_with_config(request, connection, Some(config)).await;
-            let (stream, _) = opened.map_err(|error| failed(&error.to_string()))?;
-            Ok(Self { stream, transcript, asked: 0, bye: None, close: None })
+            loop {
+                let connection = connect(address, takes_little).await;
+                let connection = connection.map_err(|error| failed(&error.to_string()))?;
+                let request =
+                    request(address, cookie).map_err(|error| failed(&error.to_string()))?;
+                let transcript = Transcript::new(run);
+                let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+                match client_async_with_config(request, connection, Some(config)).await {
+                    Ok((stream, _)) => {
+                        return Ok(Self { stream, transcript, asked: 0, bye: None, close: None });
+                    }
+                    Err(Error::Http(refusal)) if refusal.status() == 503 => {
+                        shared.stage.counts.add("told to come again");
+                        sleep(AGAIN).await;
+                    }
+                    Err(error) => return Err(failed(&error.to_string())),
+                }
+            }
         };
         let mut socket = timeout(PATIENCE, opening).await.map_err(|_| failed("hung"))??;
         match socket.frame().await?.kind.as_str() {
@@ -199,6 +210,13 @@ impl Socket {
         let close = || self.close.map_or_else(|| "lost".to_owned(), |code| code.to_string());
         Ended { why: self.bye.clone().unwrap_or_else(close) }
     }
+}
+
+fn request(address: SocketAddr, cookie: &str) -> Result<Request, Error> {
+    let mut request = format!("ws://{address}/chat/ws").into_client_request()?;
+    request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, PROTOCOL);
+    request.headers_mut().insert(header::COOKIE, cookie.parse()?);
+    Ok(request)
 }
 
 async fn connect(address: SocketAddr, takes_little: bool) -> std::io::Result<TcpStream> {

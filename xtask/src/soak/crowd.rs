@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{application::Application, open_files, workspace};
 
-use super::options::Options;
+use super::{ASLEEP, options::Options};
 
 /// In each of them are four rooms.
 const HOUSES: usize = 50;
@@ -25,6 +25,15 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(super) fn described() -> String {
     format!("{} sockets in {ROOMS} rooms", HOUSES * GUESTS)
+}
+
+/// A server pings after 25 s, waits 10 s for the answer and 5 s for the end; where it has slept itself it begins anew.
+fn silent(options: &Options) -> Duration {
+    const LET_GO: Duration = Duration::from_secs(45);
+    match options.sleeps_at() {
+        Some(_) => LET_GO + ASLEEP + LET_GO,
+        None => LET_GO,
+    }
 }
 
 /// The process. Dropping it ends it.
@@ -47,6 +56,7 @@ impl Crowd {
             "seed": options.seed,
             "houses": HOUSES,
             "guests": GUESTS,
+            "silent_seconds": silent(options).as_secs(),
             "cookies": cookies,
             "database": application.file("chatrooms.db"),
         });

@@ -25,6 +25,8 @@ use options::Options;
 
 /// The server's numbers are looked at so often.
 const SAMPLING: Duration = Duration::from_secs(1);
+/// The machine sleeps once, for longer than a client may be silent.
+const ASLEEP: Duration = Duration::from_secs(40);
 /// What everybody has left comes to its end within this time: half-open connections of a server that is asked nothing, above all.
 const REST: Duration = Duration::from_secs(90);
 /// The picture has no more points.
@@ -54,11 +56,14 @@ fn soak(options: &Options) -> Result<Vec<String>, String> {
     let mut application =
         Application::start("soak", options.is_dev, &["--metrics", "127.0.0.1:0"])?;
     let cookies = application.enter(crowd::USERS, "soaked")?;
-    let before = Numbers::of(&application)?;
+    let before = at_first(&application)?;
     eprintln!("{} for {:?}; seed {}", crowd::described(), options.time, options.seed);
     let mut crowd = Crowd::start(&application, &cookies, options)?;
-    let mut samples = Vec::new();
+    let (mut samples, mut sleeps_at) = (Vec::new(), options.sleeps_at());
     while !crowd.has_ended()? {
+        if sleeps_at.take_if(|at| crowd.elapsed() >= *at).is_some() {
+            application.freeze(ASLEEP)?;
+        }
         samples.push((crowd.elapsed(), Numbers::of(&application)?));
         thread::sleep(SAMPLING);
     }
@@ -66,10 +71,24 @@ fn soak(options: &Options) -> Result<Vec<String>, String> {
     let after = at_rest(&application, &before)?;
     let log = application.log();
     let ended = application.end();
+    application.keep_log(&workspace::target().join("soak.log"))?;
     let report = Report { time: options.time, before, after, samples, told, ended, log };
     println!("{report}");
     draw(&report, options)?;
     Ok(report.problems())
+}
+
+/// The numbers once they stay as they are: those who have entered are gone.
+fn at_first(application: &Application) -> Result<Numbers, String> {
+    let mut numbers = Numbers::of(application)?;
+    loop {
+        thread::sleep(SAMPLING);
+        let later = Numbers::of(application)?;
+        if later.to_come_back() == numbers.to_come_back() {
+            return Ok(later);
+        }
+        numbers = later;
+    }
 }
 
 /// The numbers once they are as they were before, or once there has been time enough for it.

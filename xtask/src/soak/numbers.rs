@@ -22,6 +22,9 @@ pub(super) struct Numbers {
     /// Bytes that wait for sessions.
     pub(super) waiting: f64,
     pub(super) purges: f64,
+    /// Sessions that it has ended because they did not read, and because they answered nothing.
+    pub(super) slow: f64,
+    pub(super) silent: f64,
 }
 
 impl Numbers {
@@ -59,6 +62,8 @@ impl Numbers {
             connections: number("chatrooms_connections")?,
             waiting: number("chatrooms_outbox_bytes")?,
             purges: number("chatrooms_purges_pending")?,
+            slow: number("chatrooms_sessions_ended_total{reason=\"slow_consumer\"}")?,
+            silent: number("chatrooms_sessions_ended_total{reason=\"heartbeat_timeout\"}")?,
         })
     }
 
@@ -87,12 +92,13 @@ pub(super) mod tests {
 
     const PAGE: &str = "# HELP chatrooms_rooms Rooms.\n# TYPE chatrooms_rooms gauge\nchatrooms_rooms 3\nchatrooms_sessions 7\n\
         chatrooms_connections 9\nchatrooms_outbox_bytes 100\nchatrooms_purges_pending 1\nprocess_open_fds 20\nfull_app_tasks 30\n\
-        chatrooms_rooms_closed_total{reason=\"left\"} 5\n";
+        chatrooms_sessions_ended_total{reason=\"slow_consumer\"} 5\nchatrooms_sessions_ended_total{reason=\"heartbeat_timeout\"} 6\n";
 
     #[test]
     fn a_page_is_read() {
         let numbers = Numbers::read(PAGE).expect("all is there");
         assert_eq!((numbers.rooms, numbers.sessions, numbers.tasks), (3.0, 7.0, 30.0));
+        assert_eq!((numbers.slow, numbers.silent), (5.0, 6.0));
         assert_eq!((numbers.descriptors, numbers.waiting, numbers.purges), (20.0, 100.0, 1.0));
     }
 

@@ -3,12 +3,14 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) const HELP: &str = "\
-cargo xtask soak                  2,000 people in 200 rooms of full_app on an SQLite file, who come and go, talk, vanish, stop reading and fall
-                                  silent, while another program locks the file now and then: whether all that they were told is as promised,
+cargo xtask soak                  2,000 people in 200 rooms of full_app on an SQLite file, who come and go, talk, vanish one by one and all at once,
+                                  stop reading and fall silent, while another program locks the file now and then and the machine sleeps: whether all that they were told is as promised,
                                   and whether anything is left. It writes docs/soak.svg. Options: --minutes N (30; shorter ones write to target),
                                   --seed N (what is left to chance; a run tells its own), --dev (as `cargo test` has built it)";
 
 const MINUTES: u64 = 30;
+/// A shorter run has no time for a machine that sleeps.
+const SLEEPS_FROM: Duration = Duration::from_secs(180);
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Options {
@@ -44,6 +46,11 @@ impl Options {
         }
     }
 
+    /// When the machine of the server sleeps, where there is time for it.
+    pub(super) fn sleeps_at(&self) -> Option<Duration> {
+        (self.time >= SLEEPS_FROM).then(|| self.time / 2)
+    }
+
     /// Whether this is a run that is shown.
     pub(super) fn is_whole(&self) -> bool {
         self.time >= Duration::from_secs(60 * MINUTES) && !self.is_dev
@@ -65,6 +72,8 @@ mod tests {
         assert!(parsed(&[]).is_whole());
         assert_eq!(parsed(&["--minutes", "1"]).time.as_secs(), 60);
         assert!(!parsed(&["--minutes", "1"]).is_whole());
+        assert_eq!(parsed(&["--minutes", "1"]).sleeps_at(), None);
+        assert_eq!(parsed(&["--minutes", "4"]).sleeps_at(), Some(Duration::from_secs(120)));
         assert!(!parsed(&["--dev"]).is_whole());
         assert_eq!(parsed(&["--seed", "7"]).seed, 7);
     }

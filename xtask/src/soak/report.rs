@@ -104,7 +104,7 @@ impl fmt::Display for Report {
             writeln!(f, "{:36} {count:>12}", format!("judged: {name}"))?;
         }
         writeln!(f, "\n{:36} {:>12} {:>12} {:>12}", "the server", "before", "at most", "after")?;
-        let rows: [(&str, fn(&Numbers) -> f64); 9] = [
+        let rows: [(&str, fn(&Numbers) -> f64); 11] = [
             ("sockets", |numbers| numbers.sessions),
             ("connections", |numbers| numbers.connections),
             ("rooms", |numbers| numbers.rooms),
@@ -114,6 +114,8 @@ impl fmt::Display for Report {
             ("tasks", |numbers| numbers.tasks),
             ("threads", |numbers| numbers.threads),
             ("memory, MiB", |numbers| numbers.memory),
+            ("sockets ended as slow", |numbers| numbers.slow),
+            ("sockets ended as silent", |numbers| numbers.silent),
         ];
         for (name, of) in rows {
             let [before, most, after] = [of(&self.before), self.most(of), of(&self.after)];
