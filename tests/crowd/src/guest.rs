@@ -21,7 +21,7 @@ const PACE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_m
 /// Between one visit and the next.
 const AWAY: (Duration, Duration) = (Duration::ZERO, Duration::from_millis(1_500));
 /// No request is open for longer.
-const ANSWERED: Duration = Duration::from_secs(60);
+const ANSWERED: Duration = Duration::from_secs(120);
 /// Most are in the first room, and the last one is empty now and then.
 const LIKED: [usize; 10] = [0, 0, 0, 0, 1, 1, 1, 2, 2, 3];
 /// Where nobody stays.

@@ -19,7 +19,7 @@ const EPISODE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_s
 /// No episode is begun that would be shorter.
 const SHORTEST: Duration = Duration::from_secs(10);
 /// After this, whatever is waited for, with the silent ones, a database that is locked and a machine that sleeps, will not come.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(400);
 /// All houses are filled within this time.
 const FILLED: Duration = Duration::from_secs(5);
 

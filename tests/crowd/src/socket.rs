@@ -25,8 +25,10 @@ use crate::episode::Shared;
 
 /// The subprotocol of a chatrooms server.
 const PROTOCOL: HeaderValue = HeaderValue::from_static("chatrooms.v1.json");
-/// No answer of a living server takes so long, however busy the machine is and however long its store is locked.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// No answer of a living server takes so long, however busy its machine is and however long that sleeps or its store is locked.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Who is not connected by then tries anew: where a machine sleeps, the system's own tries become rare.
+const CONNECTED: Duration = Duration::from_secs(10);
 /// So long is waited before it is tried again to get in.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Thousands of sockets wait for small frames.
@@ -80,7 +82,11 @@ impl Socket {
         let failed = |what: &str| Ended { why: format!("not let in: {what}") };
         let opening = async {
             loop {
-                let connection = connect(address, takes_little).await;
+                let Ok(connection) = timeout(CONNECTED, connect(address, takes_little)).await
+                else {
+                    shared.stage.counts.add("connected at another try");
+                    continue;
+                };
                 let connection = connection.map_err(|error| failed(&error.to_string()))?;
                 let request =
                     request(address, cookie).map_err(|error| failed(&error.to_string()))?;

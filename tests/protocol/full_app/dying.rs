@@ -17,7 +17,7 @@ const WORDS: usize = 10;
 const AUTHORS: usize = 21;
 const PAGES: usize = 100;
 const PAGE: usize = 3_900;
-const ALL: i64 = (AUTHORS * PAGES) as i64;
+const ALL: i64 = (AUTHORS * (PAGES + 1)) as i64;
 
 #[test]
 fn what_was_stored_and_not_shown_when_the_process_died_is_seen_by_nobody() {
@@ -64,6 +64,8 @@ fn a_removal_that_the_end_of_the_process_cuts_off_is_finished_by_the_next_one() 
             let epoch = host.join(&room).await["epoch"].clone();
             for _ in 0..AUTHORS {
                 write(app.user("author").await.connect().await, &room).await;
+                // Who does not read is let go.
+                host.catch_up(&room).await;
             }
             let mut reader = open(&file).await;
             assert_eq!(messages(&mut reader).await, ALL);
