@@ -14,6 +14,7 @@ mod manifest;
 mod memory;
 mod open_files;
 mod prove;
+mod seed;
 mod siege;
 mod soak;
 mod step;

@@ -111,9 +111,9 @@ impl Episode {
         Ok(self.shared.run.clone())
     }
 
-    async fn until(&self, condition: impl Fn(&Rest) -> bool) -> Rest {
+    async fn until(&self, condition: impl FnMut(&Rest) -> bool + Send) -> Rest {
         let mut rest = self.shared.rest.subscribe();
-        let reached = rest.wait_for(|rest| condition(rest)).await;
+        let reached = rest.wait_for(condition).await;
         *reached.expect("this holds the sender")
     }
 }

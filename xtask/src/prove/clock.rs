@@ -89,7 +89,7 @@ fn people_talk(application: &Application, clock: &Clock) -> Result<(), Wrong> {
         clock.set(words).map_err(Wrong)?;
         let told = hall.say(&mut speaker, &mut listener)?;
         assert_near(told, *time)?;
-        lost.is_still_there(&cyd)?;
+        lost.is_found_again(&cyd)?;
         for user in [&ada, &bob, &cyd] {
             user.ask(&user.request("GET", "/chat/session"))?.is(200)?;
         }
@@ -157,7 +157,7 @@ impl Lost {
         Ok(Self { epoch })
     }
 
-    fn is_still_there(self, user: &User) -> Result<(), Wrong> {
+    fn is_found_again(&self, user: &User) -> Result<(), Wrong> {
         let mut socket = user.open()?;
         let resume = json!({"epoch": self.epoch, "seq": 1});
         let join = json!({"type": "join", "id": 1, "room": "attic", "resume": resume});

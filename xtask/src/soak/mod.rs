@@ -84,7 +84,7 @@ fn at_first(application: &Application) -> Result<Numbers, String> {
     loop {
         thread::sleep(SAMPLING);
         let later = Numbers::of(application)?;
-        if later.to_come_back() == numbers.to_come_back() {
+        if later.that_return() == numbers.that_return() {
             return Ok(later);
         }
         numbers = later;

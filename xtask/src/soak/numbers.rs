@@ -67,8 +67,8 @@ impl Numbers {
         })
     }
 
-    /// What has to be as it was before anybody came, and what it is called.
-    pub(super) const fn to_come_back(&self) -> [(&'static str, f64); 7] {
+    /// Those that have to be as they were before anybody came, and what they are called.
+    pub(super) const fn that_return(&self) -> [(&'static str, f64); 7] {
         [
             ("sockets", self.sessions),
             ("connections", self.connections),
@@ -81,7 +81,7 @@ impl Numbers {
     }
 
     pub(super) fn is_back_at(&self, before: &Self) -> bool {
-        let pairs = self.to_come_back().into_iter().zip(before.to_come_back());
+        let pairs = self.that_return().into_iter().zip(before.that_return());
         pairs.into_iter().all(|((_, now), (_, then))| now <= then)
     }
 }

@@ -1,6 +1,8 @@
 //! What is asked for.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+
+use crate::seed;
 
 pub(crate) const HELP: &str = "\
 cargo xtask soak                  2,000 people in 200 rooms of full_app on an SQLite file, who come and go, talk, vanish one by one and all at once,
@@ -23,7 +25,7 @@ pub(super) struct Options {
 impl Options {
     pub(super) fn parse(arguments: &[&str]) -> Result<Self, String> {
         let time = Duration::from_secs(60 * MINUTES);
-        let mut options = Self { time, seed: by_the_clock(), is_dev: false };
+        let mut options = Self { time, seed: seed::by_the_clock(), is_dev: false };
         let mut rest = arguments;
         loop {
             rest = match rest {
@@ -55,11 +57,6 @@ impl Options {
     pub(super) fn is_whole(&self) -> bool {
         self.time >= Duration::from_secs(60 * MINUTES) && !self.is_dev
     }
-}
-
-fn by_the_clock() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::from(now.subsec_nanos()) | 1
 }
 
 #[cfg(test)]

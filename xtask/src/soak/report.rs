@@ -16,6 +16,9 @@ const LEAST_NOISE: f64 = 3.0;
 /// A shorter time has no trend.
 const SHORTEST: Duration = Duration::from_secs(600);
 
+/// One of the numbers.
+type Figure = fn(&Numbers) -> f64;
+
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) time: Duration,
@@ -47,7 +50,7 @@ impl Report {
                 problems.push(format!("no {name} were judged"));
             }
         }
-        let left = self.after.to_come_back().into_iter().zip(self.before.to_come_back());
+        let left = self.after.that_return().into_iter().zip(self.before.that_return());
         for ((name, after), (_, before)) in left {
             // What is not a number is not back.
             if !matches!(after.partial_cmp(&before), Some(order) if order.is_le()) {
@@ -85,7 +88,7 @@ impl Report {
         Trend::of(&points)
     }
 
-    fn most(&self, of: fn(&Numbers) -> f64) -> f64 {
+    fn most(&self, of: Figure) -> f64 {
         self.samples.iter().map(|(_, numbers)| of(numbers)).fold(0.0, f64::max)
     }
 }
@@ -104,7 +107,7 @@ impl fmt::Display for Report {
             writeln!(f, "{:36} {count:>12}", format!("judged: {name}"))?;
         }
         writeln!(f, "\n{:36} {:>12} {:>12} {:>12}", "the server", "before", "at most", "after")?;
-        let rows: [(&str, fn(&Numbers) -> f64); 11] = [
+        let rows: [(&str, Figure); 11] = [
             ("sockets", |numbers| numbers.sessions),
             ("connections", |numbers| numbers.connections),
             ("rooms", |numbers| numbers.rooms),
