@@ -5,14 +5,17 @@ use std::process::{Command, Stdio};
 use crate::step::{Steps, cargo, program, root};
 
 /// A program, what it can be asked to see whether it is there, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str, &str); 6] = [
+const PROGRAMS: [(&str, &str, &str); 7] = [
     ("chromium", "--version", "chromium"),
+    FAKETIME,
     ("node", "--version", "nodejs"),
     ("npm", "--version", "npm"),
     ("openssl", "version", "openssl"),
     ("python3", "--version", "python3"),
     ("valgrind", "--version", "valgrind"),
 ];
+
+const FAKETIME: (&str, &str, &str) = ("faketime", "--version", "faketime");
 
 /// Where the Python client's packages live.
 pub(crate) const PYTHON: &str = "target/foreign/bin/python";
@@ -49,6 +52,12 @@ fn debian(steps: &mut Steps) {
 /// What counts instructions.
 pub(crate) fn valgrind(steps: &mut Steps) {
     install(steps, if is_there("valgrind", "--version") { vec![] } else { vec!["valgrind"] });
+}
+
+/// What puts clocks forward and back.
+pub(crate) fn faketime(steps: &mut Steps) {
+    let (program, question, package) = FAKETIME;
+    install(steps, if is_there(program, question) { vec![] } else { vec![package] });
 }
 
 fn install(steps: &mut Steps, missing: Vec<&str>) {

@@ -1,5 +1,7 @@
 //! Every promise, and how it is known: the rooms in all the ways in which things can happen at the same time, and bugs that are planted and have to be caught.
 
+mod clock;
+mod crashes;
 mod models;
 mod planted;
 mod promises;
@@ -10,27 +12,66 @@ mod tree;
 use std::{collections::BTreeSet, path::Path, process::ExitCode};
 
 use self::{table::Table, tree::Tree};
-use crate::{misused, step::Steps, workspace};
+use crate::{
+    install, misused,
+    step::{Steps, cargo},
+    workspace,
+};
 
-pub(crate) const HELP: &str = "\
+const HELP: &str = "\
 cargo xtask prove                 how every promise is known: `models`, then `planted`, and a table of both. Some twenty minutes
 cargo xtask prove models          the rooms under a scheduler that decides who goes on, in some million ways, judged by the oracle.
                                   Another seed for what is left to chance: SHUTTLE_RANDOM_SEED=2 cargo xtask prove models
 cargo xtask prove planted         plants bugs, one by one, in a copy of the tree: each has to be caught by the test that is there for its promise.
                                   Options: --only TEXT (bugs with this in their name)";
 
+pub(crate) fn help() -> String {
+    [HELP, crashes::HELP, clock::HELP].join("\n")
+}
+
 /// Proves what is asked for, and succeeds where all of it held.
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {
+    match arguments {
+        ["crashes", options @ ..] => crash(options),
+        ["clock"] => alone(|steps| {
+            install::faketime(steps);
+            steps.run("build", &mut cargo(&["build", "--example", "full_app"]));
+            clock(steps);
+        }),
+        _ => in_a_copy(arguments),
+    }
+}
+
+fn crash(options: &[&str]) -> ExitCode {
+    match crashes::Options::parse(options) {
+        Ok(options) => alone(|steps| steps.check("crashes", || crashes::run(&options))),
+        Err(problem) => misused(&problem, &help()),
+    }
+}
+
+/// A clock that jumps, beside what the tests have built.
+pub(crate) fn clock(steps: &mut Steps) {
+    clock::step(steps);
+}
+
+fn alone(step: impl FnOnce(&mut Steps)) -> ExitCode {
+    let mut steps = Steps::default();
+    step(&mut steps);
+    steps.report()
+}
+
+/// What changes files, or would be in the way of who does.
+fn in_a_copy(arguments: &[&str]) -> ExitCode {
     let prove: fn(&Tree, &Path, &str) -> Vec<String> = match arguments {
         [] => everything,
         ["models"] => |tree, place, _| models::run(tree, place).problems,
         ["planted", ..] => |tree, place, only| planted::run(tree, place, only, None).problems,
-        _ => return misused(&format!("{}: not known", arguments.join(" ")), HELP),
+        _ => return misused(&format!("{}: not known", arguments.join(" ")), &help()),
     };
     let only = match arguments {
         [_, "--only", text] if planted::named(text).next().is_some() => text,
         [_] | [] => "",
-        _ => return misused(&format!("{}: not known", arguments.join(" ")), HELP),
+        _ => return misused(&format!("{}: not known", arguments.join(" ")), &help()),
     };
     let place = workspace::target().join("prove");
     let mut steps = Steps::default();
