@@ -33,12 +33,14 @@ const PROMISES: [&str; 7] = [
     "R a resume is whole or none",
 ];
 
-/// Tries all sequences on a store. What `begin` returns gives a new store, and then to each process the one that the process before has used.
+/// Tries all sequences on a store, or one part in so many where it takes its time. What `begin` returns gives a new store, and then to each process the one that
+/// the process before has used.
 pub(crate) fn hold<S: MessageStore + Clone, P: AsyncFn(Option<S>) -> S>(
     store: &str,
+    part: u32,
     begin: impl Fn() -> P,
 ) {
-    let config = config();
+    let config = config(part);
     let mut runner = TestRunner::new(config.clone());
     let held = runner.run(&plan(), |plan| {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -60,7 +62,7 @@ pub(crate) fn hold<S: MessageStore + Clone, P: AsyncFn(Option<S>) -> S>(
     }
 }
 
-fn config() -> Config {
+fn config(part: u32) -> Config {
     let given = Config::default();
     let rng_seed = match given.rng_seed {
         RngSeed::Random => RngSeed::Fixed(SEED),
@@ -68,6 +70,7 @@ fn config() -> Config {
     };
     let failed_once = FileFailurePersistence::Direct(FAILED_ONCE);
     Config {
+        cases: given.cases / part,
         rng_seed,
         failure_persistence: Some(Box::new(failed_once)),
         // Where everything hangs, a shorter sequence is looked for only so long, in milliseconds.

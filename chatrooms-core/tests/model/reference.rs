@@ -364,8 +364,11 @@ impl Model {
         for (at, mut life) in lives.into_iter().chain(kept) {
             life.members.clear();
             life.until = Some(self.now + LINGER);
-            // When something was taken back is not kept.
+            // When something was taken back is not kept; of what has been trimmed not even whether it was.
             life.redacted.values_mut().for_each(|at| *at = life.head);
+            if life.oldest > 1 {
+                life.forgotten = life.head;
+            }
             if life.head == 0 {
                 self.over.push(life.number);
             } else if self.lingers {

@@ -6,7 +6,7 @@ use crate::model;
 
 #[test]
 fn everybody_is_told_what_the_model_says() {
-    model::hold("MemoryStore", || {
+    model::hold("MemoryStore", 1, || {
         async |before: Option<FaultyStore>| {
             before.map_or_else(FaultyStore::new, |store| store.restart())
         }

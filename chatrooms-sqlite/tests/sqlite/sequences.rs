@@ -7,7 +7,7 @@ use crate::{kit::open_again, model};
 
 #[test]
 fn everybody_is_told_what_the_model_says() {
-    model::hold("SqliteStore", || {
+    model::hold("SqliteStore", 4, || {
         let dir = tempfile::tempdir().unwrap();
         async move |before: Option<SqliteStore>| {
             if let Some(store) = before {
