@@ -1,6 +1,6 @@
 //! The rooms under a scheduler that decides who goes on: see `chatrooms-core/src/models.rs`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     explored::{Explored, shown},
@@ -21,8 +21,8 @@ pub(super) struct Report {
 /// Has all stories happen in all ways.
 pub(super) fn run(tree: &Tree, target: &Path) -> Report {
     eprintln!("stories in all orders: some minutes");
-    let run = |program| SUITE.run_all(tree, program, "models::", &[]);
-    match SUITE.build(tree, target).and_then(|program| run(&program)) {
+    let run = |program: PathBuf| SUITE.run_all(tree, &program, "models::", &[]);
+    match SUITE.build(tree, target).and_then(run) {
         Ok(outcome) => {
             let (explored, problems) = shown(&outcome);
             Report { explored, outcome, problems }

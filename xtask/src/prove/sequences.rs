@@ -1,6 +1,9 @@
 //! Random sequences against the model of the rooms on every store, and histories of real threads against one order: many more than among the tests.
 
-use std::{env, path::Path};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use super::{
     explored::{Explored, shown},
@@ -31,8 +34,8 @@ pub(super) fn run(tree: &Tree, target: &Path) -> Report {
     let many = env::var(name).unwrap_or_else(|_| many.into());
     let mut report = Report::default();
     for (suite, tests) in TRIED {
-        let run = |program| suite.run_all(tree, program, tests, &[(name, &many)]);
-        match suite.build(tree, target).and_then(|program| run(&program)) {
+        let run = |program: PathBuf| suite.run_all(tree, &program, tests, &[(name, &many)]);
+        match suite.build(tree, target).and_then(run) {
             Ok(outcome) => {
                 let (explored, problems) = shown(&outcome);
                 report.explored.extend(explored);
