@@ -89,6 +89,11 @@ impl<S: MessageStore + Clone, P: AsyncFn(Option<S>) -> S> Run<S, P> {
                 }
             }
             Step::Send { client, at, nonce } => self.send(client, at, nonce).await,
+            Step::Talk { client, at, times } => {
+                for _ in 0..times {
+                    self.send(client, at, None).await;
+                }
+            }
             Step::Redact { client, at, back } => {
                 let seq = self.model.next(at).saturating_sub(back).max(1);
                 let outcome = self.clients[client].redact(ROOMS[at], seq).await;

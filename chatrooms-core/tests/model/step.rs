@@ -37,6 +37,12 @@ pub(super) enum Step {
         at: usize,
         nonce: Option<u8>,
     },
+    /// Says several things, so that rooms get full.
+    Talk {
+        client: usize,
+        at: usize,
+        times: usize,
+    },
     Redact {
         client: usize,
         at: usize,
@@ -92,22 +98,24 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (client(), at(), prop::option::of(0..7_usize))
             .prop_map(|(client, at, history)| Step::Join { client, at, history }),
-        6 => (client(), at()).prop_map(|(client, at)| Step::Resume { client, at }),
+        8 => (client(), at()).prop_map(|(client, at)| Step::Resume { client, at }),
         6 => (client(), at()).prop_map(|(client, at)| Step::Leave { client, at }),
         16 => (client(), at(), prop::option::weighted(0.3, 0..3_u8))
             .prop_map(|(client, at, nonce)| Step::Send { client, at, nonce }),
+        8 => (client(), at(), 2..6_usize)
+            .prop_map(|(client, at, times)| Step::Talk { client, at, times }),
         6 => (client(), at(), 0..9_u64)
             .prop_map(|(client, at, back)| Step::Redact { client, at, back }),
         2 => (client(), at()).prop_map(|(client, at)| Step::Signal { client, at }),
         4 => (client(), at(), prop::option::of(0..9_u64), 1..7_usize)
             .prop_map(|(client, at, back, limit)| Step::History { client, at, back, limit }),
         2 => at().prop_map(|at| Step::Announce { at }),
-        2 => (whom(), at()).prop_map(|(whom, at)| Step::Kick { whom, at }),
-        2 => at().prop_map(|at| Step::Close { at }),
+        1 => (whom(), at()).prop_map(|(whom, at)| Step::Kick { whom, at }),
+        1 => at().prop_map(|at| Step::Close { at }),
         4 => client().prop_map(|client| Step::Reconnect { client }),
-        2 => whom().prop_map(|whom| Step::Logout { whom }),
+        1 => whom().prop_map(|whom| Step::Logout { whom }),
         3 => (1..40_u64).prop_map(|seconds| Step::Pass { seconds }),
-        1 => any::<bool>().prop_map(|shut_down| Step::Restart { shut_down }),
+        3 => any::<bool>().prop_map(|shut_down| Step::Restart { shut_down }),
     ]
 }
 

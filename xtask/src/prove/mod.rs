@@ -25,7 +25,7 @@ cargo xtask prove sequences       the rooms on every store against a model of th
 cargo xtask prove planted         plants bugs, one by one, in a copy of the tree: each has to be caught by the test that is there for its promise.
                                   Options: --only TEXT (bugs with this in their name)
 cargo xtask prove mutants         changes the rooms in all the ways that cargo-mutants knows, and shows that tests fail. It takes hours, and is no part of `prove`.
-                                  Options: --file TEXT (those in files with this in their path)";
+                                  Options: --only TEXT (those with this in their name, such as `outbox.rs`)";
 
 /// Proves what is asked for, and succeeds where all of it held.
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {

@@ -7,18 +7,18 @@ use std::process::ExitCode;
 use super::HELP;
 use crate::{install, misused, step::Steps};
 
-/// Has all of them made, or those in files with something in their path.
+/// Has all of them made, or those with something in their name, which begins with their file.
 pub(super) fn run(options: &[&str]) -> ExitCode {
     let only = match options {
         [] => None,
-        ["--file", text] => Some(format!("**/*{text}*")),
+        ["--only", text] => Some(text),
         _ => return misused(&format!("{}: not known", options.join(" ")), HELP),
     };
     let mut steps = Steps::default();
     install::tool(&mut steps, "cargo-mutants@27.1.0");
     let mut mutants = install::installed("cargo-mutants", "");
     mutants.args(["mutants", "--package", "chatrooms-core", "--output", "target/prove"]);
-    mutants.args(only.iter().flat_map(|files| ["--file", files]));
+    mutants.args(only.iter().flat_map(|text| ["--re", text]));
     steps.run("mutants", &mut mutants);
     steps.report()
 }
