@@ -18,7 +18,7 @@ const TRIED: [(Suite, &str); 3] = [
     (Suite { package: "chatrooms-core", target: Target::Test("rooms") }, "histories::"),
 ];
 /// How many of each, where nobody asks for another number: the name that proptest gives it, which the histories look at, too.
-const MANY: (&str, &str) = ("PROPTEST_CASES", "5000");
+const MANY: (&str, &str) = ("PROPTEST_CASES", "3000");
 
 /// What became of them.
 #[derive(Debug, Default)]
