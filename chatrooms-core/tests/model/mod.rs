@@ -5,6 +5,7 @@
 
 mod host;
 mod reference;
+#[expect(clippy::future_not_send, reason = "a sequence runs on the thread that it began on")]
 mod run;
 mod step;
 

@@ -3,6 +3,7 @@
 
 mod history;
 mod one_room;
+mod tests;
 
 use std::sync::{
     Arc,
