@@ -448,9 +448,11 @@ async fn a_message_is_held_to_its_bounds() {
         Err(Error::TooLarge { what: "data", limit: 5 })
     );
     assert_eq!(send(post("1234567890", "12345")).await.unwrap().seq, 1);
-    let loud = Some(Data::new("123"));
-    let refused = ada.session.signal(&lobby(), "typing", loud);
-    assert_eq!(refused, Err(Error::TooLarge { what: "data", limit: 5 }));
+    let signal = |name, data| ada.session.signal(&lobby(), name, Some(Data::new(data)));
+    for (name, data) in [("typing", "1"), ("t", "12345")] {
+        assert_eq!(signal(name, data), Err(Error::TooLarge { what: "data", limit: 5 }));
+    }
+    assert_eq!(signal("type", "1"), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
