@@ -128,6 +128,12 @@ pub(crate) fn tool(steps: &mut Steps, name_and_version: &str) {
     steps.run(&format!("install: {name_and_version}"), &mut cargo(&install));
 }
 
+/// A program that [`tool`] has installed, to be run in a folder.
+pub(crate) fn installed(name: &str, folder: &str) -> Command {
+    let path = root().join("target/tools/bin").join(name);
+    program(&path.to_string_lossy(), &[], folder)
+}
+
 fn is_there(program: &str, argument: &str) -> bool {
     let status =
         Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
