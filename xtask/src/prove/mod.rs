@@ -1,10 +1,15 @@
 //! Every promise, and how it is known: the rooms in all the ways in which things can happen at the same time, and bugs that are planted and have to be caught.
 
+mod faults;
+mod fuzz;
+mod miri;
 mod models;
+mod nightly;
 mod planted;
 mod promises;
 mod suite;
 mod table;
+mod threads;
 mod tree;
 
 use std::{collections::BTreeSet, path::Path, process::ExitCode};
@@ -17,10 +22,30 @@ cargo xtask prove                 how every promise is known: `models`, then `pl
 cargo xtask prove models          the rooms under a scheduler that decides who goes on, in some million ways, judged by the oracle.
                                   Another seed for what is left to chance: SHUTTLE_RANDOM_SEED=2 cargo xtask prove models
 cargo xtask prove planted         plants bugs, one by one, in a copy of the tree: each has to be caught by the test that is there for its promise.
-                                  Options: --only TEXT (bugs with this in their name)";
+                                  Options: --only TEXT (bugs with this in their name)
+cargo xtask prove faults          faults that only root can cause: disks that are full or read-only. Through sudo where this is not root
+cargo xtask prove fuzz            looks for bytes by which a client breaks what holds of its frames, names, queries and places to resume; each for
+                                  ten minutes. Options: --minutes N
+cargo xtask prove miri            the unit tests of the rooms in an interpreter that finds undefined behaviour. Needs nightly
+cargo xtask prove threads         all tests of the rooms under a sanitizer that finds data races. Needs nightly";
 
 /// Proves what is asked for, and succeeds where all of it held.
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {
+    match arguments {
+        ["faults"] => faults::run(),
+        ["fuzz"] => fuzz::run(fuzz::MINUTES),
+        ["fuzz", "--minutes", minutes] => match minutes.parse() {
+            Ok(minutes @ 1..) => fuzz::run(minutes),
+            _ => misused(&format!("{minutes}: not a number of minutes"), HELP),
+        },
+        ["miri"] => miri::run(),
+        ["threads"] => threads::run(),
+        _ => in_a_copy(arguments),
+    }
+}
+
+/// What plants bugs, or compiles for a scheduler, does so in a copy of the tree.
+fn in_a_copy(arguments: &[&str]) -> ExitCode {
     let prove: fn(&Tree, &Path, &str) -> Vec<String> = match arguments {
         [] => everything,
         ["models"] => |tree, place, _| models::run(tree, place).problems,
