@@ -22,7 +22,6 @@ pub(super) fn run() -> ExitCode {
 mod tests {
     use std::{fs, path::Path};
 
-    use super::*;
     use crate::step::root;
 
     /// What all sources of the workspace say.

@@ -22,7 +22,11 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         name: "a reader that is given back is lost (SQLite)",
         promise: "P10 nothing is unbounded",
-        changes: &[change(READER, "slots.extend(slot.take());", "drop((slot.take(), &mut slots));")],
+        changes: &[change(
+            READER,
+            "slots.extend(slot.take());",
+            "drop((slot.take(), &mut slots));",
+        )],
         caught_by: sqlite_units(
             "store::tests::a_read_that_finds_all_readers_busy_gives_up_in_time_and_leaves_nothing",
         ),

@@ -14,10 +14,12 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         name: "names that are plain at a glance may be dots",
         promise: "W the wire is as it is written down",
-        changes: &[change(NAME, "matches!(byte, b'-' | b'_')", "matches!(byte, b'-' | b'_' | b'.')")],
-        caught_by: ws(
-            "properties::tests::what_fuzzers_have_found_worth_keeping_holds_no_surprise",
-        ),
+        changes: &[change(
+            NAME,
+            "matches!(byte, b'-' | b'_')",
+            "matches!(byte, b'-' | b'_' | b'.')",
+        )],
+        caught_by: ws("properties::tests::what_fuzzers_have_found_worth_keeping_holds_no_surprise"),
     },
     Bug {
         name: "bye is not the last that is told",
