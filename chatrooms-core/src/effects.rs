@@ -1,6 +1,8 @@
 //! What a change of a room still has to cause once its lock is free.
 
-use std::{task::Waker, time::Duration};
+use std::task::Waker;
+
+use tokio::time::Instant;
 
 use crate::{
     CloseReason, Epoch, RoomEnd,
@@ -48,7 +50,8 @@ pub(crate) struct Ended {
 pub(crate) struct Closed {
     pub(crate) epoch: Epoch,
     pub(crate) reason: RoomEnd,
-    pub(crate) lived: Duration,
+    /// When it began. How long it lived is found out where somebody listens, because a look at the clock is dear.
+    pub(crate) began: Instant,
 }
 
 impl Effects {
@@ -154,7 +157,7 @@ pub(crate) fn end_peer(peer: &Arc<Peer>, reason: CloseReason, shared: &Arc<Share
 }
 
 impl Ended {
-    fn run(self, shared: &Shared) {
+    pub(crate) fn run(self, shared: &Shared) {
         drop(self.live);
         shared.forget(&self.room, self.purge);
         if let Some(closed) = self.closed {
@@ -172,7 +175,7 @@ impl Closed {
             room = ?room.name(),
             epoch = %self.epoch,
             reason = self.reason.name(),
-            lived_ms = millis(self.lived),
+            lived_ms = millis(self.began.elapsed()),
             "a room has closed"
         );
     }

@@ -154,18 +154,18 @@ impl Live {
         effects: &mut Effects,
     ) -> Option<Closed> {
         let begun = self.begun.take()?;
-        let (epoch, lived) = (self.life.epoch, begun.at.elapsed());
+        let epoch = self.life.epoch;
         self.audience.tell(effects, || RoomEvent::RoomClosed {
             room: room.name().clone(),
             epoch,
             reason,
             purged: reason.purges(),
-            lived,
+            lived: begun.at.elapsed(),
         });
         if let Some(told) = begun.told {
             effects.hook(Hook::closed(room, epoch, reason, told));
         }
-        Some(Closed { epoch, reason, lived })
+        Some(Closed { epoch, reason, began: begun.at })
     }
 
     /// Takes a session out and says whether it was in; what the others are told of it comes later.

@@ -98,7 +98,7 @@ impl Room {
         kept: Option<Instant>,
         shared: &Arc<Shared>,
     ) {
-        let mut effects = Effects::default();
+        let mut over = None;
         let outcome = {
             let mut state = lock(&self.state);
             let is_awaited =
@@ -115,19 +115,21 @@ impl Room {
                 }
                 Ok((opened, _)) => {
                     state.phase = Phase::Over;
-                    effects.ended(self.ended(Some(shared.sweeper.owe(opened.life))));
+                    over = Some(self.ended(Some(shared.sweeper.owe(opened.life))));
                     Err(Error::StoreUnavailable)
                 }
                 Err(error) => {
                     state.phase = Phase::Over;
-                    effects.ended(self.ended(None));
+                    over = Some(self.ended(None));
                     Err(error)
                 }
             }
         };
         // Set before where the store has answered too late.
         let _ = self.opened.set(outcome);
-        effects.run(shared);
+        if let Some(ended) = over {
+            ended.run(shared);
+        }
     }
 
     /// A join is not on its way any more. A room for which nobody else comes is over with it.
