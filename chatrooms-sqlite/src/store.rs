@@ -378,6 +378,35 @@ mod tests {
         assert_eq!(say(&store, &life).await.unwrap(), 2);
     }
 
+    #[tokio::test]
+    async fn a_read_that_finds_all_readers_busy_gives_up_in_time_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let brief = Duration::from_millis(20);
+        let on_file = SqliteStore::builder().path(dir.path().join("chat.db")).readers(3);
+        for (builder, readers) in [(on_file, 3), (SqliteStore::builder(), 1)] {
+            let store = builder.busy_timeout(brief).open().await.unwrap();
+            let life = begin(&store).await;
+            assert_eq!(say(&store, &life).await.unwrap(), 1);
+            for _ in 0..3 {
+                let mut leases = Vec::new();
+                while let Ok(lease) = store.shared.readers.lease(brief).await {
+                    leases.push(lease);
+                }
+                assert_eq!(leases.len(), readers, "all of them are back");
+                for _ in 0..2 * readers {
+                    let since = Instant::now();
+                    let refused = store.read_before(&life, None, ALL).await;
+                    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+                    assert!(since.elapsed() >= brief, "it has waited: {:?}", since.elapsed());
+                }
+                drop(leases);
+                let page = store.read_before(&life, None, ALL).await.unwrap();
+                assert_eq!(page.messages.len(), 1);
+            }
+            assert_eq!(say(&store, &life).await.unwrap(), 2);
+        }
+    }
+
     #[cfg(unix)]
     #[tokio::test]
     async fn a_lost_connection_is_never_opened_to_another_file() {

@@ -71,6 +71,9 @@ mod object;
 mod options;
 mod origin;
 mod outgoing;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod rates;
 mod read_ahead;
 mod request;

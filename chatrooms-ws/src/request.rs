@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::{framing::encode, json::compact, response::Frame as Answer};
 
 /// The largest number that every client's arithmetic holds exactly.
-const MAX_ID: u64 = (1 << 53) - 1;
+pub(crate) const MAX_ID: u64 = (1 << 53) - 1;
 const MAX_SIGNAL_NAME: usize = 64;
 
 /// A checked request.

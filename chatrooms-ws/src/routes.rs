@@ -184,7 +184,7 @@ fn query(parts: &Parts, name: &str) -> Option<String> {
 }
 
 /// A count from 1 on; one that is too large is as good as the largest.
-fn count(parts: &Parts, name: &'static str) -> Result<Option<usize>, Problem> {
+pub(crate) fn count(parts: &Parts, name: &'static str) -> Result<Option<usize>, Problem> {
     let Some(text) = query(parts, name) else { return Ok(None) };
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let count = if is_number { text.parse().unwrap_or(usize::MAX) } else { 0 };

@@ -221,7 +221,7 @@ fn not_upgraded(error: &(dyn std::error::Error + 'static)) {
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// The rooms that a request names, in order.
-fn rooms(parts: &Parts) -> Vec<String> {
+pub(crate) fn rooms(parts: &Parts) -> Vec<String> {
     let query = parts.uri.query().unwrap_or_default();
     let pairs = form_urlencoded::parse(query.as_bytes());
     pairs.filter(|(name, _)| name == "room").map(|(_, room)| room.into_owned()).collect()

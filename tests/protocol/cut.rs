@@ -1,15 +1,27 @@
 //! Join is one cut: whoever joins while everybody talks misses nothing and gets nothing twice.
 
+use chatrooms::{Config, RoomRegistry};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::kit::{Client, Server, everything_is_recorded, on_every_store, unique};
+use crate::kit::{
+    Adapter, Client, InProcess, Server, everything_is_recorded, on_each_adapter, on_every_store,
+    unique,
+};
 
 on_every_store!(joins_in_a_busy_room_have_neither_gap_nor_repeat);
 
+mod without_limits {
+    use super::{
+        joins_among_senders_who_run_flat_out_have_neither_gap_nor_repeat, on_each_adapter,
+    };
+
+    on_each_adapter!(joins_among_senders_who_run_flat_out_have_neither_gap_nor_repeat);
+}
+
 const SENDERS: usize = 8;
 const JOINERS: usize = 12;
-const VISITS: usize = 40;
+const VISITS: usize = 42;
 
 async fn joins_in_a_busy_room_have_neither_gap_nor_repeat(server: &Server) {
     everything_is_recorded();
@@ -31,6 +43,49 @@ async fn joins_in_a_busy_room_have_neither_gap_nor_repeat(server: &Server) {
     // Whether they have all seen the same, without a gap or a repeat, is judged by the oracle.
     let visits = joiners.iter().map(|joiner| joiner.trace().of("joined").count()).sum::<usize>();
     assert_eq!(visits, JOINERS * VISITS);
+}
+
+async fn joins_among_senders_who_run_flat_out_have_neither_gap_nor_repeat(adapter: Adapter) {
+    everything_is_recorded();
+    let mut config = Config::default();
+    (config.sends_per_second, config.requests_per_second) = (u32::MAX, u32::MAX);
+    config.joins_per_second = u32::MAX;
+    let server = InProcess::start(adapter, RoomRegistry::builder().config(config)).await;
+    let room = unique("market");
+    let mut senders = Vec::new();
+    for _ in 0..4 {
+        senders.push(server.user("sender").await.connect_to(&[&room]).await);
+    }
+    let mut joiners = Vec::new();
+    for _ in 0..JOINERS {
+        joiners.push(server.user("joiner").await.connect().await);
+    }
+    let visiting = join_all(joiners.into_iter().map(|joiner| visit(joiner, &room)));
+    let talking = join_all(senders.iter_mut().map(|sender| flood(sender, &room)));
+    let joiners = tokio::select! {
+        joiners = visiting => joiners,
+        _ = talking => unreachable!("they talk as long as anybody comes"),
+    };
+    let visits = joiners.iter().map(|joiner| joiner.trace().of("joined").count()).sum::<usize>();
+    assert_eq!(visits, JOINERS * VISITS);
+    let said: usize = senders.iter().map(|sender| sender.trace().of("sent").count()).sum();
+    assert!(said > visits, "more was said than one message to a visit: {said}");
+}
+
+/// Talks without waiting for each answer, for ever.
+async fn flood(sender: &mut Client, room: &str) {
+    loop {
+        let mut asked = Vec::new();
+        for _ in 0..8 {
+            let send = json!({"type": "send", "room": room, "body": "going on"});
+            asked.push(sender.ask(send).await);
+        }
+        for id in asked {
+            let answer = sender.answer(id).await;
+            assert_eq!(answer["type"], "sent", "{answer}");
+        }
+        sender.forget_arrived();
+    }
 }
 
 /// Talks as fast as the limits let it, for ever.

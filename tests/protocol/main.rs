@@ -17,6 +17,7 @@ mod credentials;
 mod crowd;
 mod cut;
 mod data;
+mod database_trouble;
 mod display_names;
 mod ephemeral;
 mod examples;

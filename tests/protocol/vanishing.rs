@@ -1,9 +1,14 @@
 //! Clients that vanish in the worst moment leave nothing behind.
 
+use chatrooms::RoomRegistry;
+use chatrooms::testing::FaultyStore;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::kit::{Client, Frame, Server, eventually, on_every_server, opcode, unique, users};
+use crate::kit::{
+    Adapter, Client, Frame, InProcess, Server, eventually, on_each_adapter, on_every_server,
+    opcode, unique, users,
+};
 
 on_every_server!(
     thirty_tabs_that_end_at_once_leave_once,
@@ -11,6 +16,12 @@ on_every_server!(
     a_reset_in_the_middle_of_a_close_leaves_once,
     connecting_and_vanishing_at_once_leaves_no_ghost,
 );
+
+mod seen_by_the_store {
+    use super::{on_each_adapter, thirty_tabs_that_end_at_once_end_their_room_once};
+
+    on_each_adapter!(thirty_tabs_that_end_at_once_end_their_room_once);
+}
 
 const TABS: usize = 30;
 
@@ -22,14 +33,33 @@ async fn thirty_tabs_that_end_at_once_leave_once(server: &Server) {
         tabs.push(user.connect_to(&[&room]).await);
     }
     assert_eq!(connections(&mut witness, &room, &user.name).await, TABS as u64);
-    let rest = tabs.split_off(TABS / 2);
-    tabs.into_iter().for_each(Client::reset);
-    join_all(rest.into_iter().map(Client::close)).await;
+    end_at_once(tabs).await;
     let left = json!([user.name]);
     witness.expect_where("left", |frame| frame["left"] == left).await;
     witness.catch_up(&room).await;
     assert_eq!(witness.trace().of("presence").count(), 2, "one joined, one left");
     assert_eq!(users(&witness.members(&room).await), [witness.user.as_str()]);
+}
+
+async fn thirty_tabs_that_end_at_once_end_their_room_once(adapter: Adapter) {
+    let store = FaultyStore::new();
+    let rooms = RoomRegistry::builder().store(store.clone());
+    let server = InProcess::start(adapter, rooms).await;
+    let (user, room) = (server.user("tabs").await, unique("hall"));
+    for round in 1..=3 {
+        let mut tabs = Vec::new();
+        for _ in 0..TABS {
+            tabs.push(user.connect_to(&[&room]).await);
+        }
+        tabs[0].say(&room, "there is something to purge").await;
+        end_at_once(tabs).await;
+        eventually("nothing is left", async || {
+            let stats = server.registry().stats();
+            (stats.rooms, stats.sessions, stats.purges.pending) == (0, 0, 0)
+        })
+        .await;
+        assert_eq!((store.closed_lives().len(), store.open_lives().len()), (round, 0));
+    }
 }
 
 async fn a_reset_in_the_middle_of_a_frame_leaves_once(server: &Server) {
@@ -78,6 +108,13 @@ async fn connecting_and_vanishing_at_once_leaves_no_ghost(server: &Server) {
     .await;
     // Whether each left follows its joined is judged by the oracle.
     witness.catch_up(&room).await;
+}
+
+/// Ends half of them by a reset and half as a browser does.
+async fn end_at_once(mut tabs: Vec<Client>) {
+    let rest = tabs.split_off(tabs.len() / 2);
+    tabs.into_iter().for_each(Client::reset);
+    join_all(rest.into_iter().map(Client::close)).await;
 }
 
 async fn connections(witness: &mut Client, room: &str, user: &str) -> u64 {

@@ -72,16 +72,18 @@ fn install(steps: &mut Steps, missing: Vec<&str>) {
 
 /// `apt-get`, which asks nothing; through `sudo` where this is not root.
 fn apt(arguments: &[&str]) -> Command {
-    let is_root = Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    let is_root = is_root();
     let mut command = if is_root { Command::new("apt-get") } else { Command::new("sudo") };
     if !is_root {
         command.arg("apt-get");
     }
     command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
     command
+}
+
+pub(crate) fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 fn python(steps: &mut Steps) {

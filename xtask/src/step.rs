@@ -19,6 +19,14 @@ impl Steps {
         self.take(name, || command.status().is_ok_and(|status| status.success()));
     }
 
+    /// Runs a command that can only be made where everything it needs is there.
+    pub(crate) fn attempt(&mut self, name: &str, make: impl FnOnce() -> Result<Command, String>) {
+        match make() {
+            Ok(mut command) => self.run(name, &mut command),
+            Err(problem) => self.check(name, || vec![problem]),
+        }
+    }
+
     /// Looks for problems, shows them, and passes if there is none.
     pub(crate) fn check(&mut self, name: &str, problems: impl FnOnce() -> Vec<String>) {
         self.take(name, || {

@@ -39,6 +39,9 @@ fn checks(steps: &mut Steps) {
     let clippy =
         ["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
     steps.run("clippy", &mut cargo(&clippy));
+    // `--all-targets` passes over what `cargo test` does.
+    let as_root = ["clippy", "--all-features", "--test", "as_root", "--", "--deny", "warnings"];
+    steps.run("clippy of what only root runs", &mut cargo(&as_root));
     let mut doc = cargo(&["doc", "--workspace", "--all-features", "--no-deps"]);
     steps.run("documentation", doc.env("RUSTDOCFLAGS", "--deny warnings"));
 }

@@ -5,12 +5,13 @@ use std::{collections::HashSet, sync::Arc};
 use chatrooms_core::{
     CloseReason, Error, Join, Post,
     oracle::check,
-    testing::{Call, Fault},
+    testing::{Call, Fault, HANG_LIMIT},
 };
+use tokio::time::timeout;
 
 use crate::{
     dice::Dice,
-    kit::{Client, House, millis},
+    kit::{Client, House, millis, names, room, user},
 };
 
 const ROOMS: [&str; 3] = ["a", "b", "c"];
@@ -84,7 +85,8 @@ async fn storm(house: House, rounds: usize, sabotage: fn(&House, &mut Dice)) {
             let mut player = Player::new(&house, USERS[seed as usize % USERS.len()]);
             for _ in 0..rounds {
                 sabotage(&house, &mut dice);
-                player.act(&house, &mut dice).await;
+                let acted = timeout(HANG_LIMIT, player.act(&house, &mut dice)).await;
+                acted.expect("no act waits for ever, whatever the others do");
                 if player.client.session.outbox().closed().is_some() {
                     player.reconnect(&house);
                 }
@@ -169,4 +171,64 @@ async fn every_promise_holds_in_a_storm_with_a_store_that_forgets() {
         }
     })
     .await;
+}
+
+/// F09: several threads have one session go in and out of rooms, some of which begin and end with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_session_that_comes_and_goes_on_many_threads_is_where_all_tables_say() {
+    let house = House::configured(|config| {
+        (config.joins_per_second, config.new_rooms_per_minute) = (u32::MAX, u32::MAX);
+    })
+    .await;
+    let [with_witness @ .., without] = &ROOMS;
+    let mut witnesses = Vec::new();
+    for (name, at) in USERS.iter().zip(with_witness) {
+        let witness = house.client(name);
+        witness.enter(at).await;
+        witness.told();
+        witnesses.push((*at, witness));
+    }
+    let restless = Arc::new(house.unrecorded("zoe"));
+    let threads = (0..8).map(|seed| tokio::spawn(come_and_go(Arc::clone(&restless), Dice(seed))));
+    for thread in threads.collect::<Vec<_>>() {
+        thread.await.unwrap();
+    }
+
+    let is_in = |at: &str| restless.session.rooms().contains(&room(at));
+    let (listed, _) = house.registry.rooms(None, usize::MAX);
+    let connections = |at: &str| {
+        listed.iter().find(|there| there.room == room(at)).map(|there| there.connections)
+    };
+    for (at, witness) in &witnesses {
+        let told = witness.told();
+        let zoes: Vec<_> = told.iter().filter(|line| line.ends_with("zoe")).collect();
+        assert!(zoes.len() > 100, "there was a storm: {} in {at}", zoes.len());
+        assert_eq!(zoes.last().is_some_and(|line| line.ends_with("+zoe")), is_in(at), "{at}");
+        let members = witness.session.members(&room(at), None).unwrap().members;
+        assert_eq!(names(&members).contains(&"zoe".to_owned()), is_in(at), "{at}");
+        assert_eq!(connections(at), Some(1 + usize::from(is_in(at))), "{at}");
+    }
+    assert_eq!(connections(without), is_in(without).then_some(1));
+    let stats = house.registry.stats();
+    assert_eq!((stats.rooms, stats.sessions), (listed.len(), witnesses.len() + 1));
+    assert_eq!(house.registry.sessions_of(&user("zoe")), 1);
+
+    drop((restless, witnesses));
+    house.emptied().await;
+    let closed = house.store.closed_lives();
+    assert!(closed.len() > 100, "the room of nobody else has ended often: {}", closed.len());
+    assert_eq!(closed.iter().collect::<HashSet<_>>().len(), closed.len(), "and once each time");
+}
+
+async fn come_and_go(client: Arc<Client>, mut dice: Dice) {
+    for _ in 0..1_000 {
+        let at = dice.roll(&ROOMS);
+        let outcome = if dice.roll(&[true, false]) {
+            client.join(at, Join::default()).await.map(drop)
+        } else {
+            client.try_leave(at)
+        };
+        assert!(matches!(outcome, Ok(()) | Err(Error::AlreadyInRoom | Error::NotInRoom)));
+        client.told();
+    }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use chatrooms_core::{MessageStore as _, StoreError};
 use chatrooms_sqlite::SqliteStore;
-use tokio::time::Instant;
+use tokio::time::{Instant, interval};
 
-use crate::kit::{ALL, append, begin, draft, execute, is_unavailable, numbers, say, stranger};
+use crate::kit::{
+    ALL, append, begin, draft, execute, fill, is_unavailable, numbers, say, stranger,
+};
 
 #[tokio::test]
 async fn a_lock_that_lasts_makes_writes_unavailable_until_it_is_gone() {
@@ -84,4 +86,39 @@ async fn a_place_in_a_full_queue_is_waited_for_until_the_deadline() {
     assert!(since.elapsed() < long / 2, "they have waited for the lock: {:?}", since.elapsed());
     execute(&mut other, "COMMIT").await;
     assert_eq!(say(&store, &life, "first").await.unwrap().seq, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_writes_all_the_time_makes_nothing_fail() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let (life, ended) = (begin(&store, "tea").await, begin(&store, "coffee").await);
+    fill(&store, &ended, 3000, "text").await;
+    let mut other = stranger(&path).await;
+    execute(&mut other, "CREATE TABLE of_the_host (at INTEGER)").await;
+    let writing = tokio::spawn(async move {
+        // Half of the time the lock is its own.
+        let mut pace = interval(Duration::from_millis(2));
+        loop {
+            pace.tick().await;
+            execute(&mut other, "BEGIN IMMEDIATE; INSERT INTO of_the_host VALUES (1)").await;
+            pace.tick().await;
+            execute(&mut other, "COMMIT").await;
+        }
+    });
+    let close = store.close(&ended);
+    let talk = async {
+        for seq in 1..=60 {
+            assert_eq!(say(&store, &life, "text").await.unwrap().seq, seq);
+            store.redact(&life, seq, None).await.unwrap();
+            // What reads first and writes later would find that somebody has written meanwhile.
+            store.trim(&life, seq / 2).await.unwrap();
+        }
+    };
+    let (closed, ()) = futures_util::future::join(close, talk).await;
+    assert_eq!(closed.unwrap(), 3000);
+    assert_eq!(store.stats().failures, 0);
+    assert!(!writing.is_finished(), "it went on");
+    writing.abort();
 }

@@ -78,6 +78,71 @@ fn a_file_that_cannot_be_used_is_one_line_and_left_alone() {
 }
 
 #[test]
+fn a_damaged_file_is_one_line_and_left_as_it_is() {
+    let file = File::new();
+    with_full_app(&["--store", &file.store()], async |app| {
+        let mut client = app.user("guest").await.connect_to(&["hall"]).await;
+        client.say("hall", "hello").await;
+        app.terminate();
+        assert!(app.exited().await.success());
+    });
+    let whole = fs::read(file.path()).expect("the database");
+    let mut damaged = whole.clone();
+    damaged[4096..].fill(0xff);
+    fs::write(file.path(), &damaged).expect("a failing disk");
+    assert_refused(&file.store(), "is damaged");
+    assert_eq!(fs::read(file.path()).expect("it is there"), damaged, "nobody mends it unasked");
+    fs::write(file.path(), whole).expect("it is restored");
+    with_full_app(&["--store", &file.store()], async |app| {
+        assert_eq!(app.user("guest").await.connect().await.join("hall").await["seq"], 0);
+    });
+}
+
+#[test]
+fn a_file_that_is_deleted_under_it_is_gone_on_with_and_not_made_again() {
+    let file = File::new();
+    with_full_app(&["--store", &file.store()], async |app| {
+        let mut early = app.user("early").await.connect_to(&["hall"]).await;
+        early.say("hall", "before").await;
+        let folder = file.path().parent().expect("its folder").to_owned();
+        for entry in fs::read_dir(&folder).expect("its files").flatten() {
+            fs::remove_file(entry.path()).expect("it can be deleted");
+        }
+        let mut late = app.user("late").await.connect().await;
+        assert_eq!(late.join("hall").await["messages"][0]["body"], "before");
+        assert_eq!(late.say("hall", "after").await, 2);
+        early.catch_up("hall").await;
+        app.terminate();
+        assert!(app.exited().await.success());
+        assert_eq!(fs::read_dir(folder).expect("its folder").count(), 0, "no second file");
+    });
+}
+
+/// The test is the other process.
+#[test]
+fn another_process_that_writes_to_it_for_long_has_messages_refused_and_nothing_else() {
+    let file = File::new();
+    with_full_app(&["--store", &file.store()], async |app| {
+        let mut client = app.user("guest").await.connect_to(&["hall"]).await;
+        let late = app.user("late").await;
+        assert_eq!(client.say("hall", "before").await, 1);
+        let holder = file.hold().await;
+        let since = Instant::now();
+        let refused = client.ask(json!({"type": "send", "room": "hall", "body": "during"})).await;
+        let mut late = late.connect_to(&["hall"]).await;
+        late.granted("pong", json!({"type": "ping"})).await;
+        assert!(since.elapsed() < Duration::from_secs(3), "to come in needs no lock");
+        let refusal = client.answer(refused).await;
+        assert_eq!(refusal["code"], "store_unavailable", "{refusal}");
+        let waited = since.elapsed();
+        assert!((4..10).contains(&waited.as_secs()), "the busy time-out is 5 s: {waited:?}");
+        File::let_go(holder).await;
+        assert_eq!(client.say("hall", "after").await, 2);
+        late.catch_up("hall").await;
+    });
+}
+
+#[test]
 fn a_second_process_is_kept_away() {
     let file = File::new();
     with_full_app(&["--store", &file.store()], async |app| {

@@ -77,6 +77,13 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
+/// Does something where the servers run, such as opening a store, which lives as long as its runtime.
+pub(crate) async fn where_servers_run<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
+    RUNTIME.spawn(work).await.expect("it does not panic")
+}
+
 impl InProcess {
     /// The one of this adapter that all tests of this process share, with everything as it is by default.
     pub(crate) async fn shared(adapter: Adapter) -> &'static Self {
@@ -100,7 +107,7 @@ impl InProcess {
         rooms: RegistryBuilder,
         options: Options,
     ) -> Self {
-        let starting = RUNTIME.spawn(async move {
+        let server = where_servers_run(async move {
             let registry = rooms.start().await.expect("the rooms start");
             let chat = Chat { registry, tokens: Tokens::default() };
             let endpoint = Endpoint::new(chat.registry.clone(), chat.tokens.clone());
@@ -111,8 +118,8 @@ impl InProcess {
             let host = Box::new(chat.clone());
             let server = Server { addr, mount: "/chat".to_owned(), host };
             Self { server, chat, _accepting: accepting }
-        });
-        let server = starting.await.expect("the server starts");
+        })
+        .await;
         bound(Bounds::from(server.registry().config()));
         server
     }

@@ -24,7 +24,7 @@ pub(crate) use client::{Client, Close};
 pub(crate) use example::Example;
 pub(crate) use full_app::FullApp;
 pub(crate) use http::{Request, Response, encoded};
-pub(crate) use in_process::{Adapter, InProcess};
+pub(crate) use in_process::{Adapter, InProcess, where_servers_run};
 pub(crate) use judging::{bound, everything_is_recorded, run};
 pub(crate) use process::{Process, signal};
 pub(crate) use raw::{Frame, RawSocket, opcode};

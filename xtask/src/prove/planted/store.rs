@@ -5,14 +5,34 @@ use super::{Bug, change, core, rooms, sqlite, sqlite_units};
 const MEMORY: &str = "chatrooms-core/src/memory.rs";
 const SWEEPER: &str = "chatrooms-core/src/sweeper.rs";
 const BATCH: &str = "chatrooms-sqlite/src/batch.rs";
+const CONNECTION: &str = "chatrooms-sqlite/src/connection.rs";
 const JOB: &str = "chatrooms-sqlite/src/job.rs";
 const LIVES: &str = "chatrooms-sqlite/src/lives.rs";
 const LIVE: &str = "chatrooms-core/src/live.rs";
 const OPEN: &str = "chatrooms-sqlite/src/open.rs";
 const PURGE: &str = "chatrooms-sqlite/src/purge.rs";
+const READER: &str = "chatrooms-sqlite/src/reader.rs";
 const STORE: &str = "chatrooms-sqlite/src/store.rs";
 
 pub(super) const BUGS: &[Bug] = &[
+    Bug {
+        name: "a transaction takes the lock when it writes, not when it begins (SQLite)",
+        promise: "P5 stored before shown, once",
+        changes: &[change(CONNECTION, "query(\"BEGIN IMMEDIATE\")", "query(\"BEGIN\")")],
+        caught_by: sqlite("locked::a_program_that_writes_all_the_time_makes_nothing_fail"),
+    },
+    Bug {
+        name: "a reader that is given back is lost (SQLite)",
+        promise: "P10 nothing is unbounded",
+        changes: &[change(
+            READER,
+            "slots.extend(slot.take());",
+            "drop((slot.take(), &mut slots));",
+        )],
+        caught_by: sqlite_units(
+            "store::tests::a_read_that_finds_all_readers_busy_gives_up_in_time_and_leaves_nothing",
+        ),
+    },
     Bug {
         name: "a purge that failed is not tried again",
         promise: "P2 a life is purged once, and no other",

@@ -4,12 +4,23 @@ use super::{Bug, change, ws};
 
 const FRAMES: &str = "chatrooms-ws/src/frames.rs";
 const LANES: &str = "chatrooms-ws/src/lanes.rs";
+const NAME: &str = "chatrooms-core/src/name.rs";
 const ORIGIN: &str = "chatrooms-ws/src/origin.rs";
 const OUTGOING: &str = "chatrooms-ws/src/outgoing.rs";
 const REVOCATION: &str = "chatrooms-ws/src/revocation.rs";
 const SOCKET: &str = "chatrooms-ws/src/socket.rs";
 
 pub(super) const BUGS: &[Bug] = &[
+    Bug {
+        name: "names that are plain at a glance may be dots",
+        promise: "W the wire is as it is written down",
+        changes: &[change(
+            NAME,
+            "matches!(byte, b'-' | b'_')",
+            "matches!(byte, b'-' | b'_' | b'.')",
+        )],
+        caught_by: ws("properties::tests::what_fuzzers_have_found_worth_keeping_holds_no_surprise"),
+    },
     Bug {
         name: "bye is not the last that is told",
         promise: "P9 a shutdown is graceful",

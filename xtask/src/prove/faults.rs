@@ -1,0 +1,63 @@
+//! Faults that only root can cause, such as a full disk: see `tests/as_root`.
+
+use std::process::ExitCode;
+
+use crate::{
+    install::is_root,
+    step::{Steps, cargo},
+};
+
+/// Runs those tests, through `sudo` where this is not root.
+pub(super) fn run() -> ExitCode {
+    let mut steps = Steps::default();
+    let mut test = cargo(&["test", "--all-features", "--test", "as_root"]);
+    if !is_root() {
+        test.args(["--config", "target.'cfg(unix)'.runner = 'sudo'"]);
+    }
+    steps.run("faults that only root can cause", &mut test);
+    steps.report()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use crate::step::root;
+
+    /// What all sources of the workspace say.
+    fn sources(folder: &Path, said: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.is_dir() && !name.starts_with(['.']) && name != "target" {
+                sources(&path, said);
+            } else if name.ends_with(".rs") {
+                *said += &fs::read_to_string(&path).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn every_fault_in_the_guide_has_the_tests_that_are_named_there() {
+        let guide = fs::read_to_string(root().join("docs/guide/how-we-know.md")).unwrap();
+        let mut said = String::new();
+        sources(&root(), &mut said);
+        let rows: Vec<_> = guide.lines().filter(|line| line.starts_with("| F")).collect();
+        assert!(rows.len() >= 15, "{} faults", rows.len());
+        assert!(rows.is_sorted(), "they stand in order");
+        for row in rows {
+            let last = row.rsplit(" | ").next().unwrap();
+            let names =
+                last.split('`').skip(1).step_by(2).filter_map(|name| name.rsplit_once("::"));
+            let names: Vec<_> = names.collect();
+            assert!(!names.is_empty(), "nothing shows {row}");
+            for (module, test) in names {
+                let is_there = match test.strip_suffix('!') {
+                    Some(suite) => said.contains(&format!("macro_rules! {suite}")),
+                    None => said.contains(&format!("fn {test}(")),
+                };
+                assert!(is_there, "{module}::{test} is not there");
+            }
+        }
+    }
+}
