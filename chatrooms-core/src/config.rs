@@ -88,8 +88,11 @@ pub struct Config {
 
     /// The messages that may wait for the store in one room; a further one is answered `busy`. Default 1,024.
     pub store_queue: usize,
-    /// How long a message may wait for the store. Default 5 s.
+    /// How long a message may wait for the store, and whoever asks for older ones for their turn and then for the store. Default 5 s.
     pub store_timeout: Duration,
+    /// The pages of older messages that the store is asked for at a time on behalf of one user, over all of their sessions and without one. Further ones wait for their turn, and
+    /// are answered `rate_limited` where that takes too long. Default 2.
+    pub reads_per_user: usize,
     /// How long a hook of the host may take. Default 5 s.
     pub policy_timeout: Duration,
     /// At a shutdown, clients are asked to return at a random moment within this time. Default 5 s.
@@ -131,6 +134,7 @@ impl Default for Config {
             watch_bytes: 16 * 1024 * 1024,
             store_queue: 1024,
             store_timeout: Duration::from_secs(5),
+            reads_per_user: 2,
             policy_timeout: Duration::from_secs(5),
             return_window: Duration::from_secs(5),
         }

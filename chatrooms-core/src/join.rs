@@ -24,7 +24,8 @@ pub struct Joined {
     pub epoch: Epoch,
     /// The newest message's number; 0 where there is none.
     pub seq: u64,
-    /// Whether `messages` continue exactly where the client was.
+    /// Whether `messages` continue exactly where the client was. Not over a restart of the process where older messages have been trimmed: nobody knows any
+    /// more whether one of them was taken back meanwhile.
     pub resumed: bool,
     /// Whether nobody was in the room before.
     pub first_in_room: bool,

@@ -112,6 +112,7 @@ mod identity;
 pub mod instruments;
 mod join;
 mod life;
+mod listing;
 mod live;
 mod memory;
 mod message;
@@ -145,6 +146,7 @@ mod sweeper;
 mod sync;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod turns;
 mod unique;
 mod visit;
 mod watch;

@@ -75,6 +75,8 @@ impl Live {
             recent.push(message);
         }
         let sanctions = note::read(&opened.note, rules.slow_mode);
+        // Of messages that an earlier process has trimmed nobody knows whether they were taken back, and when.
+        let forgotten = if opened.oldest > 1 { opened.head } else { 0 };
         Self {
             life: opened.life,
             rules,
@@ -83,7 +85,7 @@ impl Live {
             oldest: opened.oldest,
             recent,
             redacted: opened.redacted.into_iter().map(|seq| (seq, opened.head)).collect(),
-            forgotten: 0,
+            forgotten,
             writes: Writes::default(),
             sanctions,
             audience,

@@ -148,7 +148,7 @@ impl Metrics {
             ),
             refusals: closed(
                 "chatrooms_refusals_total",
-                "Requests of clients that were refused, handshakes excepted, by code.",
+                "Requests of clients that were refused, handshakes included, by code.",
                 "code",
                 &CODES,
             ),

@@ -13,7 +13,9 @@ use tokio::time::Instant;
 use crate::{
     Appended, Budget, Draft, Epoch, Life, MessageStore, Opened, Page, Redaction, RoomName,
     StoreError, UserName,
+    allowances::per_second,
     metrics::Metrics,
+    rates::Rate,
     sync::{Arc, Begun, begun, guarded, in_a_task, millis, timed},
 };
 
@@ -27,11 +29,22 @@ const SLOW: Duration = Duration::from_secs(1);
 pub(crate) struct ObservedStore {
     store: Arc<dyn MessageStore>,
     metrics: Arc<Metrics>,
+    /// What goes wrong may go wrong for everybody at once: all of it is counted, and the log is told of so much.
+    told: Rate,
 }
 
+/// Of what goes wrong, the log is told so often in a second in the long run, and of as many at once as a person reads.
+const TOLD_PER_SECOND: u32 = 1;
+const TOLD_AT_ONCE: u32 = 20;
+
 impl ObservedStore {
-    pub(crate) const fn new(store: Arc<dyn MessageStore>, metrics: Arc<Metrics>) -> Self {
-        Self { store, metrics }
+    pub(crate) fn new(store: Arc<dyn MessageStore>, metrics: Arc<Metrics>) -> Self {
+        Self { store, metrics, told: Rate::new(per_second(TOLD_PER_SECOND, TOLD_AT_ONCE)) }
+    }
+
+    /// Whether the log is told of what has gone wrong now.
+    pub(crate) fn is_told(&self) -> bool {
+        self.told.check().is_ok()
     }
 
     /// The store itself, where the `Arc` around it would be one too.
@@ -50,22 +63,48 @@ impl ObservedStore {
         let answer = match begun(call) {
             Some(Begun::Done(answer)) => Some(answer),
             Some(Begun::Pending(call)) => {
-                Box::pin(told_when_slow(operation, room, pin!(guarded(call)))).await
+                Box::pin(self.told_when_slow(operation, room, pin!(guarded(call)))).await
             }
             None => None,
         };
         self.metrics.store.record(operation, stopwatch);
         if answer.is_none() {
             self.metrics.store_failures.count(operation);
-            tracing::error!(
-                name: "store_panicked",
+            if self.is_told() {
+                tracing::error!(
+                    name: "store_panicked",
+                    target: "chatrooms_core",
+                    operation,
+                    room = room.map(tracing::field::debug),
+                    "the store panicked"
+                );
+            }
+        }
+        answer
+    }
+
+    /// A call that does not answer at once. One that hangs is told of too: the log says so while it does.
+    async fn told_when_slow<T>(
+        &self,
+        operation: &'static str,
+        room: Option<&RoomName>,
+        mut call: Pin<&mut impl Future<Output = T>>,
+    ) -> T {
+        in_a_task().await;
+        if let Some(answer) = timed(SLOW, call.as_mut()).await {
+            return answer;
+        }
+        if self.is_told() {
+            tracing::warn!(
+                name: "store_slow",
                 target: "chatrooms_core",
                 operation,
                 room = room.map(tracing::field::debug),
-                "the store panicked"
+                waited_ms = millis(SLOW),
+                "the store has not answered yet"
             );
         }
-        answer
+        call.await
     }
 
     async fn call<'a, T>(
@@ -84,36 +123,17 @@ impl ObservedStore {
             return;
         }
         self.metrics.store_failures.count(operation);
-        tracing::error!(
-            name: "store_failed",
-            target: "chatrooms_core",
-            operation,
-            room = room.map(tracing::field::debug),
-            error = error as &(dyn Error + 'static),
-            "the store failed"
-        );
+        if self.is_told() {
+            tracing::error!(
+                name: "store_failed",
+                target: "chatrooms_core",
+                operation,
+                room = room.map(tracing::field::debug),
+                error = error as &(dyn Error + 'static),
+                "the store failed"
+            );
+        }
     }
-}
-
-/// A call that does not answer at once. One that hangs is told of too: the log says so while it does.
-async fn told_when_slow<T>(
-    operation: &'static str,
-    room: Option<&RoomName>,
-    mut call: Pin<&mut impl Future<Output = T>>,
-) -> T {
-    in_a_task().await;
-    if let Some(answer) = timed(SLOW, call.as_mut()).await {
-        return answer;
-    }
-    tracing::warn!(
-        name: "store_slow",
-        target: "chatrooms_core",
-        operation,
-        room = room.map(tracing::field::debug),
-        waited_ms = millis(SLOW),
-        "the store has not answered yet"
-    );
-    call.await
 }
 
 const NAME: &str = "the store";

@@ -492,6 +492,18 @@ mod tests {
         (0..count).map(|_| outbox.push(answer(bytes)).overflowed).last() == Some(true)
     }
 
+    #[tokio::test]
+    async fn those_who_have_gone_have_no_share() {
+        let config = Config { outbox_bytes_in_all: 1000, ..Config::default() };
+        let backlog = Arc::new(Backlog::new(&config, Metrics::new().outbox_bytes));
+        let [stays, goes] = [(); 2].map(|()| Outbox::new(&config, Arc::clone(&backlog)));
+        backlog.change(1001);
+        assert_eq!(backlog.share(), 500);
+        drop(goes);
+        assert_eq!(backlog.share(), 1000);
+        drop(stays);
+    }
+
     fn signal() -> Outgoing {
         let user = UserName::new("ada").unwrap();
         let kind = EventKind::Signal { user, name: "typing".into(), data: None };

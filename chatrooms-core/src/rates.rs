@@ -54,7 +54,7 @@ pub(crate) struct Rate(Option<Limiter>);
 type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>;
 
 impl Rate {
-    fn new(quota: Option<Quota>) -> Self {
+    pub(crate) fn new(quota: Option<Quota>) -> Self {
         let limiter = |quota| RateLimiter::direct_with_clock(quota, TokioClock::new());
         Self(quota.map(limiter))
     }

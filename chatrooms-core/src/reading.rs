@@ -2,7 +2,7 @@
 
 use tokio::time::timeout;
 
-use crate::{Budget, Error, Life, Page, StoreError, cost, room::Room, shared::Shared};
+use crate::{Budget, Error, Life, Page, StoreError, UserName, cost, room::Room, shared::Shared};
 
 impl Room {
     /// The messages before `before` (exclusive), or the newest, as far as they have been delivered: what is not told yet will be.
@@ -20,6 +20,18 @@ impl Room {
         let reading = async { shared.store.read_before(&life, Some(before), budget).await };
         let page = read(shared, &life, reading).await?;
         Ok(fitting(page, config.whole_reply()))
+    }
+
+    /// The same on behalf of a user, when it is their turn.
+    pub(crate) async fn history_for(
+        &self,
+        user: &UserName,
+        before: Option<u64>,
+        limit: usize,
+        shared: &Shared,
+    ) -> Result<Page, Error> {
+        let read = self.history(before, limit, shared);
+        shared.turns.take(user, shared.config.store_timeout, read).await?
     }
 }
 

@@ -285,7 +285,7 @@ impl Session {
     /// The messages of a room before `before` (exclusive), or the newest.
     ///
     /// # Errors
-    /// [`Error::NotInRoom`], [`Error::StoreUnavailable`].
+    /// [`Error::NotInRoom`], [`Error::RateLimited`] where too many of the user's [wait](crate::Config::reads_per_user), [`Error::StoreUnavailable`].
     ///
     /// # Cancel safety
     /// Nothing happens by dropping it.
@@ -296,7 +296,8 @@ impl Session {
         limit: usize,
     ) -> Result<Page, Error> {
         let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
-        live.history(before, limit, self.registry.shared()).await.map_err(inside)
+        let (user, shared) = (self.identity().user(), self.registry.shared());
+        live.history_for(user, before, limit, shared).await.map_err(inside)
     }
 
     /// The members of a room after a user, by user. Others may come and go before this is looked at: whoever keeps a list

@@ -15,6 +15,7 @@ use crate::{
     UserName,
     backlog::Backlog,
     count::Count,
+    listing::Listing,
     metrics::Metrics,
     observed_store::ObservedStore,
     opening::{Kept, open},
@@ -23,6 +24,7 @@ use crate::{
     room::{Arrival, Room},
     sweeper::{Owed, Sweeper},
     sync::{Arc, Handle, Map, TaskTracker, is_done_in_place},
+    turns::Turns,
     watcher::Watchers,
 };
 
@@ -34,12 +36,14 @@ pub(crate) struct Shared {
     /// A mere index: whether a room is over is decided under the room's own lock. No guard of the map is held while another
     /// lock is taken, nor over an await.
     rooms: Map<RoomName, Arc<Room>>,
+    listing: Listing,
     room_count: Count,
     /// All sessions, by user. Its guards like those of `rooms`.
     people: Map<UserName, HashMap<SessionId, Arc<Peer>>>,
     session_count: Count,
     pub(crate) watchers: Watchers,
     pub(crate) rates: Rates,
+    pub(crate) turns: Turns,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) sweeper: Arc<Sweeper>,
     /// The registry's own work, so that a shutdown can wait for it.
@@ -68,6 +72,7 @@ impl Shared {
         let store = Arc::new(ObservedStore::new(store, metrics.clone()));
         Self {
             rates: Rates::new(&config),
+            turns: Turns::new(config.reads_per_user),
             backlog: Arc::new(Backlog::new(&config, metrics.outbox_bytes.clone())),
             config: config.sound(),
             sweeper: Arc::new(Sweeper::new(Arc::clone(&store), Arc::clone(&metrics))),
@@ -75,6 +80,7 @@ impl Shared {
             metrics,
             policy,
             rooms: Map::default(),
+            listing: Listing::default(),
             room_count: Count::default(),
             people: Map::default(),
             watchers: Watchers::default(),
@@ -156,6 +162,15 @@ impl Shared {
     /// All rooms, whatever phase they are in.
     pub(crate) fn rooms(&self) -> Vec<Arc<Room>> {
         self.rooms.iter().map(|entry| Arc::clone(entry.value())).collect()
+    }
+
+    pub(crate) fn room_names(&self) -> Vec<RoomName> {
+        self.rooms.iter().map(|entry| entry.key().clone()).collect()
+    }
+
+    /// The names of all rooms in their order, as they were less than a second ago.
+    pub(crate) fn listed(&self) -> Arc<[RoomName]> {
+        self.listing.names(self)
     }
 
     pub(crate) fn room_count(&self) -> usize {
@@ -253,13 +268,15 @@ impl Shared {
     /// Notes that the store was given up.
     pub(crate) fn store_timed_out(&self, operation: &'static str, room: Option<&RoomName>) {
         self.metrics.store_failures.count(operation);
-        tracing::error!(
-            name: "store_timed_out",
-            target: "chatrooms_core",
-            operation,
-            room = room.map(tracing::field::debug),
-            "the store did not answer in time"
-        );
+        if self.store.is_told() {
+            tracing::error!(
+                name: "store_timed_out",
+                target: "chatrooms_core",
+                operation,
+                room = room.map(tracing::field::debug),
+                "the store did not answer in time"
+            );
+        }
     }
 
     /// Waits until there is no session any more.

@@ -112,14 +112,16 @@ impl Sweeper {
     fn failed(&self, life: &Life, retry: Duration) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         self.metrics.purges.count("failed");
-        tracing::warn!(
-            name: "purge_failed",
-            target: "chatrooms_core",
-            room = ?life.room,
-            epoch = %life.epoch,
-            retry_ms = millis(retry),
-            "a purge failed and will be tried again"
-        );
+        if self.store.is_told() {
+            tracing::warn!(
+                name: "purge_failed",
+                target: "chatrooms_core",
+                room = ?life.room,
+                epoch = %life.epoch,
+                retry_ms = millis(retry),
+                "a purge failed and will be tried again"
+            );
+        }
     }
 
     /// Waits until every purge is done.

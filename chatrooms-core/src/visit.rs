@@ -38,12 +38,12 @@ impl<'a> Visit<'a> {
     /// The messages before `before` (exclusive), or the newest.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where nobody is there any more, [`Error::StoreUnavailable`].
+    /// [`Error::NotFound`] where nobody is there any more, [`Error::RateLimited`] where too many of the user's [wait](crate::Config::reads_per_user), [`Error::StoreUnavailable`].
     ///
     /// # Cancel safety
     /// Nothing happens by dropping it.
     pub async fn history(&self, before: Option<u64>, limit: usize) -> Result<Page, Error> {
-        self.room.history(before, limit, self.registry.shared()).await
+        self.room.history_for(self.who.user(), before, limit, self.registry.shared()).await
     }
 
     /// Says something and waits until it is kept.

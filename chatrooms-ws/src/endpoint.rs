@@ -113,6 +113,7 @@ impl Endpoint {
                 code = ?problem.code(),
                 "a handshake was refused"
             );
+            self.registry.count_refusal(problem.code());
             problem.answer()
         });
         self.metrics.handshake(answer.status());

@@ -96,6 +96,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn those_who_came_together_are_not_pinged_together() {
+        let first = Heartbeat::new(EVERY).next;
+        assert!((0..100).any(|_| Heartbeat::new(EVERY).next != first));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn whoever_asked_last_is_woken() {
         let mut heartbeat = Heartbeat::new(EVERY);
         let [first, last] = [(); 2].map(|()| Arc::new(Woken::default()));

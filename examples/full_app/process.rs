@@ -1,4 +1,4 @@
-//! What every process shows its operator: memory, files, time. Linux says so in `/proc`; elsewhere only the start is known.
+//! What every process shows its operator: memory, files, time, tasks. Linux says so in `/proc`; elsewhere only the start and the tasks are known.
 
 use std::{
     fs,
@@ -7,6 +7,7 @@ use std::{
 };
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
+use tokio::runtime::Handle;
 
 /// The unit of times in `/proc`: the same on every Linux that Rust runs on, whatever the kernel's own.
 const TICKS_PER_SECOND: u64 = 100;
@@ -21,10 +22,12 @@ pub(crate) fn describe() {
     describe_gauge!("process_open_fds", "Descriptors that are open.");
     describe_gauge!("process_max_fds", "Descriptors that may be open.");
     describe_counter!("process_cpu_seconds_total", "Processor time, whole seconds.");
+    describe_gauge!("full_app_tasks", "Tasks that have not ended.");
 }
 
-/// Takes the numbers of now.
+/// Takes the numbers of now, within the runtime.
 pub(crate) fn observe() {
+    gauge!("full_app_tasks").set(Handle::current().metrics().num_alive_tasks() as f64);
     let started = STARTED.duration_since(UNIX_EPOCH).unwrap_or_default();
     gauge!("process_start_time_seconds").set(started.as_secs_f64());
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -12,3 +12,4 @@ mod service;
 mod source;
 mod spans;
 mod tables;
+mod vanishing;

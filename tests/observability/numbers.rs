@@ -285,11 +285,20 @@ async fn those_who_do_not_take_what_they_are_told() {
 #[tokio::test]
 async fn sockets_and_what_is_refused_on_them() {
     let counting = Counting::begin();
-    let registry = RoomRegistry::builder().policy(Closed).start().await.expect("it starts");
+    let mut config = Config::default();
+    config.sessions_per_user = 1;
+    let rooms = RoomRegistry::builder().policy(Closed).config(config);
+    let registry = rooms.start().await.expect("it starts");
     let service = Service::start(&registry).await;
     assert_eq!(service.connect("", &[]).await.err(), Some(401));
     assert_eq!(service.connect("?token=panic.x", &[]).await.err(), Some(500));
-    let mut ada = service.joined("ada", "hall").await;
+    let rooms = "?token=ada.x&room=hall&room=members%20only&room=%0a";
+    let mut ada = service.connect(rooms, &[]).await.expect("let in");
+    ada.expect("joined").await;
+    for _ in 0..2 {
+        ada.expect("error").await;
+    }
+    assert_eq!(service.connect("?token=ada.x", &[]).await.err(), Some(429));
     for frame in [
         json!({"type": "join", "room": "members only"}),
         json!({"type": "join", "room": "hall"}),
@@ -309,25 +318,34 @@ async fn sockets_and_what_is_refused_on_them() {
     }
     ada.ended().await;
     eventually("the session has ended", || registry.stats().sessions == 0).await;
+    registry.shutdown(Duration::ZERO).await;
+    assert_eq!(service.connect("?token=ada.x", &[]).await.err(), Some(503));
     let mut samples = counting.samples();
     samples.retain(|name, value| {
         *value > 0 && !name.starts_with("chatrooms_store") && !name.starts_with("chatrooms_policy")
     });
     let expected = [
         ("chatrooms_authenticator_failures_total{failure=\"panicked\"}", 1),
-        ("chatrooms_authenticator_seconds_count{question=\"authenticate\"}", 3),
+        ("chatrooms_authenticator_seconds_count{question=\"authenticate\"}", 4),
         ("chatrooms_authenticator_seconds_count{question=\"still_valid\"}", 1),
         ("chatrooms_handshakes_total{status=\"101\"}", 1),
         ("chatrooms_handshakes_total{status=\"401\"}", 1),
+        ("chatrooms_handshakes_total{status=\"429\"}", 1),
         ("chatrooms_handshakes_total{status=\"500\"}", 1),
+        ("chatrooms_handshakes_total{status=\"503\"}", 1),
         ("chatrooms_joins_total{resumed=\"false\"}", 1),
         ("chatrooms_offences_total{of=\"malformed_frames\"}", 1),
         ("chatrooms_purges_total{outcome=\"done\"}", 1),
         ("chatrooms_refusals_total{code=\"already_in_room\"}", 1),
         ("chatrooms_refusals_total{code=\"bad_request\"}", 33),
+        ("chatrooms_refusals_total{code=\"internal\"}", 1),
+        ("chatrooms_refusals_total{code=\"invalid_room\"}", 1),
         ("chatrooms_refusals_total{code=\"not_in_room\"}", 4),
+        ("chatrooms_refusals_total{code=\"shutting_down\"}", 1),
+        ("chatrooms_refusals_total{code=\"too_many_sessions\"}", 1),
+        ("chatrooms_refusals_total{code=\"unauthorized\"}", 1),
         ("chatrooms_refusals_total{code=\"unknown_type\"}", 1),
-        ("chatrooms_refusals_total{code=\"x\"}", 1),
+        ("chatrooms_refusals_total{code=\"x\"}", 2),
         ("chatrooms_rooms_closed_total{reason=\"left\"}", 1),
         ("chatrooms_rooms_opened_total", 1),
         ("chatrooms_sessions_ended_total{reason=\"abuse\"}", 1),

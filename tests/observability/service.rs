@@ -152,6 +152,11 @@ impl Client {
         while self.next().await.is_some() {}
     }
 
+    /// Vanishes with a reset, saying nothing.
+    pub(crate) fn reset(self) {
+        self.0.get_ref().set_zero_linger().expect("a socket that can be reset");
+    }
+
     pub(crate) async fn close(mut self) {
         self.0.close(None).await.expect("a live socket");
         self.ended().await;

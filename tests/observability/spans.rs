@@ -89,6 +89,34 @@ async fn a_store_that_hangs_is_told_of_while_it_does() {
     assert_eq!(slow.and_then(|slow| slow.field("operation")), Some("\"append\""), "{slow:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_everybody_does_not_fill_the_log() {
+    log::keep();
+    let store = FaultyStore::new();
+    let registry = RoomRegistry::builder().store(store.clone()).start().await.expect("it starts");
+    let told = || {
+        let is_told = |record: &&log::Record| {
+            record.name == "store_failed" && record.field("room") == Some("\"broken cellar\"")
+        };
+        log::kept().iter().filter(is_told).count()
+    };
+    let guests = async |name: usize| {
+        chatrooms::testing::TestClient::joined(&registry, &format!("u{name}"), "broken cellar")
+            .await
+    };
+    let guests = futures_util::future::join_all((0..50).map(guests)).await;
+    store.always(Call::Append, Fault::Fail);
+    for guest in &guests {
+        guest.say("broken cellar", "hello?").await.expect_err("it fails");
+    }
+    assert_eq!(told(), 20);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    for guest in &guests {
+        guest.say("broken cellar", "hello?").await.expect_err("it fails");
+    }
+    assert_eq!(told(), 21);
+}
+
 /// What was emitted is what the page says, whatever the source looks like.
 #[tokio::test]
 async fn what_is_emitted_is_in_the_table() {

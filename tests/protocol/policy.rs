@@ -3,7 +3,7 @@
 use chatrooms::{Draft, Error, Identity, RoomName, RoomPolicy, RoomRegistry, async_trait};
 use serde_json::json;
 
-use crate::kit::{Adapter, InProcess, bodies, encoded, on_each_adapter, unique};
+use crate::kit::{Adapter, InProcess, ON_PURPOSE, bodies, encoded, on_each_adapter, unique};
 
 on_each_adapter!(
     a_room_that_may_not_be_joined_is_forbidden,
@@ -11,9 +11,10 @@ on_each_adapter!(
     a_refused_message_is_answered_with_the_hosts_own_code,
     a_message_is_said_as_the_host_has_rewritten_it,
     a_moderator_may_take_back_what_others_said,
+    a_policy_that_panics_harms_one_request,
 );
 
-/// Strangers stay out of private rooms, nobody swears, links are hidden, moderators take back what they like.
+/// Strangers stay out of private rooms, nobody swears, links are hidden, moderators take back what they like, and curses are too much for it.
 #[derive(Debug)]
 struct HouseRules;
 
@@ -24,6 +25,7 @@ impl RoomPolicy for HouseRules {
         if is_stranger && room.as_str().starts_with("private") {
             return Err(Error::Forbidden);
         }
+        assert!(!room.as_str().starts_with("cursed"), "{ON_PURPOSE}");
         Ok(())
     }
 
@@ -33,6 +35,7 @@ impl RoomPolicy for HouseRules {
         _: &RoomName,
         mut draft: Draft,
     ) -> Result<Draft, Error> {
+        assert!(&*draft.body != "a curse", "{ON_PURPOSE}");
         if draft.body.contains("darn") {
             let (code, message) = ("x-impolite".into(), "mind your words".into());
             return Err(Error::Refused { code, message });
@@ -112,6 +115,18 @@ async fn a_moderator_may_take_back_what_others_said(adapter: Adapter) {
     moderator.granted("ok", redact).await;
     let redacted = author.expect("redacted").await;
     assert_eq!((&redacted["seq"], &redacted["by"]), (&json!(1), &json!(moderator.user)));
+}
+
+async fn a_policy_that_panics_harms_one_request(adapter: Adapter) {
+    let (server, room) = (start(adapter).await, unique("hall"));
+    let mut witness = server.user("witness").await.connect_to(&[&room]).await;
+    let mut client = server.user("witch").await.connect_to(&[&room]).await;
+    client.refused("internal", json!({"type": "join", "room": unique("cursed")})).await;
+    client.refused("internal", json!({"type": "send", "room": room, "body": "a curse"})).await;
+    assert_eq!(client.say(&room, "a blessing").await, 1, "it took no place");
+    assert_eq!(witness.expect("message").await["body"], "a blessing");
+    client.leave(&room).await;
+    witness.expect_where("left", |frame| frame["left"] == json!([client.user])).await;
 }
 
 async fn start(adapter: Adapter) -> InProcess {

@@ -1,6 +1,6 @@
 //! Bounds of sockets and posts that a host has set itself: what is within them passes, and what is beyond them is answered as by default.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chatrooms::RoomRegistry;
 use chatrooms::ws::Options;
@@ -20,6 +20,7 @@ on_each_adapter!(
     a_message_in_fragments_takes_so_long,
     a_post_has_so_many_bytes,
     a_post_takes_so_long,
+    a_close_that_is_not_answered_is_waited_for_so_long,
 );
 
 async fn a_frame_has_so_many_bytes(adapter: Adapter) {
@@ -116,6 +117,23 @@ async fn a_post_takes_so_long(adapter: Adapter) {
     assert!(answer.contains(r#""code":"bad_request""#), "{answer}");
     present.catch_up("hall").await;
     assert_eq!(present.trace().of("message").count(), 1, "half a post is none");
+}
+
+async fn a_close_that_is_not_answered_is_waited_for_so_long(adapter: Adapter) {
+    let time = Duration::from_millis(300);
+    let server = start(adapter, |options| options.close_timeout = time).await;
+    let user = server.user("mute").await;
+    let mut socket = user.connect_raw("").await;
+    user.log_out().await;
+    let mut frame = socket.read().await.expect("a close");
+    while frame.opcode != opcode::CLOSE {
+        frame = socket.read().await.expect("a close");
+    }
+    assert_eq!(frame.close_code(), Some(4501));
+    let closed = Instant::now();
+    assert!(socket.read().await.is_none(), "then the connection is ended");
+    let waited = closed.elapsed();
+    assert!((time / 2..time + Duration::from_secs(3)).contains(&waited), "{waited:?}");
 }
 
 async fn start(adapter: Adapter, set: impl FnOnce(&mut Options)) -> InProcess {

@@ -1,5 +1,7 @@
 //! A store in trouble: each request learns what became of it, and nothing is shown that is not stored.
 
+use std::pin::pin;
+
 use chatrooms::{
     Config, RoomRegistry,
     testing::{Call, Fault, FaultyStore},
@@ -15,6 +17,7 @@ on_each_adapter!(
     a_room_that_cannot_be_opened_is_not_joined,
     what_may_have_happened_is_known_by_its_nonce,
     more_than_may_wait_for_the_store_is_busy,
+    who_asks_for_many_pages_waits_for_themselves_and_nobody_else_does,
 );
 
 async fn what_the_store_refuses_is_not_said(adapter: Adapter) {
@@ -87,6 +90,34 @@ async fn more_than_may_wait_for_the_store_is_busy(adapter: Adapter) {
     }
     assert_eq!(first.answer(id).await["seq"], 1);
     assert_eq!(first.say(&room, "again").await, 4);
+}
+
+async fn who_asks_for_many_pages_waits_for_themselves_and_nobody_else_does(adapter: Adapter) {
+    let mut config = Config::default();
+    config.reads_per_user = 1;
+    let (server, store) = with_store(adapter, config).await;
+    let (user, room) = (server.user("eager").await, unique("hall"));
+    let [mut tab, mut other_tab] =
+        [user.connect_to(&[&room]).await, user.connect_to(&[&room]).await];
+    let mut neighbour = server.user("neighbour").await.connect_to(&[&room]).await;
+    store.next(Call::ReadBefore, Fault::Hold);
+    let history = json!({"type": "history", "room": room});
+    let read = tab.ask(history.clone()).await;
+    let held = store.held(Call::ReadBefore).await;
+    let waits = other_tab.ask(history).await;
+    let ping = other_tab.ask(json!({"type": "ping"})).await;
+    other_tab.answer(ping).await;
+    let address = format!("/rooms/{room}/messages");
+    let mut page = pin!(user.get(&address));
+    for _ in 0..3 {
+        assert!(page.as_mut().now_or_never().is_none());
+        assert_eq!(neighbour.history(&room, json!({})).await["type"], "history");
+    }
+    assert_eq!(store.calls(Call::ReadBefore), 4, "the one that is held, and the neighbour's");
+    held.release();
+    assert_eq!(tab.answer(read).await["type"], "history");
+    assert_eq!(other_tab.answer(waits).await["type"], "history");
+    assert_eq!(page.await.status, 200);
 }
 
 async fn with_store(adapter: Adapter, config: Config) -> (InProcess, FaultyStore) {

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     install,
-    step::{Steps, cargo, program, root},
+    step::{Steps, cargo, root},
     workspace::{self, Package},
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn run(advisories: Advisories) -> ExitCode {
 /// By the rules of `deny.toml`.
 fn dependencies(steps: &mut Steps, advisories: Advisories) {
     install::tool(steps, "cargo-deny@0.20.2");
-    let mut deny = tool("cargo-deny", "");
+    let mut deny = install::installed("cargo-deny", "");
     deny.args(["--workspace", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
     if advisories == Advisories::Fetch {
         deny.arg("advisories");
@@ -44,7 +44,8 @@ fn dependencies(steps: &mut Steps, advisories: Advisories) {
 fn public_types(steps: &mut Steps) {
     install::tool(steps, "cargo-check-external-types@0.5.0");
     for package in workspace::packages().iter().filter(|package| lists_types(package)) {
-        let mut check = tool("cargo-check-external-types", &package.folder().to_string_lossy());
+        let mut check =
+            install::installed("cargo-check-external-types", &package.folder().to_string_lossy());
         check.args(["check-external-types", "--all-features"]);
         steps.run(&format!("public types of {}", package.name()), unstable(&mut check));
     }
@@ -73,12 +74,6 @@ fn packages(steps: &mut Steps) {
     steps.run("packages, compiled from their own files", &mut package);
     // What is left of it harms nobody but the disk.
     let _ = fs::remove_dir_all(&folder);
-}
-
-/// A program that [`install::tool`] has installed, to be run in a folder.
-fn tool(name: &str, folder: &str) -> Command {
-    let path = root().join("target/tools/bin").join(name);
-    program(&path.to_string_lossy(), &[], folder)
 }
 
 /// With what only nightly has otherwise: rustdoc's JSON and `doc_cfg`. Dependencies compile differently then, hence a folder of its own.

@@ -5,14 +5,17 @@ use std::process::{Command, Stdio};
 use crate::step::{Steps, cargo, program, root};
 
 /// A program, what it can be asked to see whether it is there, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str, &str); 6] = [
+const PROGRAMS: [(&str, &str, &str); 7] = [
     ("chromium", "--version", "chromium"),
+    FAKETIME,
     ("node", "--version", "nodejs"),
     ("npm", "--version", "npm"),
     ("openssl", "version", "openssl"),
     ("python3", "--version", "python3"),
     ("valgrind", "--version", "valgrind"),
 ];
+
+const FAKETIME: (&str, &str, &str) = ("faketime", "--version", "faketime");
 
 /// Where the Python client's packages live.
 pub(crate) const PYTHON: &str = "target/foreign/bin/python";
@@ -49,6 +52,12 @@ fn debian(steps: &mut Steps) {
 /// What counts instructions.
 pub(crate) fn valgrind(steps: &mut Steps) {
     install(steps, if is_there("valgrind", "--version") { vec![] } else { vec!["valgrind"] });
+}
+
+/// What puts clocks forward and back.
+pub(crate) fn faketime(steps: &mut Steps) {
+    let (program, question, package) = FAKETIME;
+    install(steps, if is_there(program, question) { vec![] } else { vec![package] });
 }
 
 fn install(steps: &mut Steps, missing: Vec<&str>) {
@@ -119,6 +128,12 @@ pub(crate) fn has_uwebsockets() -> bool {
 pub(crate) fn tool(steps: &mut Steps, name_and_version: &str) {
     let install = ["install", "--locked", "--root", "target/tools", name_and_version];
     steps.run(&format!("install: {name_and_version}"), &mut cargo(&install));
+}
+
+/// A program that [`tool`] has installed, to be run in a folder.
+pub(crate) fn installed(name: &str, folder: &str) -> Command {
+    let path = root().join("target/tools/bin").join(name);
+    program(&path.to_string_lossy(), &[], folder)
 }
 
 fn is_there(program: &str, argument: &str) -> bool {

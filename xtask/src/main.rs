@@ -2,18 +2,24 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
+mod application;
 mod audit;
 mod bench;
+mod chart;
 mod features;
 mod includes;
 mod install;
 mod instructions;
 mod manifest;
 mod memory;
+mod open_files;
 mod prove;
+mod seed;
 mod siege;
+mod soak;
 mod step;
 mod test;
+mod wire;
 mod workspace;
 
 use std::process::ExitCode;
@@ -38,6 +44,7 @@ fn main() -> ExitCode {
         ["instructions", "--update"] => instructions::run(instructions::Then::Update),
         ["bench", ref options @ ..] => bench::run(options),
         ["siege", ref options @ ..] => siege::run(options),
+        ["soak", ref options @ ..] => soak::run(options),
         ["prove", ref options @ ..] => prove::run(options),
         // Not for people: the siege starts this.
         [siege::HOSTILE, ref rest @ ..] => siege::be_hostile(rest),
@@ -59,5 +66,5 @@ fn misused(problem: &str, help: &str) -> ExitCode {
 }
 
 fn help() -> String {
-    [HELP, bench::HELP, siege::HELP, prove::HELP].join("\n")
+    [HELP, bench::HELP, siege::HELP, soak::HELP, &prove::help()].join("\n")
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    features, includes, install, instructions, manifest, siege,
+    features, includes, install, instructions, manifest, prove, siege,
     step::{Steps, cargo, program},
     workspace,
 };
@@ -58,4 +58,5 @@ fn tests(steps: &mut Steps) {
     );
     steps.run("browser", &mut program("npm", &["test", "--silent"], "tests/browser"));
     siege::step(steps);
+    prove::clock(steps);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{
     Fault, Place,
-    run::{Became, Connection, How, NEVER, Run, Seen, Span},
+    run::{Became, Connection, Going, How, NEVER, Run, Seen, Span},
 };
 use crate::{Epoch, RoomName};
 
@@ -129,7 +129,8 @@ fn outlived(run: &Run<'_>) -> Vec<(Fault, Place)> {
 fn gone(run: &Run<'_>, connection: &Connection<'_>) -> u64 {
     let lingers = run.log(connection.client).bounds.lingers;
     match connection.went {
-        Some(going) if going.how == How::Lost || (lingers && going.how == How::Closed) => NEVER,
+        Some(Going { how: How::Lost, .. }) => NEVER,
+        Some(Going { how: How::Closed | How::Gone, .. }) if lingers => NEVER,
         _ => connection.gone(),
     }
 }

@@ -58,6 +58,8 @@ pub(super) enum How {
     Removed,
     /// With its session, which was lost: others may learn of it later.
     Lost,
+    /// The same, and it had gone by then for certain.
+    Gone,
 }
 
 /// Something that a connection saw.
@@ -229,16 +231,16 @@ impl<'t> Run<'t> {
             let step = self.trace.clients[connection.client].steps.len().saturating_sub(1);
             let removed = Going { span: Span { from: 0, ..span }, step, how: How::Removed };
             let going = connection.went.get_or_insert(removed);
-            going.gone_by(span.to);
+            going.gone_by(span.to, How::Removed);
         }
     }
 }
 
 impl Going {
-    /// It had gone then for certain, whatever is known else.
-    fn gone_by(&mut self, time: u64) {
+    /// It had gone then for certain, whatever is known else; where it was lost, in this way.
+    fn gone_by(&mut self, time: u64, how: How) {
         if self.how == How::Lost {
-            *self = Self { how: How::Removed, span: Span { from: 0, to: time }, ..*self };
+            *self = Self { how, span: Span { from: 0, to: time }, ..*self };
         }
         self.span.to = self.span.to.min(time);
     }
@@ -254,7 +256,7 @@ impl Connection<'_> {
     pub(super) fn lasted(&self) -> u64 {
         match self.went {
             Some(Going { span, how: How::Left | How::Closed, .. }) => span.from,
-            Some(Going { how: How::Removed | How::Lost, .. }) => 0,
+            Some(Going { how: How::Removed | How::Lost | How::Gone, .. }) => 0,
             None => self.settled().unwrap_or(0),
         }
     }
@@ -398,7 +400,8 @@ impl<'r, 't> Walk<'r, 't> {
                 self.ends(step, span, How::Closed);
                 // What was ended by somebody else before has ended by now too.
                 let own = self.run.connections[self.first..].iter_mut();
-                own.filter_map(|one| one.went.as_mut()).for_each(|going| going.gone_by(at));
+                own.filter_map(|one| one.went.as_mut())
+                    .for_each(|going| going.gone_by(at, How::Gone));
             }
             (Request::Join { .. }, _) if self.granted.contains(&call) => {}
             _ => self.became(asked, span, request, outcome),

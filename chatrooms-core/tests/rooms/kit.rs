@@ -8,11 +8,13 @@ use std::{
 
 pub(crate) use chatrooms_core::testing::{room, settle, user};
 use chatrooms_core::{
-    CloseReason, Config, Data, Draft, Error, Identity, Join, Joined, Member, Message, Nonce, Post,
-    Receipt, RegistryBuilder, RoomName, RoomRegistry, Sent, UserName,
-    oracle::{Bounds, Outcome, Recorder, Request, check},
+    CloseReason, Config, Data, Error, Identity, Join, Joined, Member, Message, Nonce, Post,
+    Receipt, RegistryBuilder, RoomName, RoomRegistry, Sent,
+    oracle::{Bounds, Recorder, check},
     testing::{FaultyStore, TestClient, describe_joined},
 };
+
+use crate::model::Host;
 
 pub(crate) fn lobby() -> RoomName {
     room("lobby")
@@ -72,44 +74,21 @@ impl House {
         Client::new(&self.registry, name)
     }
 
+    fn host(&self) -> Host<'_> {
+        Host { registry: &self.registry, run: &self.run }
+    }
+
     /// The host removes a user from a room; says how many connections that were.
     pub(crate) fn kick(&self, at: &str, whom: &str) -> usize {
-        let (at, whom) = (room(at), user(whom));
-        self.removes(Some(&at), Some(&whom), || self.registry.moderation(&at).kick(&whom, None))
+        self.host().kick(at, whom)
     }
 
     pub(crate) fn close_room(&self, at: &str) -> usize {
-        let at = room(at);
-        self.removes(Some(&at), None, || self.registry.moderation(&at).close(None))
+        self.host().close_room(at)
     }
 
     pub(crate) fn end_sessions(&self, of: &str, reason: CloseReason) -> usize {
-        let of = user(of);
-        self.removes(None, Some(&of), || self.registry.end_sessions(&of, &reason))
-    }
-
-    /// The host says something in a room.
-    pub(crate) async fn announce(&self, at: &str, body: &str) -> Result<Sent, Error> {
-        let (host, room) = (self.run.client(None), room(at));
-        let draft = Draft { user: None, ..Draft::new(user("host"), body) };
-        let call = host.asks(Request::Send { room: room.clone(), draft });
-        let outcome = self.registry.announce(&room, Post::new(body)).await;
-        host.answered(call, &outcome);
-        outcome
-    }
-
-    fn removes(
-        &self,
-        room: Option<&RoomName>,
-        user: Option<&UserName>,
-        act: impl FnOnce() -> usize,
-    ) -> usize {
-        let host = self.run.client(None);
-        let request = Request::Remove { room: room.cloned(), user: user.cloned() };
-        let call = host.asks(request);
-        let removed = act();
-        host.answered(call, Outcome::Done);
-        removed
+        self.host().end_sessions(of, reason)
     }
 
     /// A client in the lobby who has read all that it was told there so far.

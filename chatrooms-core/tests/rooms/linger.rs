@@ -202,6 +202,31 @@ async fn an_earlier_process_lives_wait_for_their_people() {
     assert_eq!(bob.history().await, ["", "two", "three"]);
 }
 
+/// The messages that bob missed are all at hand after the restart, and that one of those he has seen was taken back is not known any more.
+#[tokio::test(start_paused = true)]
+async fn a_return_is_no_resume_where_not_all_can_be_told_that_was_taken_back() {
+    let (store, small) = (FaultyStore::new(), |builder: chatrooms_core::RegistryBuilder| {
+        builder.config(config(|config| (config.linger, config.keep) = (secs(30), 8)))
+    });
+    let before = House::over(store.clone(), small).await;
+    let (ada, bob) = (before.guest("ada").await, before.client("bob"));
+    for body in ["1", "2", "3", "4", "5"] {
+        ada.say(body).await.unwrap();
+    }
+    let joined = bob.enter("lobby").await;
+    bob.leave("lobby");
+    ada.take_back(1).await.unwrap();
+    for body in ["6", "7", "8", "9"] {
+        ada.say(body).await.unwrap();
+    }
+    let again = bob.join("lobby", resume(&joined, 5)).await.unwrap();
+    assert!(!again.resumed);
+    std::mem::forget((ada, bob));
+    let house = House::over(store.restart(), small).await;
+    let again = house.client("bob").join("lobby", resume(&joined, 5)).await.unwrap();
+    assert_eq!(describe(&again), "joined at 9 [bob] (3 4 5 6 7 8 9)");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_earlier_process_lives_do_not_wait_for_ever() {
     let (house, joined) = after_a_restart(secs(30)).await;

@@ -1,14 +1,17 @@
 //! Rooms as their users see them, one theme per module. No test waits for real time: the clock stands still until nothing can run.
 
+mod dice;
 mod kit;
+#[path = "../model/mod.rs"]
+mod model;
 
 mod cancellation;
+mod histories;
 mod host;
 mod join_cut;
 mod limits;
 mod linger;
 mod membership;
-mod model;
 mod moderation;
 mod policy;
 mod presence;
@@ -18,6 +21,7 @@ mod rules;
 mod runtime;
 mod sanctions;
 mod sending;
+mod sequences;
 mod shutdown;
 mod slow_readers;
 mod storm;

@@ -2,7 +2,9 @@
 
 use std::pin::Pin;
 
-use chatrooms_core::{Draft, Error, Identity, Join, Post, RoomName, RoomPolicy, async_trait};
+use chatrooms_core::{
+    Draft, Epoch, Error, Identity, Join, Post, RoomEnd, RoomName, RoomPolicy, async_trait,
+};
 use tokio::time::Instant;
 
 use crate::kit::{House, lobby, millis, secs, user};
@@ -66,6 +68,32 @@ impl RoomPolicy for Abrupt {
         'c: 'd,
     {
         panic!("told to panic")
+    }
+}
+
+/// Panics when it is told of a beginning or an end.
+#[derive(Debug)]
+struct Startled;
+
+#[async_trait]
+impl RoomPolicy for Startled {
+    async fn room_opened(&self, _: &Identity, _: &RoomName, _: Epoch) {
+        panic!("told to panic")
+    }
+
+    async fn room_closed(&self, _: &RoomName, _: Epoch, _: RoomEnd) {
+        panic!("told to panic")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_panics_when_it_is_told_something_harms_nothing() {
+    let house = House::with(|builder| builder.policy(Startled)).await;
+    for _ in 0..2 {
+        let (ada, bob) = (house.guest("ada").await, house.guest("bob").await);
+        ada.say("fine").await.unwrap();
+        drop((ada, bob));
+        house.emptied().await;
     }
 }
 

@@ -1,12 +1,12 @@
 //! P4 and P5: one order, stored before shown, once.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     task::{Context, Wake, Waker},
 };
 
 use chatrooms_core::{
-    CloseReason, Data, Error, EventKind, Nonce, Post,
+    CloseReason, Data, Error, EventKind, Nonce, Post, RoomRegistry,
     testing::{Call, Fault},
 };
 use futures_util::FutureExt as _;
@@ -153,6 +153,34 @@ async fn everybody_who_waits_is_woken_and_the_author_last() {
     }
     drop(ada.begin("hello").await);
     assert_eq!(*woken.lock().unwrap(), ["bob", "ada"]);
+}
+
+/// Notes whether the room could be looked at while it woke somebody.
+struct Looking(RoomRegistry, Arc<Mutex<Vec<bool>>>);
+
+impl Wake for Looking {
+    fn wake(self: Arc<Self>) {
+        let (registry, (looked, has_looked)) = (self.0.clone(), mpsc::channel());
+        // Where the room is locked meanwhile, only this thread hangs, and not for ever.
+        std::thread::spawn(move || looked.send(registry.room(&lobby()).is_some()));
+        self.1.lock().unwrap().push(has_looked.recv_timeout(secs(5)).is_ok());
+    }
+}
+
+/// What wakes a task is the host's code.
+#[tokio::test(start_paused = true)]
+async fn who_waits_when_a_room_ends_is_woken_under_no_lock() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    house.store.always(Call::Append, Fault::Hold);
+    drop(ada.begin("on its way").await);
+    let mut behind = Box::pin(ada.begin("behind it").await.wait());
+    let looked = Arc::default();
+    let waker = Waker::from(Arc::new(Looking(house.registry.clone(), Arc::clone(&looked))));
+    assert!(behind.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    house.close_room("lobby");
+    assert_eq!(*looked.lock().unwrap(), [true]);
+    assert_eq!(behind.await, Err(Error::NotInRoom));
 }
 
 #[tokio::test(start_paused = true)]
@@ -420,9 +448,11 @@ async fn a_message_is_held_to_its_bounds() {
         Err(Error::TooLarge { what: "data", limit: 5 })
     );
     assert_eq!(send(post("1234567890", "12345")).await.unwrap().seq, 1);
-    let loud = Some(Data::new("123"));
-    let refused = ada.session.signal(&lobby(), "typing", loud);
-    assert_eq!(refused, Err(Error::TooLarge { what: "data", limit: 5 }));
+    let signal = |name, data| ada.session.signal(&lobby(), name, Some(Data::new(data)));
+    for (name, data) in [("typing", "1"), ("t", "12345")] {
+        assert_eq!(signal(name, data), Err(Error::TooLarge { what: "data", limit: 5 }));
+    }
+    assert_eq!(signal("type", "1"), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,21 +9,13 @@ use chatrooms_core::{
 };
 use tokio::time::timeout;
 
-use crate::kit::{Client, House, millis, names, room, user};
+use crate::{
+    dice::Dice,
+    kit::{Client, House, millis, names, room, user},
+};
 
 const ROOMS: [&str; 3] = ["a", "b", "c"];
 const USERS: [&str; 5] = ["ada", "bob", "eve", "joe", "kim"];
-
-/// A small generator of its own for each client, so that a run can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn roll<T: Copy>(&mut self, sides: &[T]) -> T {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        sides[(self.0 >> 33) as usize % sides.len()]
-    }
-}
 
 /// A client that does as the dice say.
 struct Player {

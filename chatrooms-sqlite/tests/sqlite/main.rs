@@ -7,6 +7,9 @@ mod deleted;
 mod full;
 mod kit;
 mod locked;
+#[path = "../../../chatrooms-core/tests/model/mod.rs"]
+mod model;
 mod opening;
 mod purging;
 mod restart;
+mod sequences;

@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
     net::SocketAddr,
     time::Duration,
 };
@@ -11,20 +12,23 @@ use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
-use crate::kit::{Client, FullApp, Header, Request, eventually, unique, users, with_full_app};
+use crate::kit::{
+    Client, FullApp, Header, Moments, Request, eventually, rounds, unique, users, with_full_app,
+};
 
 use super::file::File;
 
-const RESTARTS: usize = 5;
 const ROOMS: usize = 2;
 const TALKERS_PER_ROOM: usize = 3;
 /// So many answers each of them has had of a process before it is ended.
 const ANSWERS: usize = 10;
 /// So many of their messages are on their way at a time.
 const UNDER_WAY: usize = 3;
+/// A crash comes so long after that at the latest.
+const LATEST: Duration = Duration::from_millis(50);
 
 #[test]
 fn with_a_linger_nobody_loses_anything_by_restarts() {
@@ -46,14 +50,18 @@ fn without_a_linger_every_restart_is_a_new_beginning() {
         let emptied = async |_: &FullApp| {
             assert_eq!(file.rows().await, (0, 0), "all is purged when the process has ended");
         };
+        let rounds = rounds(5);
         let (app, clients) = restart(app, &options, End::Graceful, &mut talkers, emptied).await;
         for some in talkers.chunks(TALKERS_PER_ROOM) {
             let lives = &some[0].lives;
             let distinct: BTreeSet<_> = lives.iter().map(Value::to_string).collect();
-            assert_eq!(distinct.len(), RESTARTS + 1, "a life for each process: {lives:?}");
+            assert_eq!(distinct.len(), rounds + 1, "a life for each process: {lives:?}");
             assert!(some.iter().all(|talker| talker.lives == *lives), "the same for everybody");
         }
         assert_all_is_there(&talkers);
+        println!(
+            "survived\t{rounds} restarts without a linger\ta life each, and nothing of an earlier one"
+        );
         leave(app, &file, &talkers, clients).await;
     });
 }
@@ -71,6 +79,10 @@ fn everybody_resumes(end: End) {
         assert_all_is_there(&talkers);
         let interrupted: usize = talkers.iter().map(|talker| talker.interrupted).sum();
         let missed: usize = talkers.iter().map(|talker| talker.missed).sum();
+        let (rounds, said) = (rounds(5), talkers.iter().map(|talker| talker.next).sum::<u64>());
+        println!(
+            "survived\t{rounds} {end} with a linger\t{said} messages, each there once: {interrupted} times some were under way, {missed} were caught up with"
+        );
         assert!(interrupted > 0, "there was something to lose");
         assert!(missed > 0, "and something to catch up with");
         leave(app, &file, &talkers, clients).await;
@@ -81,6 +93,15 @@ fn everybody_resumes(end: End) {
 enum End {
     Graceful,
     Crash,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Graceful => "restarts",
+            Self::Crash => "crashes",
+        })
+    }
 }
 
 /// What those who return to their room find.
@@ -122,11 +143,15 @@ async fn restart(
     let (moves, process) = watch::channel((0, app.addr));
     let answered = talkers.iter().map(|_| Cell::new((0, 0))).collect();
     let stage = Stage { process, is_over: Cell::new(false), answered };
+    let mut moments = Moments::seeded();
     let restarting = async {
-        for number in 1..=RESTARTS {
+        for number in 1..=rounds(5) {
             eventually("everybody talks", async || stage.is_busy()).await;
             match end {
-                End::Crash => app.kill().await,
+                End::Crash => {
+                    sleep(moments.next(LATEST)).await;
+                    app.kill().await;
+                }
                 End::Graceful => {
                     app.terminate();
                     assert_eq!(app.exited().await.code(), Some(0));

@@ -7,6 +7,9 @@ mod cookies;
 mod crashing;
 mod database_file;
 mod deploying;
+#[cfg(target_os = "linux")]
+mod descriptors;
+mod dying;
 mod ending;
 mod entering;
 mod file;

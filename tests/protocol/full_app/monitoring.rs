@@ -73,6 +73,7 @@ fn the_process_is_measured_too() {
     with_full_app(&ON_A_PORT_OF_ITS_OWN, async |app| {
         let numbers = scrape(&app).await;
         assert!(numbers["process_start_time_seconds"] > 1.7e9);
+        assert!(numbers["full_app_tasks"] > 1.0);
         if cfg!(target_os = "linux") {
             assert!(numbers["process_resident_memory_bytes"] > 1e6);
             let (open, most) = (numbers["process_open_fds"], numbers["process_max_fds"]);

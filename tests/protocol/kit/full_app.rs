@@ -51,7 +51,11 @@ impl FullApp {
 
     /// Starts one on a free port, in memory unless the options say otherwise.
     pub(crate) fn start(options: &[&str]) -> Self {
-        let mut command = Self::command();
+        Self::start_as(Self::command(), options)
+    }
+
+    /// The same, of a program that is started in a way of one's own.
+    pub(crate) fn start_as(mut command: Command, options: &[&str]) -> Self {
         command.args(["--addr", "127.0.0.1:0"]);
         if !options.contains(&"--store") {
             command.args(["--store", "memory"]);
@@ -78,6 +82,11 @@ impl FullApp {
     /// The end of a line that begins like this, which it printed before it said where it listens.
     pub(crate) fn said(&self, beginning: &str) -> Option<&str> {
         self.process.said(beginning)
+    }
+
+    /// All that it has written to stderr.
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
     }
 
     /// What the system calls the process.

@@ -9,6 +9,7 @@ mod in_process;
 mod judging;
 mod process;
 mod raw;
+mod rounds;
 mod run;
 mod schema;
 mod server;
@@ -25,15 +26,17 @@ pub(crate) use full_app::FullApp;
 pub(crate) use http::{Request, Response, encoded};
 pub(crate) use in_process::{Adapter, InProcess, where_servers_run};
 pub(crate) use judging::{bound, everything_is_recorded, run};
-pub(crate) use process::Process;
+pub(crate) use process::{Process, signal};
 pub(crate) use raw::{Frame, RawSocket, opcode};
+pub(crate) use rounds::{Moments, rounds};
 pub(crate) use run::{
     on_each_adapter, on_every_server, on_every_store, on_own_server, with_adapter, with_example,
-    with_full_app, with_own, with_shared, with_shared_full_app, with_shared_full_app_on_sqlite,
+    with_full_app, with_full_app_as, with_own, with_shared, with_shared_full_app,
+    with_shared_full_app_on_sqlite,
 };
 pub(crate) use schema::check_lists;
 pub(crate) use server::{Header, Host, Server};
-pub(crate) use tokens::{Doorkeeper, token};
+pub(crate) use tokens::{Doorkeeper, ON_PURPOSE, token};
 pub(crate) use trace::Trace;
 pub(crate) use unique::unique;
 pub(crate) use user::User;

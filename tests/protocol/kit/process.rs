@@ -55,9 +55,7 @@ impl Process {
 
     /// Asks the process to end as an operator does.
     pub(crate) fn terminate(&self) {
-        let pid = self.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(status.expect("kill runs").success(), "the process takes a signal");
+        signal(self.id(), "TERM");
     }
 
     /// Asks it to end and waits until it has, which must be a success.
@@ -87,7 +85,8 @@ impl Process {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn log(&self) -> String {
+    /// All that it has written to stderr.
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 }
@@ -103,6 +102,13 @@ impl Drop for Process {
             assert!(!log.contains("panicked at"), "the process panicked:\n{log}");
         }
     }
+}
+
+/// Sends a signal to a process, by the signal's name.
+pub(crate) fn signal(process: u32, name: &str) {
+    let arguments = [format!("-{name}"), process.to_string()];
+    let status = Command::new("kill").args(arguments).status();
+    assert!(status.expect("kill runs").success(), "the process takes a signal");
 }
 
 /// Cargo puts examples beside the folder of its test binaries.

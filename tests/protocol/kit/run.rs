@@ -1,5 +1,6 @@
 //! Runs one script against each kind of server there is.
 
+use std::process::Command;
 use std::time::Duration;
 
 use chatrooms::RoomRegistry;
@@ -9,9 +10,9 @@ use tokio::time::timeout;
 use super::full_app::Store;
 use super::in_process::assert_no_server_panicked;
 use super::judging::judged;
-use super::{Adapter, Example, FullApp, InProcess, Server};
+use super::{Adapter, Example, FullApp, InProcess, Server, rounds};
 
-/// No test takes this long unless it hangs.
+/// No test takes this long unless it hangs, as often as it usually repeats what it repeats.
 const TEST_LIMIT: Duration = Duration::from_secs(90);
 
 /// Makes a test of each scenario for each kind of server, on a server that all tests of the process share.
@@ -139,7 +140,16 @@ pub(crate) fn with_shared_full_app_on_sqlite(script: impl AsyncFnOnce(&Server)) 
 
 /// Runs a script on a `full_app` of its own, started with these options besides the usual ones.
 pub(crate) fn with_full_app(options: &[&str], script: impl AsyncFnOnce(FullApp)) {
-    let app = FullApp::start(options);
+    with_full_app_as(FullApp::command(), options, script);
+}
+
+/// The same, of a program that is started in a way of one's own.
+pub(crate) fn with_full_app_as(
+    command: Command,
+    options: &[&str],
+    script: impl AsyncFnOnce(FullApp),
+) {
+    let app = FullApp::start_as(command, options);
     block_on(script(app));
 }
 
@@ -155,9 +165,10 @@ pub(crate) fn with_example(
 
 fn block_on(script: impl Future<Output = ()>) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let limit = TEST_LIMIT * rounds(1) as u32;
     judged(|| {
         runtime.block_on(async {
-            timeout(TEST_LIMIT, script).await.expect("the test hung");
+            timeout(limit, script).await.expect("the test hung");
         });
     });
 }

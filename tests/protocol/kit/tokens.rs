@@ -23,7 +23,7 @@ pub(crate) enum Doorkeeper {
 }
 
 /// What a doorkeeper says who panics because a test wants it.
-pub(super) const ON_PURPOSE: &str = "the doorkeeper panics on purpose";
+pub(crate) const ON_PURPOSE: &str = "it panics on purpose";
 
 #[derive(Clone)]
 pub(super) struct Tokens {

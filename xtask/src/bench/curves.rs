@@ -1,12 +1,8 @@
 //! What the cost grows with.
 
-use super::{
-    chart::{Chart, Line},
-    options::Options,
-    peer::Peer,
-    ratio::median,
-    wsload::Run,
-};
+use crate::chart::{Axes, Chart, Line};
+
+use super::{options::Options, peer::Peer, ratio::median, wsload::Run};
 
 /// A picture.
 #[derive(Debug)]
@@ -84,8 +80,8 @@ pub(super) const ALL: [Curve; 4] = [
 impl Curve {
     /// Measures all lines, size by size in turn, and adds what broke a promise.
     pub(super) fn measure(&self, options: &Options, problems: &mut Vec<String>) -> Chart {
-        let mut chart =
-            Chart { title: self.title, across: self.across, up: self.up, lines: vec![] };
+        let Self { title, across, up, .. } = *self;
+        let mut chart = Chart { title, across, up, axes: Axes::Logarithmic, lines: vec![] };
         chart.lines = self.lines.iter().map(|(_, name, _)| Line { name, points: vec![] }).collect();
         for &size in self.sizes.iter().step_by(if options.is_quick { 2 } else { 1 }) {
             for (line, value) in chart.lines.iter_mut().zip(self.at(size, options, problems)) {

@@ -1,6 +1,5 @@
 //! Every figure that the project tells of itself, measured here: against the floor, against others, and in process.
 
-mod chart;
 mod criterion;
 mod curves;
 mod holding;

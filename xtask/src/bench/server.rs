@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::open_files::as_many_as_allowed;
+
 use super::peer::Peer;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,12 +64,13 @@ pub(super) fn is_pinning() -> bool {
 
 /// The command on one CPU, where that is possible, with as many open files as are allowed.
 pub(super) fn on_cpu(cpu: usize, command: &Command) -> Command {
-    const RAISED: &str = r#"ulimit -n "$(ulimit -Hn)"; exec "$0" "$@""#;
-    let mut pinned = if is_pinning() { Command::new("taskset") } else { Command::new("sh") };
-    if is_pinning() {
-        pinned.args(["--cpu-list", &cpu.to_string(), "sh"]);
+    let raised = as_many_as_allowed(command);
+    if !is_pinning() {
+        return raised;
     }
-    pinned.args(["-c", RAISED]).arg(command.get_program()).args(command.get_args());
+    let mut pinned = Command::new("taskset");
+    pinned.args(["--cpu-list", &cpu.to_string()]);
+    pinned.arg(raised.get_program()).args(raised.get_args());
     pinned
 }
 

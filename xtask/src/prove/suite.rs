@@ -43,7 +43,7 @@ pub(super) struct Outcome {
 
 /// A test that takes longer hangs …
 const PATIENCE: Duration = Duration::from_secs(60);
-/// … and the models, which try all ways there are.
+/// … but for those that try all ways there are, or many.
 const LONG_PATIENCE: Duration = Duration::from_secs(3600);
 const POLL: Duration = Duration::from_millis(20);
 
@@ -84,26 +84,30 @@ impl Suite {
         program: &Path,
         tests: &[&str],
     ) -> Result<Outcome, String> {
-        self.run_with(tree, program, &[&["--exact"], tests].concat())
+        let patience = if self.target == Target::Models { LONG_PATIENCE } else { PATIENCE };
+        let command = self.command(tree, program, &[&["--exact"], tests].concat());
+        run_for(command, &program.with_extension("output"), patience)
     }
 
-    /// Runs all tests of the program that have this in their name, and has them tell what they say.
+    /// Runs all tests of the program that have this in their name, however long they take, and has them tell what they say.
     pub(super) fn run_all(
         self,
         tree: &Tree,
         program: &Path,
         name: &str,
+        environment: &[(&str, &str)],
     ) -> Result<Outcome, String> {
-        self.run_with(tree, program, &["--show-output", name])
+        let mut command = self.command(tree, program, &["--show-output", name]);
+        command.envs(environment.iter().copied());
+        run_for(command, &program.with_extension("output"), LONG_PATIENCE)
     }
 
-    fn run_with(self, tree: &Tree, program: &Path, arguments: &[&str]) -> Result<Outcome, String> {
+    fn command(self, tree: &Tree, program: &Path, arguments: &[&str]) -> Command {
         let folder = tree.root.join(self.package);
         let mut command = Command::new(program);
         command.args(arguments);
         command.current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder);
-        let patience = if self.target == Target::Models { LONG_PATIENCE } else { PATIENCE };
-        run_for(command, &program.with_extension("output"), patience)
+        command
     }
 }
 

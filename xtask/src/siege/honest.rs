@@ -1,7 +1,9 @@
 //! The honest ones: people with a cookie each who talk in some rooms, and count what reaches them.
 
 use std::{
-    fs, thread,
+    fs,
+    path::PathBuf,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -9,7 +11,7 @@ use serde_json::Value;
 
 use crate::memory;
 
-use super::{application::Application, wire::User};
+use super::application::Application;
 
 pub(super) const PEOPLE: usize = 200;
 const ROOMS: usize = 10;
@@ -22,7 +24,10 @@ const SAMPLING: Duration = Duration::from_millis(500);
 
 /// People who have entered.
 #[derive(Debug)]
-pub(super) struct Honest(());
+pub(super) struct Honest {
+    /// The file with a cookie of each.
+    cookies: PathBuf,
+}
 
 /// What came of it when they talked.
 #[derive(Debug)]
@@ -33,19 +38,10 @@ pub(super) struct Talk {
     pub(super) memory: f64,
 }
 
-const COOKIES: &str = "cookies";
-
 impl Honest {
     /// Has everybody enter by the form, and keep the cookie.
     pub(super) fn enter(application: &Application) -> Result<Self, String> {
-        let enter = |number| {
-            let user = User::enter(application.target, &format!("honest {number}"));
-            user.map(|user| user.cookie + "\n").map_err(|wrong| format!("an honest one: {wrong}"))
-        };
-        let cookies = (0..PEOPLE).map(enter).collect::<Result<String, _>>()?;
-        let told = |error| format!("cookies: {error}");
-        fs::write(application.file(COOKIES), cookies).map_err(told)?;
-        Ok(Self(()))
+        application.enter(PEOPLE, "honest").map(|cookies| Self { cookies })
     }
 
     /// Has them come in, talk for so long, and go.
@@ -54,7 +50,7 @@ impl Honest {
         let mut load = application.example("load");
         load.arg(format!("ws://{}/chat/ws", application.target.0));
         load.args(["--query", "", "--room", "honest"]);
-        load.arg("--cookies").arg(application.file(COOKIES)).arg("--json").arg(&out);
+        load.arg("--cookies").arg(&self.cookies).arg("--json").arg(&out);
         for (option, value) in [
             ("--connections", PEOPLE),
             ("--rooms", ROOMS),

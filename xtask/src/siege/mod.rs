@@ -2,13 +2,11 @@
 //!
 //! Everybody gets what is documented: the honest ones all of their messages, in time, and each hostile one the answer that its file in `hostile` names.
 
-mod application;
 mod honest;
 mod hostile;
 mod newcomers;
 mod options;
 mod report;
-mod wire;
 
 use std::{
     process::ExitCode,
@@ -16,12 +14,13 @@ use std::{
 };
 
 use crate::{
+    application::{self, Application},
     misused,
     step::{Steps, cargo},
+    wire,
 };
 
 use self::{
-    application::Application,
     honest::{Honest, Talk},
     newcomers::{Came, Newcomers},
     report::Report,
@@ -52,7 +51,7 @@ pub(crate) fn step(steps: &mut Steps) {
 }
 
 fn besiege(options: &Options) -> Result<Vec<String>, String> {
-    let application = Application::start(options)?;
+    let application = Application::start("siege", options.is_dev, &[])?;
     let honest = Honest::enter(&application)?;
     eprintln!("alone for {:?}", options.quiet());
     let quiet = together(&application, &honest, "early", options.quiet())?;

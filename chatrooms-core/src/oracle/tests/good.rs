@@ -120,6 +120,19 @@ fn somebody_who_was_lost_may_be_there_a_little_longer() {
 }
 
 #[test]
+fn who_was_let_go_may_come_back_to_a_room_that_lingers() {
+    let play = Play::complete();
+    let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+    ada.witness.introduce(user("ada"), false, |bounds| bounds.lingers = true);
+    ada.joins(cut(0, &["ada"]));
+    let ending = ada.witness.asks(Request::End);
+    ada.ends("shutting_down");
+    ada.witness.answered(ending, Outcome::Done);
+    bob.joins(cut(0, &["bob"]));
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
 fn in_a_large_room_everybody_is_told_later() {
     let play = Play::complete();
     let (ada, bob) = (play.actor("ada"), play.actor("bob"));

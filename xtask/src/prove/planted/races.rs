@@ -1,6 +1,6 @@
 //! What shows only when things happen at the same time: no test of one order of events could catch it.
 
-use super::{Bug, change, model};
+use super::{Bug, change, model, rooms};
 
 const LIVE: &str = "chatrooms-core/src/live.rs";
 const PEER: &str = "chatrooms-core/src/peer.rs";
@@ -346,4 +346,51 @@ pub(super) const BUGS: &[Bug] = &[
         ],
         caught_by: model("models::stories::two_for_one_place"),
     },
+    Bug {
+        name: "emptiness is decided under the lock, and the room ended after others had a turn",
+        promise: "P1 atomic membership",
+        changes: &[change(
+            ROOM,
+            "        peer.exit(&self.name);
+        self.after_exit(&mut state, departure, shared, effects);
+        true
+",
+            "        peer.exit(&self.name);
+        let is_empty = live.roster.is_empty();
+        drop(state);
+        std::thread::yield_now();
+        let mut state = lock(&self.state);
+        if is_empty {
+            self.end(&mut state, RoomEnd::Left, shared, effects);
+        } else {
+            self.after_exit(&mut state, departure, shared, effects);
+        }
+        true
+",
+        )],
+        caught_by: rooms(HISTORIES),
+    },
+    Bug {
+        name: "whoever said something is answered before it can be read",
+        promise: "P4 one order, the same for all",
+        changes: &[change(
+            WRITER,
+            "        self.deliver(fresh).await;
+        for (outcome, answer) in answers {
+            // Whoever asked may have gone.
+            let _ = outcome.sender.send(answer);
+        }
+",
+            "        for (outcome, answer) in answers {
+            let _ = outcome.sender.send(answer);
+        }
+        tokio::task::yield_now().await;
+        self.deliver(fresh).await;
+",
+        )],
+        caught_by: rooms(HISTORIES),
+    },
 ];
+
+/// Real threads, which a bug gives the time to meet.
+const HISTORIES: &str = "histories::what_happens_at_the_same_time_has_an_order";

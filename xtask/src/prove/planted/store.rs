@@ -8,9 +8,11 @@ const BATCH: &str = "chatrooms-sqlite/src/batch.rs";
 const CONNECTION: &str = "chatrooms-sqlite/src/connection.rs";
 const JOB: &str = "chatrooms-sqlite/src/job.rs";
 const LIVES: &str = "chatrooms-sqlite/src/lives.rs";
+const LIVE: &str = "chatrooms-core/src/live.rs";
 const OPEN: &str = "chatrooms-sqlite/src/open.rs";
 const PURGE: &str = "chatrooms-sqlite/src/purge.rs";
 const READER: &str = "chatrooms-sqlite/src/reader.rs";
+const STORE: &str = "chatrooms-sqlite/src/store.rs";
 
 pub(super) const BUGS: &[Bug] = &[
     Bug {
@@ -217,4 +219,37 @@ pub(super) const BUGS: &[Bug] = &[
         )],
         caught_by: sqlite("cancellation::a_cancelled_read_harms_nothing"),
     },
+    Bug {
+        name: "what was taken back before a restart is told to nobody after it (SQLite)",
+        promise: "R a resume is whole or none",
+        changes: &[change(
+            STORE,
+            "let redacted = reader::redacted(conn, row).await?;",
+            "let redacted = Vec::new();",
+        )],
+        caught_by: sqlite(SEQUENCES),
+    },
+    Bug {
+        name: "a trim takes one message too few (memory)",
+        promise: "P10 nothing is unbounded",
+        changes: &[change(
+            MEMORY,
+            "is_some_and(|message| message.seq <= up_to)",
+            "is_some_and(|message| message.seq < up_to)",
+        )],
+        caught_by: rooms(SEQUENCES),
+    },
+    Bug {
+        name: "a return after a restart is a resume, whatever has been trimmed",
+        promise: "R a resume is whole or none",
+        changes: &[change(
+            LIVE,
+            "let forgotten = if opened.oldest > 1 { opened.head } else { 0 };",
+            "let forgotten = 0;",
+        )],
+        caught_by: rooms(SEQUENCES),
+    },
 ];
+
+/// What chance makes, the same for all stores.
+const SEQUENCES: &str = "sequences::everybody_is_told_what_the_model_says";

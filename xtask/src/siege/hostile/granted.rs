@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::super::wire::{Answer, Wrong};
+use crate::wire::{Answer, Wrong};
 
 /// What a browser may ask of `full_app`'s pages and forms at once, and per second.
 pub(super) const PAGES: (u64, u64) = (100, 10);

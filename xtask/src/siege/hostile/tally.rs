@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::wire::Wrong;
+use crate::wire::Wrong;
 
 /// Rounds, and how often it was not the documented answer.
 #[derive(Debug, Default, PartialEq, Eq)]

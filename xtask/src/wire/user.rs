@@ -6,16 +6,16 @@ use super::{Answer, Link, Request, Socket, Target, Wrong};
 
 /// A user with the cookie of their browser.
 #[derive(Clone, Debug)]
-pub(in super::super) struct User {
-    pub(in super::super) target: Target,
-    pub(in super::super) name: String,
+pub(crate) struct User {
+    pub(crate) target: Target,
+    pub(crate) name: String,
     /// As a browser sends it.
-    pub(in super::super) cookie: String,
+    pub(crate) cookie: String,
 }
 
 impl User {
     /// Enters by the form, as a page does.
-    pub(in super::super) fn enter(target: Target, name: &str) -> Result<Self, Wrong> {
+    pub(crate) fn enter(target: Target, name: &str) -> Result<Self, Wrong> {
         let answer = Link::new(target)?.ask(&Request::entry(target, name, "hall"))?;
         answer.is(303)?;
         let cookie = answer.header("Set-Cookie").and_then(|cookie| cookie.split(';').next());
@@ -24,16 +24,16 @@ impl User {
     }
 
     /// A request with the cookie.
-    pub(in super::super) fn request(&self, method: &str, path: &str) -> Request {
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request {
         Request::new(self.target, method, path).header("Cookie", &self.cookie)
     }
 
     /// Asks, each time on a connection of its own, until it is no longer told that it was too fast: that is tried elsewhere.
-    pub(in super::super) fn ask(&self, request: &Request) -> Result<Answer, Wrong> {
+    pub(crate) fn ask(&self, request: &Request) -> Result<Answer, Wrong> {
         self.ask_on(request).map(|(_, answer)| answer)
     }
 
-    pub(in super::super) fn open(&self) -> Result<Socket, Wrong> {
+    pub(crate) fn open(&self) -> Result<Socket, Wrong> {
         let handshake = Request::upgrade(self.target).header("Cookie", &self.cookie);
         let (link, answer) = self.ask_on(&handshake)?;
         answer.is(101)?;

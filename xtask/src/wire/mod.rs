@@ -8,19 +8,19 @@ mod user;
 
 use std::{error::Error, fmt, io, net::SocketAddr};
 
-pub(super) use frame::{CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, frame, text};
-pub(super) use http::{Answer, Request};
-pub(super) use link::{Link, SLACK};
-pub(super) use socket::Socket;
-pub(super) use user::User;
+pub(crate) use frame::{CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, frame, text};
+pub(crate) use http::{Answer, Request};
+pub(crate) use link::{Link, SLACK};
+pub(crate) use socket::Socket;
+pub(crate) use user::User;
 
 /// Where the server is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Target(pub(super) SocketAddr);
+pub(crate) struct Target(pub(crate) SocketAddr);
 
 /// What came instead of what is documented.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wrong(pub(super) String);
+pub(crate) struct Wrong(pub(crate) String);
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

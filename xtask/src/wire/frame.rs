@@ -1,17 +1,17 @@
 //! WebSocket frames (RFC 6455), as right or as wrong as they are to be.
 
-pub(in super::super) const FIN: u8 = 0x80;
-pub(in super::super) const CONTINUATION: u8 = 0;
-pub(in super::super) const TEXT: u8 = 1;
-pub(in super::super) const CLOSE: u8 = 8;
-pub(in super::super) const PING: u8 = 9;
-pub(in super::super) const PONG: u8 = 10;
+pub(crate) const FIN: u8 = 0x80;
+pub(crate) const CONTINUATION: u8 = 0;
+pub(crate) const TEXT: u8 = 1;
+pub(crate) const CLOSE: u8 = 8;
+pub(crate) const PING: u8 = 9;
+pub(crate) const PONG: u8 = 10;
 
 /// A client has to mask; nobody minds that this changes nothing.
 const MASK: [u8; 4] = [0; 4];
 
 /// A client's frame with this first byte: whether it is the last of a message, reserved bits and what it is.
-pub(in super::super) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     match payload.len() {
         short @ ..126 => bytes.push(0x80 | short as u8),
@@ -30,7 +30,7 @@ pub(in super::super) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A whole message.
-pub(in super::super) fn text(payload: &str) -> Vec<u8> {
+pub(crate) fn text(payload: &str) -> Vec<u8> {
     frame(FIN | TEXT, payload.as_bytes())
 }
 

@@ -1,20 +1,30 @@
-//! A picture of lines, as SVG: both axes logarithmic, readable on light and on dark.
+//! A picture of lines, as SVG, readable on light and on dark.
 
 use std::fmt::Write as _;
 
 /// Lines over the same sizes.
 #[derive(Debug)]
-pub(super) struct Chart {
-    pub(super) title: &'static str,
-    pub(super) across: &'static str,
-    pub(super) up: &'static str,
-    pub(super) lines: Vec<Line>,
+pub(crate) struct Chart {
+    pub(crate) title: &'static str,
+    pub(crate) across: &'static str,
+    pub(crate) up: &'static str,
+    pub(crate) axes: Axes,
+    pub(crate) lines: Vec<Line>,
+}
+
+/// What equal steps on both axes mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Axes {
+    /// Ten times as much.
+    Logarithmic,
+    /// So much more, from 0 on.
+    Linear,
 }
 
 #[derive(Debug)]
-pub(super) struct Line {
-    pub(super) name: &'static str,
-    pub(super) points: Vec<(f64, f64)>,
+pub(crate) struct Line {
+    pub(crate) name: &'static str,
+    pub(crate) points: Vec<(f64, f64)>,
 }
 
 const WIDTH: f64 = 760.0;
@@ -23,20 +33,22 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 560.0;
 const TOP: f64 = 50.0;
 const BOTTOM: f64 = 360.0;
+/// So many points of a line can be told apart.
+const MOST_MARKS: usize = 30;
 const COLOURS: [&str; 4] = ["#2f81f7", "#db6d28", "#2da44e", "#a371f7"];
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#24292f}.title{font-size:16px;font-weight:600}\
 .grid{stroke:#8c959f;stroke-opacity:.3}polyline{fill:none;stroke-width:2}\
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}}";
 
 impl Chart {
-    pub(super) fn to_svg(&self) -> String {
+    pub(crate) fn to_svg(&self) -> String {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n\
              <title>{0}</title>\n<style>{STYLE}</style>\n<text class=\"title\" x=\"{LEFT}\" y=\"24\">{0}</text>\n",
             self.title
         );
-        let across = Axis::over(self.points().map(|(size, _)| size), LEFT, RIGHT);
-        let up = Axis::over(self.points().map(|(_, value)| value), BOTTOM, TOP);
+        let across = self.axes.over(self.points().map(|(size, _)| size), LEFT, RIGHT);
+        let up = self.axes.over(self.points().map(|(_, value)| value), BOTTOM, TOP);
         for (tick, x) in across.ticks() {
             let _ = writeln!(
                 svg,
@@ -100,40 +112,73 @@ impl Line {
             let _ = write!(svg, "{x:.1},{y:.1} ");
         }
         svg += "\"/>";
-        for (x, y) in places {
+        // More would be a thicker line.
+        let marked = if places.len() > MOST_MARKS { vec![] } else { places };
+        for (x, y) in marked {
             let _ = write!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>");
         }
         svg + "\n"
     }
 }
 
-/// Whole powers of ten, put onto a stretch of the picture.
+/// Values, put onto a stretch of the picture.
 struct Axis {
+    axes: Axes,
+    /// Whole powers of ten, or whole steps.
     low: f64,
     high: f64,
     from: f64,
     to: f64,
 }
 
-impl Axis {
-    fn over(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Self {
-        let powers = values.filter(|value| *value > 0.0).map(f64::log10);
+impl Axes {
+    fn over(self, values: impl Iterator<Item = f64>, from: f64, to: f64) -> Axis {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        powers.for_each(|power| (low, high) = (low.min(power), high.max(power)));
-        let (low, high) = if low > high { (0.0, 1.0) } else { (low.floor(), high.ceil()) };
-        Self { low, high: high.max(low + 1.0), from, to }
+        let values = values.filter(|value| *value > 0.0).map(|value| self.scaled(value));
+        values.for_each(|value| (low, high) = (low.min(value), high.max(value)));
+        let (low, high) = match self {
+            _ if low > high => (0.0, 1.0),
+            Self::Logarithmic => (low.floor(), high.ceil()),
+            Self::Linear => (0.0, (high / step(high)).ceil() * step(high)),
+        };
+        let high = if self == Self::Logarithmic { high.max(low + 1.0) } else { high };
+        Axis { axes: self, low, high, from, to }
     }
 
+    fn scaled(self, value: f64) -> f64 {
+        match self {
+            Self::Logarithmic => value.log10(),
+            Self::Linear => value,
+        }
+    }
+}
+
+/// One, two or five of some power of ten, of which some fit below a value.
+fn step(most: f64) -> f64 {
+    let power = 10_f64.powf((most / 4.0).log10().floor());
+    let fits = |step: &f64| most / step <= 8.0;
+    [power, 2.0 * power, 5.0 * power].into_iter().find(fits).unwrap_or(10.0 * power)
+}
+
+impl Axis {
     fn place(&self, value: f64) -> f64 {
-        let share = (value.log10() - self.low) / (self.high - self.low);
+        let share = (self.axes.scaled(value) - self.low) / (self.high - self.low);
         self.from + share * (self.to - self.from)
     }
 
-    /// The powers of ten, as they are written, and their places.
+    /// The values that are written on it, as they are written, and their places.
     fn ticks(&self) -> Vec<(String, f64)> {
-        let powers = (self.low as i32)..=(self.high as i32);
-        let values = powers.map(|power| 10_f64.powi(power));
-        values.map(|value| (short(value), self.place(value))).collect()
+        let values: Vec<f64> = match self.axes {
+            Axes::Logarithmic => {
+                let powers = (self.low as i32)..=(self.high as i32);
+                powers.map(|power| 10_f64.powi(power)).collect()
+            }
+            Axes::Linear => {
+                let step = step(self.high);
+                (0..=(self.high / step).round() as u32).map(|n| f64::from(n) * step).collect()
+            }
+        };
+        values.into_iter().map(|value| (short(value), self.place(value))).collect()
     }
 }
 
@@ -147,11 +192,48 @@ fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{BOTTOM, Chart, LEFT, Line, RIGHT, TOP};
+    use super::{Axes, BOTTOM, Chart, LEFT, Line, MOST_MARKS, RIGHT, TOP, step};
 
     fn chart(points: Vec<(f64, f64)>) -> String {
         let lines = vec![Line { name: "one", points }, Line { name: "two", points: Vec::new() }];
-        Chart { title: "A title", across: "members", up: "copies", lines }.to_svg()
+        chart_of(Axes::Logarithmic, lines)
+    }
+
+    fn chart_of(axes: Axes, lines: Vec<Line>) -> String {
+        Chart { title: "A title", across: "members", up: "copies", axes, lines }.to_svg()
+    }
+
+    #[test]
+    fn so_much_more_is_a_step_of_the_same_size_from_zero_on() {
+        let points = vec![(0.0, 0.0), (15.0, 20.0), (30.0, 40.0)];
+        let svg = chart_of(Axes::Linear, vec![Line { name: "one", points }]);
+        let (x, y) = (f64::midpoint(LEFT, RIGHT), f64::midpoint(TOP, BOTTOM));
+        let expected = format!("{LEFT:.1},{BOTTOM:.1} {x:.1},{y:.1} {RIGHT:.1},{TOP:.1} ");
+        assert!(svg.contains(&expected), "{svg}");
+        assert!(
+            ["0<", "5<", "30<", "40<"].iter().all(|tick| svg.contains(&format!(">{tick}"))),
+            "{svg}"
+        );
+        assert!(chart_of(Axes::Linear, Vec::new()).contains("<svg"));
+    }
+
+    #[test]
+    fn some_steps_fit_on_an_axis() {
+        for most in [0.3, 1.0, 7.0, 30.0, 31.0, 99.0, 1234.0] {
+            let count = (most / step(most)).ceil();
+            assert!((3.0..=8.0).contains(&count), "{count} for {most}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_many_points_has_no_marks() {
+        let line = |count: usize| {
+            let points = (0..count).map(|at| (at as f64, 1.0)).collect();
+            chart_of(Axes::Linear, vec![Line { name: "one", points }])
+        };
+        let marks = |svg: &str| svg.matches("r=\"3\"").count();
+        assert_eq!(marks(&line(MOST_MARKS)), MOST_MARKS);
+        assert_eq!(marks(&line(MOST_MARKS + 1)), 0);
     }
 
     #[test]

@@ -7,11 +7,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{CLOSE, FIN, Link, SLACK, TEXT, Wrong, frame, frame::Received, text};
+use super::{CLOSE, FIN, Link, PING, PONG, SLACK, TEXT, Wrong, frame, frame::Received, text};
 
 /// An open socket. It answers no ping and no close by itself.
 #[derive(Debug)]
-pub(in super::super) struct Socket {
+pub(crate) struct Socket {
     link: Link,
 }
 
@@ -33,21 +33,21 @@ impl Socket {
         }
     }
 
-    pub(in super::super) fn write(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
         self.link.write(bytes)
     }
 
     /// See [`Link::write_as_far_as_possible`].
-    pub(in super::super) fn write_as_far_as_possible(&mut self, bytes: &[u8]) {
+    pub(crate) fn write_as_far_as_possible(&mut self, bytes: &[u8]) {
         self.link.write_as_far_as_possible(bytes);
     }
 
-    pub(in super::super) fn say(&mut self, frame: &Value) -> Result<(), Wrong> {
+    pub(crate) fn say(&mut self, frame: &Value) -> Result<(), Wrong> {
         self.write(&text(&frame.to_string()))
     }
 
     /// The next thing that is told; it has to come soon.
-    pub(in super::super) fn next(&mut self) -> Result<Value, Wrong> {
+    pub(crate) fn next(&mut self) -> Result<Value, Wrong> {
         while let Some(frame) = self.link.take_soon(Received::take)? {
             match frame.opcode {
                 TEXT => match parsed(&frame)? {
@@ -62,15 +62,34 @@ impl Socket {
         Err(Wrong("the connection has ended".to_owned()))
     }
 
+    /// Reads on to the server's next ping, which has to come in so much time, and answers it; what is told meanwhile is returned.
+    pub(crate) fn answers_a_ping(&mut self, within: Duration) -> Result<Vec<Value>, Wrong> {
+        let by = Instant::now() + within + SLACK;
+        let mut told = Vec::new();
+        loop {
+            let left = by.saturating_duration_since(Instant::now());
+            let received = self.link.take(Received::take, left)?;
+            let received = received.ok_or_else(|| Wrong("no ping, but the end".to_owned()))?;
+            match received.opcode {
+                TEXT => told.push(parsed(&received)?),
+                PING => {
+                    self.write(&frame(FIN | PONG, &received.payload))?;
+                    return Ok(told);
+                }
+                _ => return Err(Wrong(format!("{received:?} instead of a ping"))),
+            }
+        }
+    }
+
     /// Asks for something, with an `id`, and waits for the answer, which has to be of this type.
-    pub(in super::super) fn ask(&mut self, kind: &str, request: &Value) -> Result<Value, Wrong> {
+    pub(crate) fn ask(&mut self, kind: &str, request: &Value) -> Result<Value, Wrong> {
         self.say(request)?;
         let frame = self.answer(request)?;
         if frame["type"] == kind { Ok(frame) } else { Err(Wrong(format!("{frame} for {kind}"))) }
     }
 
     /// The same, as often as it is told that it was too soon: for what stands before that which is tried.
-    pub(in super::super) fn gets(&mut self, kind: &str, request: &Value) -> Result<Value, Wrong> {
+    pub(crate) fn gets(&mut self, kind: &str, request: &Value) -> Result<Value, Wrong> {
         loop {
             self.say(request)?;
             let frame = self.answer(request)?;
@@ -92,7 +111,7 @@ impl Socket {
     }
 
     /// The server has to end it within this time: by `bye` with this code, where there is one, and with this close code.
-    pub(in super::super) fn must_close(
+    pub(crate) fn must_close(
         self,
         bye: Option<&str>,
         close: u16,
@@ -106,18 +125,18 @@ impl Socket {
     }
 
     /// Closes as an honest client does.
-    pub(in super::super) fn close(mut self) -> Result<(), Wrong> {
+    pub(crate) fn close(mut self) -> Result<(), Wrong> {
         self.write(&frame(FIN | CLOSE, &1000_u16.to_be_bytes()))?;
         self.must_close(None, 1000, SLACK)
     }
 
     /// See [`Link::reset`].
-    pub(in super::super) fn reset(self) -> Result<(), Wrong> {
+    pub(crate) fn reset(self) -> Result<(), Wrong> {
         self.link.reset()
     }
 
     /// Waits for the server's close, does not answer it, and has the connection end in so much time.
-    pub(in super::super) fn hangs_up(mut self, close: u16, within: Duration) -> Result<(), Wrong> {
+    pub(crate) fn hangs_up(mut self, close: u16, within: Duration) -> Result<(), Wrong> {
         while let Some(frame) = self.link.take_soon(Received::take)? {
             if frame.opcode == CLOSE {
                 let code = frame.close_code();

@@ -11,50 +11,50 @@ use super::{Answer, Request, Target, Wrong};
 /// How long an answer may take that is due at once: this side runs at the lowest priority, beside others of its kind.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The same, over a documented time: what is late by so much is late on this side.
-pub(in super::super) const SLACK: Duration = Duration::from_secs(5);
+pub(crate) const SLACK: Duration = Duration::from_secs(5);
 
 /// A connection, and what has come and was not looked at yet.
 #[derive(Debug)]
-pub(in super::super) struct Link {
+pub(crate) struct Link {
     stream: TcpStream,
     pub(super) received: Vec<u8>,
 }
 
 impl Link {
-    pub(in super::super) fn new(target: Target) -> Result<Self, Wrong> {
+    pub(crate) fn new(target: Target) -> Result<Self, Wrong> {
         let stream = TcpStream::connect_timeout(&target.0, PATIENCE)?;
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Self { stream, received: Vec::new() })
     }
 
-    pub(in super::super) fn write(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
         Ok(self.stream.write_all(bytes)?)
     }
 
     /// The same, where the server may have had enough of it already: what it says of it is read later.
-    pub(in super::super) fn write_as_far_as_possible(&mut self, bytes: &[u8]) {
+    pub(crate) fn write_as_far_as_possible(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
 
     /// Sends a request and waits for its answer.
-    pub(in super::super) fn ask(&mut self, request: &Request) -> Result<Answer, Wrong> {
+    pub(crate) fn ask(&mut self, request: &Request) -> Result<Answer, Wrong> {
         self.write_as_far_as_possible(&request.bytes());
         self.answer_soon()
     }
 
     /// The next answer, which has to come in so much time.
-    pub(in super::super) fn answer(&mut self, within: Duration) -> Result<Answer, Wrong> {
+    pub(crate) fn answer(&mut self, within: Duration) -> Result<Answer, Wrong> {
         self.take(Answer::take, within)?.ok_or_else(|| Wrong("no answer, but the end".to_owned()))
     }
 
     /// The same, of an answer that is due at once.
-    pub(in super::super) fn answer_soon(&mut self) -> Result<Answer, Wrong> {
+    pub(crate) fn answer_soon(&mut self) -> Result<Answer, Wrong> {
         self.answer(PATIENCE)
     }
 
     /// How many whole answers can still be read before the server has ended it.
-    pub(in super::super) fn answers_until_the_end(mut self) -> Result<usize, Wrong> {
+    pub(crate) fn answers_until_the_end(mut self) -> Result<usize, Wrong> {
         let mut count = 0;
         while self.take(Answer::take, PATIENCE)?.is_some() {
             count += 1;
@@ -63,7 +63,7 @@ impl Link {
     }
 
     /// The server has to end it in so much time, without a word.
-    pub(in super::super) fn ends(mut self, within: Duration) -> Result<(), Wrong> {
+    pub(crate) fn ends(mut self, within: Duration) -> Result<(), Wrong> {
         let by = Instant::now() + within + SLACK;
         if self.more(by)? {
             let said = String::from_utf8_lossy(&self.received).into_owned();
@@ -73,7 +73,7 @@ impl Link {
     }
 
     /// Ends it by RST, because something that has come is not read. What comes has to have been asked for.
-    pub(in super::super) fn reset(self) -> Result<(), Wrong> {
+    pub(crate) fn reset(self) -> Result<(), Wrong> {
         self.stream.set_read_timeout(Some(PATIENCE))?;
         self.stream.peek(&mut [0])?;
         Ok(())

@@ -8,19 +8,19 @@ use super::{Target, Wrong};
 
 /// A request, as right or as wrong as it is to be.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Request {
+pub(crate) struct Request {
     head: String,
     body: Vec<u8>,
 }
 
 impl Request {
-    pub(in super::super) fn new(target: Target, method: &str, path: &str) -> Self {
+    pub(crate) fn new(target: Target, method: &str, path: &str) -> Self {
         let head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", target.0);
         Self { head, body: Vec::new() }
     }
 
     /// A right handshake.
-    pub(in super::super) fn upgrade(target: Target) -> Self {
+    pub(crate) fn upgrade(target: Target) -> Self {
         Self::new(target, "GET", "/chat/ws")
             .header("Connection", "Upgrade")
             .header("Upgrade", "websocket")
@@ -29,41 +29,41 @@ impl Request {
     }
 
     /// The form by which somebody enters.
-    pub(in super::super) fn entry(target: Target, user: &str, room: &str) -> Self {
+    pub(crate) fn entry(target: Target, user: &str, room: &str) -> Self {
         let form = format!("username={}&room={}", encoded(user), encoded(room));
         let kind = "application/x-www-form-urlencoded";
         Self::new(target, "POST", "/rooms").body(kind, form.into_bytes())
     }
 
     /// A message without a socket.
-    pub(in super::super) fn post(target: Target, room: &str, body: &str) -> Self {
+    pub(crate) fn post(target: Target, room: &str, body: &str) -> Self {
         let path = format!("/chat/rooms/{}/messages", encoded(room));
         let json = serde_json::json!({"body": body}).to_string();
         Self::new(target, "POST", &path).body("application/json", json.into_bytes())
     }
 
-    pub(in super::super) fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.head.extend([name, ": ", value, "\r\n"]);
         self
     }
 
-    pub(in super::super) fn body(mut self, kind: &str, body: Vec<u8>) -> Self {
+    pub(crate) fn body(mut self, kind: &str, body: Vec<u8>) -> Self {
         self.body = body;
         let length = self.body.len().to_string();
         self.header("Content-Type", kind).header("Content-Length", &length)
     }
 
-    pub(in super::super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         [self.head.as_bytes(), b"\r\n", &self.body].concat()
     }
 }
 
 /// An answer with its body.
 #[derive(Debug)]
-pub(in super::super) struct Answer {
-    pub(in super::super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    pub(in super::super) body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -80,26 +80,26 @@ impl Answer {
         Some(answer)
     }
 
-    pub(in super::super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(':'));
         let mut values = lines.filter(|(given, _)| given.eq_ignore_ascii_case(name));
         values.next().map(|(_, value)| value.trim())
     }
 
     /// It has to have this status.
-    pub(in super::super) fn is(&self, status: u16) -> Result<(), Wrong> {
+    pub(crate) fn is(&self, status: u16) -> Result<(), Wrong> {
         if self.status == status { Ok(()) } else { Err(self.instead_of(status)) }
     }
 
     /// It has to be an error of the library with this code.
-    pub(in super::super) fn is_error(&self, status: u16, code: &str) -> Result<(), Wrong> {
+    pub(crate) fn is_error(&self, status: u16, code: &str) -> Result<(), Wrong> {
         let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
         let is_it = self.status == status && body["error"]["code"] == code;
         if is_it { Ok(()) } else { Err(self.instead_of(format!("{status} {code}"))) }
     }
 
     /// How long to wait where it came too fast, whatever was asked for.
-    pub(in super::super) fn too_fast(&self) -> Option<Duration> {
+    pub(crate) fn too_fast(&self) -> Option<Duration> {
         let is_it = self.is_error(429, "rate_limited").is_ok()
             || (self.status == 429 && self.body.starts_with("That was too fast."));
         let seconds = self.header("Retry-After").and_then(|seconds| seconds.parse().ok());
@@ -113,7 +113,7 @@ impl Answer {
 }
 
 /// A text as a part of a path or of a form.
-pub(in super::super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),
