@@ -19,8 +19,10 @@ mod tests {
 
     use super::*;
 
+    type Property = fn(&[u8]);
+
     /// By the names of the fuzz targets.
-    const ALL: [(&str, fn(&[u8])); 5] = [
+    const ALL: [(&str, Property); 5] = [
         ("frames", frames),
         ("names", names),
         ("query", query),

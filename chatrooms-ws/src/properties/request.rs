@@ -104,12 +104,11 @@ fn is_answer(invalid: &Invalid) {
 /// All that there is to a request, with its data word for word.
 fn told(parsed: &Result<Request, Invalid>) -> String {
     let data = match parsed {
-        Ok(Request { action: Action::Room(_, action), .. }) => match action {
-            RoomAction::Send(Post { data, .. })
-            | RoomAction::Signal { data, .. }
-            | RoomAction::Join(Join { meta: data, .. }) => data.as_ref().map(Data::as_str),
-            _ => None,
-        },
+        Ok(Request { action: Action::Room(_, RoomAction::Send(Post { data, .. })), .. })
+        | Ok(Request { action: Action::Room(_, RoomAction::Signal { data, .. }), .. })
+        | Ok(Request {
+            action: Action::Room(_, RoomAction::Join(Join { meta: data, .. })), ..
+        }) => data.as_ref().map(Data::as_str),
         _ => None,
     };
     format!("{parsed:?} {data:?}")

@@ -8,15 +8,16 @@ use crate::step::program;
 pub(super) fn cargo(component: &str) -> Result<Command, String> {
     let missing = |why: &str| {
         format!(
-            "{why}: this needs Rust's nightly toolchain with {component}. Install it by\n\
+            "this needs Rust's nightly toolchain with {component}, and {why}. Install it by\n\
              rustup toolchain install nightly --profile minimal --component {component}"
         )
     };
     let list = ["component", "list", "--toolchain", "nightly", "--installed"];
-    let listed =
-        program("rustup", &list, "").output().map_err(|error| missing(&error.to_string()))?;
+    let listed = program("rustup", &list, "")
+        .output()
+        .map_err(|error| missing(&format!("rustup: {error}")))?;
     if !listed.status.success() {
-        return Err(missing(String::from_utf8_lossy(&listed.stderr).trim()));
+        return Err(missing("there is no such toolchain"));
     }
     let installed = String::from_utf8_lossy(&listed.stdout);
     if !installed.lines().any(|line| line.starts_with(component)) {
