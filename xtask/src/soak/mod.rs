@@ -25,6 +25,8 @@ use options::Options;
 
 /// The server's numbers are looked at so often.
 const SAMPLING: Duration = Duration::from_secs(1);
+/// A connection that asks for nothing more is ended after 5 s.
+const IDLE: Duration = Duration::from_secs(6);
 /// The machine sleeps once, for longer than a client may be silent.
 const ASLEEP: Duration = Duration::from_secs(40);
 /// What everybody has left comes to its end within this time: half-open connections of a server that is asked nothing, above all.
@@ -78,11 +80,11 @@ fn soak(options: &Options) -> Result<Vec<String>, String> {
     Ok(report.problems())
 }
 
-/// The numbers once they stay as they are: those who have entered are gone.
+/// The numbers once they stay as they are: those who have entered are gone, and so are their connections, which need not say so.
 fn at_first(application: &Application) -> Result<Numbers, String> {
     let mut numbers = Numbers::of(application)?;
     loop {
-        thread::sleep(SAMPLING);
+        thread::sleep(IDLE);
         let later = Numbers::of(application)?;
         if later.that_return() == numbers.that_return() {
             return Ok(later);
