@@ -548,6 +548,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_answer_may_come_before_all_that_waits() {
+        let outbox = outbox();
+        fill(&outbox, 1, 2);
+        outbox.answer_first(vec![b'x'; 5].into());
+        assert_eq!(outbox.waiting(), (2, 7));
+        let mut batch = Vec::new();
+        outbox.try_take(&mut batch, 5);
+        assert_eq!((batch.len(), batch[0].cost(), outbox.waiting()), (1, 5, (1, 2)));
+        outbox.try_take(&mut batch, 1);
+        assert_eq!((batch.len(), outbox.waiting()), (2, (0, 0)));
+        assert!(outbox.filled().now_or_never().is_none());
+        outbox.answer_first(vec![b'x'].into());
+        assert!(outbox.sleeper().is_none(), "who waits has been woken");
+        outbox.close(CloseReason::Moved);
+        outbox.answer_first(vec![b'x'].into());
+        assert_eq!(outbox.waiting(), (1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_burst_leaves_no_buffer_behind() {
         let outbox = with(&Config::default());
         for burst in [1, 1000] {
