@@ -514,6 +514,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn where_too_much_waits_in_all_a_share_is_what_one_may_have() {
+        let config = Config { outbox_bytes_in_all: 10, ..Config::default() };
+        let outbox = with(&config);
+        // What waits for somebody else.
+        outbox.backlog.enter();
+        outbox.backlog.change(11);
+        assert!(!outbox.push(answer(5)).overflowed);
+        assert!(outbox.push(answer(1)).overflowed);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn signals_find_room_in_a_quarter_only() {
         let outbox = outbox();
         fill(&outbox, 2, 1);
