@@ -77,6 +77,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::RoomRegistry;
 
     fn rates(change: impl FnOnce(&mut Config)) -> Rates {
         let mut config = Config::default();
@@ -111,13 +112,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn abuse_is_told_once_a_minute_of_a_user_and_a_hundred_times_of_all() {
-        let rates = rates(|_| ());
+        let rooms = RoomRegistry::new();
         let users: Vec<_> = (0..200).map(|n| UserName::new(&format!("u{n}")).unwrap()).collect();
-        let told = || users.iter().filter(|user| rates.is_abuse_told(user)).count();
-        assert!(rates.is_abuse_told(&users[0]) && !rates.is_abuse_told(&users[0]));
+        let told = || users.iter().filter(|user| rooms.is_abuse_told(user)).count();
+        assert!(rooms.is_abuse_told(&users[0]) && !rooms.is_abuse_told(&users[0]));
         assert_eq!(told(), 99);
         tokio::time::advance(Duration::from_secs(60)).await;
-        assert!(rates.is_abuse_told(&users[0]));
+        assert!(rooms.is_abuse_told(&users[0]));
         assert_eq!(told(), 99);
     }
 }

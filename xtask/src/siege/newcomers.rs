@@ -1,4 +1,4 @@
-//! Honest people who come and go, one a second: they enter by the form, join a room, say something, read it and go.
+//! Honest people who come and go, one a second: they enter by the form, join a room, say something, read it and what was said before, and go.
 
 use std::{
     thread::{self, JoinHandle},
@@ -18,7 +18,7 @@ pub(super) struct Newcomers(JoinHandle<Came>);
 /// What they met with.
 #[derive(Debug, Default)]
 pub(super) struct Came {
-    /// From the form to one's own message, each.
+    /// From the form to the answer that tells what was said before, each.
     pub(super) times: Vec<Duration>,
     pub(super) problems: Vec<String>,
 }
@@ -61,9 +61,11 @@ fn visit(target: Target, name: &str, number: usize) -> Result<(), Wrong> {
             return Err(Wrong(format!("{frame}")));
         }
         if frame["type"] == "message" && frame["body"] == *body {
-            return socket.close();
+            break;
         }
     }
+    socket.ask("history", &json!({"type": "history", "id": 3, "room": room}))?;
+    socket.close()
 }
 
 impl Came {

@@ -42,7 +42,7 @@ impl Attacker {
 pub(super) const SHORT: Duration = Duration::from_secs(2);
 
 /// All there are.
-pub(in super::super) const ALL: [Attack; 46] = [
+pub(in super::super) const ALL: [Attack; 47] = [
     cookies::FORGED,
     cookies::TRUNCATED,
     cookies::OF_OTHERS,
@@ -81,6 +81,7 @@ pub(in super::super) const ALL: [Attack; 46] = [
     violations::OF_UTF8,
     messages::FLOOD,
     requests::FLOOD,
+    requests::PAGES_FOR_ALL_SOCKETS,
     rooms::MANY,
     sessions::MANY,
     deaf::NEVER_READS,
