@@ -114,7 +114,7 @@ impl Chat {
     }
 }
 
-async fn until(what: &str, condition: impl Fn() -> bool) {
+async fn until(what: &str, condition: impl Fn() -> bool + Send + Sync) {
     let holds = async {
         while !condition() {
             sleep(Duration::from_millis(5)).await;
