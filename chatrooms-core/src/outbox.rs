@@ -526,6 +526,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn where_too_much_waits_in_all_a_share_is_what_one_may_have() {
+        let config = Config { outbox_bytes_in_all: 10, ..Config::default() };
+        let outbox = with(&config);
+        // What waits for somebody else.
+        outbox.backlog.enter();
+        outbox.backlog.change(11);
+        assert!(!outbox.push(answer(5)).overflowed);
+        assert!(outbox.push(answer(1)).overflowed);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn signals_find_room_in_a_quarter_only() {
         let outbox = outbox();
         fill(&outbox, 2, 1);
@@ -557,6 +568,25 @@ mod tests {
         assert!(closing.as_mut().now_or_never().is_none());
         outbox.close(CloseReason::Moved);
         assert_eq!(closing.await, CloseReason::Moved);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_come_before_all_that_waits() {
+        let outbox = outbox();
+        fill(&outbox, 1, 2);
+        outbox.answer_first(vec![b'x'; 5].into());
+        assert_eq!(outbox.waiting(), (2, 7));
+        let mut batch = Vec::new();
+        outbox.try_take(&mut batch, 5);
+        assert_eq!((batch.len(), batch[0].cost(), outbox.waiting()), (1, 5, (1, 2)));
+        outbox.try_take(&mut batch, 1);
+        assert_eq!((batch.len(), outbox.waiting()), (2, (0, 0)));
+        assert!(outbox.filled().now_or_never().is_none());
+        outbox.answer_first(vec![b'x'].into());
+        assert!(outbox.sleeper().is_none(), "who waits has been woken");
+        outbox.close(CloseReason::Moved);
+        outbox.answer_first(vec![b'x'].into());
+        assert_eq!(outbox.waiting(), (1, 1));
     }
 
     #[tokio::test(start_paused = true)]

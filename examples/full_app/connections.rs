@@ -21,7 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{cut_off::Last, write_deadline::WriteDeadline};
 
-/// How long a client may take for the head of a request, the silence before it included.
+/// How long a client may take for the head of a request, the silence before it included, unless something else is said.
 const HEAD_TIME: Duration = Duration::from_secs(5);
 /// How long a client may take nothing of an answer. Longer than the library waits for a socket's client and for its end, which it judges itself.
 const WRITE_TIME: Duration = Duration::from_secs(40);
@@ -31,6 +31,7 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// Made here rather than by `axum::serve`, which knows no deadline for a head.
 pub(crate) struct Connections {
     app: Router,
+    head_time: Duration,
     ending: CancellationToken,
     /// What is an upgraded socket by now is the registry's, and counted there.
     tasks: TaskTracker,
@@ -38,7 +39,13 @@ pub(crate) struct Connections {
 
 impl Connections {
     pub(crate) fn new(app: Router) -> Self {
-        Self { app, ending: CancellationToken::new(), tasks: TaskTracker::new() }
+        let (ending, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Self { app, head_time: HEAD_TIME, ending, tasks }
+    }
+
+    /// The same with another time for the head of a request and the silence before it.
+    pub(crate) fn with_head_time(self, head_time: Duration) -> Self {
+        Self { head_time, ..self }
     }
 
     /// Accepts connections for ever.
@@ -71,13 +78,13 @@ impl Connections {
             request.extensions_mut().insert(PeerAddr(peer.ip()));
             app.call(request)
         });
-        let ending = self.ending.clone();
+        let (head_time, ending) = (self.head_time, self.ending.clone());
         self.tasks.spawn(async move {
             let last = Last::default();
             let stream = WriteDeadline::new(stream, WRITE_TIME, last.clone());
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_TIME)
+                .header_read_timeout(head_time)
                 .max_buf_size(HEAD_BYTES)
                 .serve_connection(TokioIo::new(stream), service)
                 .with_upgrades();

@@ -62,6 +62,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     app::App,
+    connections::Connections,
     cookie::Cookies,
     failure::{Failure, reasons},
     monitoring::Monitoring,
@@ -148,7 +149,9 @@ async fn run(options: Options) -> Result<(), Failure> {
     };
     let looking = tokio::spawn(kept.names.clone().look_after(registry.clone()));
     serve::announce(&listener, &site)?;
-    serve::serve(listener, app.router(), registry, stop).await;
+    let head_time = Duration::from_secs(options.head_seconds);
+    let connections = Connections::new(app.router()).with_head_time(head_time);
+    serve::serve(listener, connections, registry, stop).await;
     looking.abort();
     // To the last: an operator watches how it ends.
     drop(monitoring);

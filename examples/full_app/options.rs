@@ -44,6 +44,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NETWORK", requires = "sessions_per_address", value_parser = network)]
     pub(crate) trusted_proxy: Vec<IpNet>,
 
+    /// How long a client may take over the head of a request, and say nothing before it or between two
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = RangedU64ValueParser::<u64>::new().range(1..=3600))]
+    pub(crate) head_seconds: u64,
+
     /// What cookies are signed with, at least 32 bytes. Without it: a random key, kept in the SQLite file if there is one
     #[arg(long, env = "CHATROOMS_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<OsString>,

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
 use chatrooms::RoomRegistry;
 use tokio::{net::TcpListener, time::timeout};
 
@@ -44,11 +43,10 @@ fn reachable(addr: SocketAddr) -> String {
 /// Serves until it is told to stop, and then until everybody has been told.
 pub(crate) async fn serve(
     listener: TcpListener,
-    app: Router,
+    connections: Connections,
     registry: RoomRegistry,
     mut stop: Stop,
 ) {
-    let connections = Connections::new(app);
     tokio::select! {
         () = connections.accept(&listener) => {}
         () = stop.requested() => {}

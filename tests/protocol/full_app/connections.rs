@@ -1,6 +1,20 @@
-//! `--sessions-per-address`, `--trusted-proxy`: how many connections one address has, and whose word counts for where they come from.
+//! `--sessions-per-address`, `--trusted-proxy`, `--head-seconds`: how many connections one address has, whose word counts for where they come from, and how long they may be silent.
 
-use crate::kit::with_full_app;
+use std::time::{Duration, Instant};
+
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
+
+use crate::kit::{in_time, with_full_app};
+
+#[test]
+fn silence_lasts_as_long_as_the_option_says() {
+    with_full_app(&["--head-seconds=6"], async |app| {
+        let began = Instant::now();
+        let mut silent = TcpStream::connect(app.addr).await.expect("it listens");
+        assert_eq!(in_time("its end", silent.read(&mut [0])).await.ok(), Some(0));
+        assert!(began.elapsed() >= Duration::from_secs(6), "longer than the default");
+    });
+}
 
 #[test]
 fn an_address_has_so_many_connections() {

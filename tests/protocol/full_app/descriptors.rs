@@ -29,11 +29,12 @@ fn out_of_descriptors_nobody_is_harmed_who_is_there() {
         assert!(flood.iter().all(Result::is_ok), "the system itself takes them");
         let told = || app.log().matches(TOLD).count();
         eventually("it can accept no more", async || told() > 0).await;
-        let (before, begun) = (processor_time(&app), told());
+        let before = processor_time(&app);
         for member in &mut members {
             member.catch_up("hall").await;
         }
-        eventually("it tries again, and again", async || told() >= begun + 2).await;
+        // As long as it lets those wait who never say anything.
+        eventually("it has tried again, and again", async || told() >= 3).await;
         let busy = processor_time(&app) - before;
         assert!(busy < BUSY, "{busy:?} in which there was nothing to do");
         drop(flood);
