@@ -61,7 +61,9 @@ impl Suite {
             Target::Models => build
                 .arg("--lib")
                 .env("RUSTFLAGS", "--cfg shuttle")
-                .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1"),
+                .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+                // Optimized in pieces, what is compiled anew does not always link with what is not.
+                .env("CARGO_INCREMENTAL", "0"),
         };
         let place = if self.target == Target::Models { "models" } else { "tests" };
         build.env("CARGO_TARGET_DIR", target.join(place));
