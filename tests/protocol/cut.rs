@@ -24,52 +24,45 @@ const JOINERS: usize = 12;
 const VISITS: usize = 42;
 
 async fn joins_in_a_busy_room_have_neither_gap_nor_repeat(server: &Server) {
-    everything_is_recorded();
-    let room = unique("market");
-    let mut senders = Vec::new();
-    for _ in 0..SENDERS {
-        senders.push(server.user("sender").await.connect_to(&[&room]).await);
-    }
-    let mut joiners = Vec::new();
-    for _ in 0..JOINERS {
-        joiners.push(server.user("joiner").await.connect().await);
-    }
-    let visiting = join_all(joiners.into_iter().map(|joiner| visit(joiner, &room)));
-    let talking = join_all(senders.iter_mut().map(|sender| talk(sender, &room)));
-    let joiners = tokio::select! {
-        joiners = visiting => joiners,
-        _ = talking => unreachable!("they talk as long as anybody comes"),
-    };
-    // Whether they have all seen the same, without a gap or a repeat, is judged by the oracle.
-    let visits = joiners.iter().map(|joiner| joiner.trace().of("joined").count()).sum::<usize>();
-    assert_eq!(visits, JOINERS * VISITS);
+    come_and_go_while(server, SENDERS, talk).await;
 }
 
 async fn joins_among_senders_who_run_flat_out_have_neither_gap_nor_repeat(adapter: Adapter) {
-    everything_is_recorded();
     let mut config = Config::default();
     (config.sends_per_second, config.requests_per_second) = (u32::MAX, u32::MAX);
     config.joins_per_second = u32::MAX;
     let server = InProcess::start(adapter, RoomRegistry::builder().config(config)).await;
+    let senders = come_and_go_while(&server, 4, flood).await;
+    let said: usize = senders.iter().map(|sender| sender.trace().of("sent").count()).sum();
+    let visits = JOINERS * VISITS;
+    assert!(said > visits, "more was said than one message to a visit: {said}");
+}
+
+/// Has the joiners come and go while so many senders talk; returns these. Whether they have all seen the same, without a gap or a repeat, is judged by the oracle.
+async fn come_and_go_while(
+    server: &Server,
+    senders: usize,
+    talk: impl AsyncFn(&mut Client, &str),
+) -> Vec<Client> {
+    everything_is_recorded();
     let room = unique("market");
-    let mut senders = Vec::new();
-    for _ in 0..4 {
-        senders.push(server.user("sender").await.connect_to(&[&room]).await);
+    let mut talking = Vec::new();
+    for _ in 0..senders {
+        talking.push(server.user("sender").await.connect_to(&[&room]).await);
     }
     let mut joiners = Vec::new();
     for _ in 0..JOINERS {
         joiners.push(server.user("joiner").await.connect().await);
     }
-    let visiting = join_all(joiners.into_iter().map(|joiner| visit(joiner, &room)));
-    let talking = join_all(senders.iter_mut().map(|sender| flood(sender, &room)));
     let joiners = tokio::select! {
-        joiners = visiting => joiners,
-        _ = talking => unreachable!("they talk as long as anybody comes"),
+        joiners = join_all(joiners.into_iter().map(|joiner| visit(joiner, &room))) => joiners,
+        _ = join_all(talking.iter_mut().map(|sender| talk(sender, &room))) => {
+            unreachable!("they talk as long as anybody comes")
+        }
     };
     let visits = joiners.iter().map(|joiner| joiner.trace().of("joined").count()).sum::<usize>();
     assert_eq!(visits, JOINERS * VISITS);
-    let said: usize = senders.iter().map(|sender| sender.trace().of("sent").count()).sum();
-    assert!(said > visits, "more was said than one message to a visit: {said}");
+    talking
 }
 
 /// Talks without waiting for each answer, for ever.
