@@ -20,6 +20,7 @@ on_each_adapter!(
     a_user_has_so_many_sessions,
     a_server_has_so_many_sessions,
     an_address_has_so_many_sessions,
+    a_user_and_an_address_ask_over_http_so_often,
     who_is_behind_a_proxy_is_told_apart_by_it,
     without_a_setting_addresses_do_not_count,
     every_way_to_go_gives_the_place_back,
@@ -82,6 +83,34 @@ async fn an_address_has_so_many_sessions(adapter: Adapter) {
     eventually("room for a session again", async || late.try_connect("").await.is_ok()).await;
     lobby.reset();
     eventually("room for another one", async || late.get("/session").await.status == 200).await;
+}
+
+async fn a_user_and_an_address_ask_over_http_so_often(adapter: Adapter) {
+    let mut options = Options::default();
+    options.client_address = ClientAddress::Peer;
+    (options.http_per_second, options.http_burst) = (1, 2);
+    (options.http_per_second_per_address, options.http_burst_per_address) = (1, 50);
+    let server = InProcess::start_with(adapter, RoomRegistry::builder(), options).await;
+    let user = server.user("eager").await;
+    let mut answers = 0;
+    let refused = loop {
+        match user.get("/session").await {
+            answer if answer.status == 200 => answers += 1,
+            refused => break refused,
+        }
+    };
+    assert_told_to_wait(&refused, 429, "rate_limited");
+    assert!((2..50).contains(&answers), "the address would have let {answers} pass");
+    // A newcomer has an allowance of their own, and shares that of their address.
+    eventually("the address has asked enough", async || {
+        let newcomer = server.user("newcomer").await;
+        newcomer.get("/session").await.status == 429
+    })
+    .await;
+    eventually("a handshake is asked too much too", async || {
+        server.user("another").await.try_connect("").await.is_err()
+    })
+    .await;
 }
 
 async fn who_is_behind_a_proxy_is_told_apart_by_it(adapter: Adapter) {
