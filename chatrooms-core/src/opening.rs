@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -21,20 +22,22 @@ use crate::{
 pub(crate) struct Kept {
     /// Held for one look, never while another lock is taken, never over an await.
     lives: Mutex<HashMap<RoomName, (Epoch, Instant)>>,
+    /// Whether there has ever been one: in most processes there never is, and then nobody need look.
+    are_any: AtomicBool,
     /// What removes those that nobody comes back to. Held for one look, like the other.
     sweeping: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 impl Kept {
     fn take(&self, room: &RoomName) -> Option<(Epoch, Instant)> {
-        let mut lives = lock(&self.lives);
-        // As nearly always, and then the name need not be hashed.
-        if lives.is_empty() { None } else { lives.remove(room) }
+        // Whoever looks too early has come before it was kept.
+        self.are_any.load(Ordering::Relaxed).then(|| lock(&self.lives).remove(room)).flatten()
     }
 
     /// Keeps a life until then; returns the one that waited in its place.
     fn put(&self, life: Life, until: Instant) -> Option<Life> {
         let Life { room, epoch } = life;
+        self.are_any.store(true, Ordering::Relaxed);
         let older = lock(&self.lives).insert(room.clone(), (epoch, until))?;
         Some(Life { room, epoch: older.0 })
     }

@@ -6,7 +6,7 @@ use std::{
     mem,
     pin::pin,
     slice,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     task::{Poll, Waker},
     time::Duration,
 };
@@ -96,6 +96,8 @@ impl Outgoing {
 pub struct Outbox {
     /// A leaf in the order of locks: held for one push or one take, never while another is taken, never over an await.
     state: Mutex<State>,
+    /// Set with `state.closed`, so that whoever asks an open one, as everything does that goes on for it, need not wait for its lock.
+    is_closed: AtomicBool,
     bounds: Bounds,
     meter: Meter,
     /// What waits in all outboxes. Changed by as much as `state.bytes`, once its lock is free.
@@ -170,6 +172,7 @@ impl Outbox {
         backlog.enter();
         Self {
             state: Mutex::default(),
+            is_closed: AtomicBool::new(false),
             bounds: Bounds {
                 bytes: config.outbox_bytes,
                 frames: config.outbox_frames,
@@ -241,7 +244,7 @@ impl Outbox {
             || self.answers.is_over()
             || self.has_stalled(&state);
         if pushed.overflowed {
-            state.close(CloseReason::SlowConsumer);
+            self.end(&mut state, CloseReason::SlowConsumer);
             pushed.queued = 0;
         }
         pushed.bytes = change(before, state.bytes);
@@ -297,7 +300,7 @@ impl Outbox {
                 let mut state = lock(&self.state);
                 let before = state.bytes;
                 if self.has_stalled(&state) {
-                    state.close(CloseReason::SlowConsumer);
+                    self.end(&mut state, CloseReason::SlowConsumer);
                 }
                 change(before, state.bytes)
             };
@@ -383,16 +386,21 @@ impl Outbox {
         let (freed, reader) = {
             let mut state = lock(&self.state);
             let before = state.bytes;
-            state.close(reason);
+            self.end(&mut state, reason);
             (change(before, state.bytes), state.reader.take())
         };
         self.tell(freed, reader);
     }
 
+    fn end(&self, state: &mut State, reason: CloseReason) {
+        state.close(reason);
+        self.is_closed.store(true, Ordering::Release);
+    }
+
     /// Why it has ended, where it has.
     #[must_use]
     pub fn closed(&self) -> Option<CloseReason> {
-        lock(&self.state).closed.clone()
+        if self.is_closed.load(Ordering::Acquire) { lock(&self.state).closed.clone() } else { None }
     }
 
     /// How many frames wait, and their bytes.

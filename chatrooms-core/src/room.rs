@@ -81,13 +81,13 @@ impl Room {
     }
 
     /// Announces a join, so that the room waits for it. `None` where it is over.
-    pub(crate) fn arrive(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<Arrival> {
+    pub(crate) fn arrive<'a>(self: &Arc<Self>, shared: &'a Arc<Shared>) -> Option<Arrival<'a>> {
         let mut state = lock(&self.state);
         if matches!(state.phase, Phase::Over) {
             return None;
         }
         state.arriving += 1;
-        Some(Arrival { room: Arc::clone(self), shared: Arc::clone(shared), is_on_its_way: true })
+        Some(Arrival { room: Arc::clone(self), shared, is_on_its_way: true })
     }
 
     /// Takes what the store said. A life that nobody waits for is over before it began, except one that was `kept` until some time for
@@ -400,13 +400,13 @@ impl State {
 
 /// A join on its way: dropping it, at whatever moment, leaves nothing behind.
 #[derive(Debug)]
-pub(crate) struct Arrival {
+pub(crate) struct Arrival<'a> {
     pub(crate) room: Arc<Room>,
-    shared: Arc<Shared>,
+    shared: &'a Arc<Shared>,
     is_on_its_way: bool,
 }
 
-impl Arrival {
+impl Arrival<'_> {
     /// Waits until the store has answered.
     pub(crate) async fn opened(&self) -> Result<(), Error> {
         let opened = &self.room.opened;
@@ -418,7 +418,7 @@ impl Arrival {
 
     /// Lets somebody in: from here on they are told everything, and what was before is in the answer.
     pub(crate) fn enter(mut self, peer: &Arc<Peer>, join: &Join) -> Result<Arc<Joined>, NoEntry> {
-        let (room, shared) = (&self.room, &self.shared);
+        let (room, shared) = (&self.room, self.shared);
         let mut effects = Effects::default();
         let entered = {
             let mut state = lock(&room.state);
@@ -432,17 +432,17 @@ impl Arrival {
             room.arrived(&mut state, shared, &mut effects);
             entered
         };
-        effects.run(&self.shared);
+        effects.run(shared);
         entered
     }
 }
 
-impl Drop for Arrival {
+impl Drop for Arrival<'_> {
     fn drop(&mut self) {
         if self.is_on_its_way {
             let mut effects = Effects::default();
-            self.room.arrived(&mut lock(&self.room.state), &self.shared, &mut effects);
-            effects.run(&self.shared);
+            self.room.arrived(&mut lock(&self.room.state), self.shared, &mut effects);
+            effects.run(self.shared);
         }
     }
 }

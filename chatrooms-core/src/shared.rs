@@ -96,7 +96,7 @@ impl Shared {
         self: &Arc<Self>,
         name: &RoomName,
         user: &UserName,
-    ) -> Result<Arrival, Error> {
+    ) -> Result<Arrival<'_>, Error> {
         loop {
             let (room, is_new) = self.find_or_add(name, user)?;
             let Some(arrival) = room.arrive(self) else {
@@ -105,7 +105,7 @@ impl Shared {
             };
             if is_new {
                 let opening = open(Arc::clone(&room), Arc::clone(self));
-                self.run_detached(&room.runtime, opening);
+                self.run_here(&room.runtime, Box::pin(opening));
             }
             return Ok(arrival);
         }
@@ -206,11 +206,19 @@ impl Shared {
         runtime: &Handle,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
-        let mut work: BoxFuture<'static, ()> = Box::pin(work);
-        if Handle::try_current().is_ok() && is_done_in_place(&mut work) {
-            return;
+        let work = Box::pin(work);
+        if Handle::try_current().is_ok() {
+            self.run_here(runtime, work);
+        } else {
+            self.tasks.spawn_on(work, runtime);
         }
-        self.tasks.spawn_on(work, runtime);
+    }
+
+    /// The same where the caller is in a runtime.
+    fn run_here(&self, runtime: &Handle, mut work: BoxFuture<'static, ()>) {
+        if !is_done_in_place(&mut work) {
+            self.tasks.spawn_on(work, runtime);
+        }
     }
 
     pub(crate) fn add_session(&self, peer: &Arc<Peer>) -> Result<(), Error> {

@@ -3,7 +3,10 @@
 use std::{
     collections::{HashMap, VecDeque},
     future::poll_fn,
-    sync::PoisonError,
+    sync::{
+        PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Poll, Waker},
 };
 
@@ -101,6 +104,8 @@ impl Watcher {
 pub(crate) struct Watchers {
     /// A leaf in the order of locks: taken under a room's lock to read, never over an await.
     lists: RwLock<Lists>,
+    /// Whether anybody has ever watched: where not, a room that opens need not look. Whoever begins to is in the lists first and goes to each open room then, under its lock.
+    are_any: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -114,6 +119,9 @@ struct Lists {
 impl Watchers {
     /// Those who watch a room of that name.
     pub(crate) fn of(&self, room: &RoomName) -> Vec<Arc<Watcher>> {
+        if !self.are_any.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
         let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
         let of_one = lists.of_one.get(room).into_iter().flatten();
         lists.of_all.iter().chain(of_one).cloned().collect()
@@ -125,6 +133,7 @@ impl Watchers {
             lists.of(of).push(Arc::clone(&watcher));
             lists.are_closed
         });
+        self.are_any.store(true, Ordering::Relaxed);
         if is_over {
             watcher.close();
         }
