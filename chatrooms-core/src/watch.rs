@@ -1,10 +1,9 @@
 //! Watching rooms from the host's side, without being in them.
 
-use std::time::Duration;
+use std::{time::Duration, vec::IntoIter};
 
 use crate::{
-    Epoch, Member, Message, RoomName, RoomRegistry, UserName, cost, room::Room, sync::Arc,
-    watcher::Watcher,
+    Epoch, Member, Message, RoomName, RoomRegistry, UserName, cost, sync::Arc, watcher::Watcher,
 };
 
 /// What happens in rooms, for the host: see [`RoomRegistry::watch`] and [`RoomRegistry::watch_all`].
@@ -46,8 +45,8 @@ pub struct Watch {
     /// The one room that is watched, or all.
     of: Option<RoomName>,
     watcher: Arc<Watcher>,
-    /// Rooms that were there when the watch began and have not been told yet.
-    unvisited: Vec<Arc<Room>>,
+    /// Where the rooms stood that were there when the watch began, as far as that has not been told yet.
+    found: IntoIter<RoomEvent>,
 }
 
 /// What a [`Watch`] is told.
@@ -198,6 +197,8 @@ impl RoomRegistry {
     }
 
     /// Watches all rooms.
+    ///
+    /// Looks once at each room that there is, and keeps where it stands until the watch takes that.
     #[must_use]
     pub fn watch_all(&self) -> Watch {
         Watch::new(self.clone(), None)
@@ -206,8 +207,8 @@ impl RoomRegistry {
 
 impl Watch {
     fn new(registry: RoomRegistry, of: Option<RoomName>) -> Self {
-        let (watcher, unvisited) = begin(&registry, of.as_ref());
-        Self { registry, of, watcher, unvisited }
+        let (watcher, found) = begin(&registry, of.as_ref());
+        Self { registry, of, watcher, found }
     }
 
     /// The next thing that happened; `None` once the registry has shut down and everything has been told.
@@ -215,15 +216,13 @@ impl Watch {
     /// # Cancel safety
     /// Nothing is lost by dropping it.
     pub async fn next(&mut self) -> Option<RoomEvent> {
-        while let Some(room) = self.unvisited.pop() {
-            if let Some(found) = room.attach(&self.watcher) {
-                return Some(found);
-            }
+        if let Some(found) = self.found.next() {
+            return Some(found);
         }
         let next = self.watcher.next().await;
         if matches!(next, Some(RoomEvent::Lagged)) {
             self.end();
-            (self.watcher, self.unvisited) = begin(&self.registry, self.of.as_ref());
+            (self.watcher, self.found) = begin(&self.registry, self.of.as_ref());
         }
         next
     }
@@ -240,10 +239,12 @@ impl Drop for Watch {
     }
 }
 
-/// Whoever is watched from now on: a room that opens later finds the watcher in the list, and one that is open is in the index.
-fn begin(registry: &RoomRegistry, of: Option<&RoomName>) -> (Arc<Watcher>, Vec<Arc<Room>>) {
+/// From here on everything is told: a room that opens later finds the watcher in the list, and one that is there is told of it now. Not when its turn
+/// comes to be taken: it may be over by then, with all that was said in it.
+fn begin(registry: &RoomRegistry, of: Option<&RoomName>) -> (Arc<Watcher>, IntoIter<RoomEvent>) {
     let shared = registry.shared();
     let watcher = shared.watchers.add(of, registry.config());
     let rooms = of.map_or_else(|| shared.rooms(), |room| shared.find(room).into_iter().collect());
-    (watcher, rooms)
+    let found: Vec<_> = rooms.iter().filter_map(|room| room.attach(&watcher)).collect();
+    (watcher, found.into_iter())
 }

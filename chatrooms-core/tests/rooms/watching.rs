@@ -94,12 +94,26 @@ async fn what_is_there_when_a_watch_begins_is_told_once_and_then_its_changes() {
     let mut lines = watched(&mut watch);
     // Between rooms there is no order.
     lines.sort_by_key(|line| line.split_once(": ").map(|(room, _)| room.to_owned()));
-    // The watch had not come to the lobby yet when the second message was said: it is in the cut, and is not told again.
-    let told =
-        ["found at 2 [ada]", "cellar: opened at 0", "cellar: +bob", "garden: found at 0 [eve]"];
+    let told = [
+        "found at 1 [ada]",
+        "2 two",
+        "cellar: opened at 0",
+        "cellar: +bob",
+        "garden: found at 0 [eve]",
+    ];
     assert_eq!(lines, told);
     ada.say("three").await.unwrap();
     assert_eq!(watched(&mut watch), ["3 three"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_is_over_before_the_watch_is_asked_is_told_from_where_it_stood() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    let mut watch = house.registry.watch_all();
+    ada.say("one").await.unwrap();
+    ada.leave("lobby");
+    assert_eq!(watched(&mut watch)[..3], ["found at 0 [ada]", "1 one", "-ada"]);
 }
 
 #[tokio::test(start_paused = true)]
