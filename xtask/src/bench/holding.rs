@@ -13,7 +13,7 @@ use crate::memory;
 
 use super::{
     peer::{KEPT, Peer},
-    server::{Server, on_cpu},
+    server::{Priority, Server, on_cpu},
     target, work,
 };
 
@@ -58,7 +58,7 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn measure(is_quick: bool) -> Result<Self, String> {
         let load = if is_quick { QUICK } else { WHOLE };
-        let server = Server::start(Peer::ChatroomsKeepingFew)?;
+        let server = Server::start(Peer::ChatroomsKeepingFew, Priority::Usual)?;
         let out = work().join("held.json");
         let mut command = Command::new(target().join("release/examples/load"));
         command.arg(format!("ws://127.0.0.1:{}/chat/ws", server.port));
@@ -74,7 +74,7 @@ impl Held {
         // One address has too few ports.
         command.args(["--from", "127.0.0.1", "--from", "127.0.0.2", "--json"]).arg(&out);
         let told = |error: std::io::Error| format!("{NAME}: {error}");
-        let mut running = on_cpu(1, &command).spawn().map_err(told)?;
+        let mut running = on_cpu(1, Priority::Usual, &command).spawn().map_err(told)?;
         let mut samples = Vec::new();
         let status = loop {
             if let Some(status) = running.try_wait().map_err(told)? {

@@ -38,7 +38,8 @@ keeps every message and promises what the README says, with mimalloc as its allo
 - *uWebSockets* is its publish and subscribe, driven from Python by socketify.
 
 A ratio is chatrooms over the other, measured in turn (other, chatrooms, other, ...): each of ours over the mean of those around it. Median, and the
-lowest and highest in brackets. More is better of copies and joins, less of memory and latency.
+lowest and highest in brackets. More is better of copies and joins, less of memory and latency. Latency counts from the time at which a message was
+due, with server and load before everything else on their cores where that is allowed (`chrt --fifo`, as root).
 ";
 
 impl Page {

@@ -15,6 +15,14 @@ use super::peer::Peer;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How soon a process goes on that can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Priority {
+    Usual,
+    /// Before everything else, where that is allowed: for what measures time, and not work.
+    RealTime,
+}
+
 /// A process, ended with this.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -24,10 +32,10 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a server on the first CPU, and waits until it listens.
-    pub(super) fn start(peer: Peer) -> Result<Self, String> {
+    pub(super) fn start(peer: Peer, priority: Priority) -> Result<Self, String> {
         let told = |error: io::Error| format!("{}: {error}", peer.name());
         let port = free_port().map_err(told)?;
-        let mut command = on_cpu(0, &peer.command(port));
+        let mut command = on_cpu(0, priority, &peer.command(port));
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut server = Self { process: command.spawn().map_err(told)?, port };
         let began = Instant::now();
@@ -58,20 +66,31 @@ impl Drop for Server {
 /// Whether servers and load can be kept apart.
 pub(super) fn is_pinning() -> bool {
     let cpus = thread::available_parallelism().map_or(1, Into::into);
-    let taskset = || Command::new("taskset").arg("--version").stdout(Stdio::null()).status();
-    cpus > 1 && taskset().is_ok_and(|status| status.success())
+    cpus > 1 && works(Command::new("taskset").arg("--version"))
+}
+
+fn works(command: &mut Command) -> bool {
+    let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
 }
 
 /// The command on one CPU, where that is possible, with as many open files as are allowed.
-pub(super) fn on_cpu(cpu: usize, command: &Command) -> Command {
-    let raised = as_many_as_allowed(command);
-    if !is_pinning() {
-        return raised;
+pub(super) fn on_cpu(cpu: usize, priority: Priority, command: &Command) -> Command {
+    const REAL_TIME: [&str; 2] = ["--fifo", "10"];
+    let mut placed = as_many_as_allowed(command);
+    if is_pinning() {
+        placed = under("taskset", &["--cpu-list", &cpu.to_string()], &placed);
     }
-    let mut pinned = Command::new("taskset");
-    pinned.args(["--cpu-list", &cpu.to_string()]);
-    pinned.arg(raised.get_program()).args(raised.get_args());
-    pinned
+    if priority == Priority::RealTime && works(Command::new("chrt").args(REAL_TIME).arg("true")) {
+        placed = under("chrt", &REAL_TIME, &placed);
+    }
+    placed
+}
+
+fn under(program: &str, arguments: &[&str], command: &Command) -> Command {
+    let mut outer = Command::new(program);
+    outer.args(arguments).arg(command.get_program()).args(command.get_args());
+    outer
 }
 
 /// One that nobody has, and below those that clients get: some of theirs wait, closed, and not every server may take them over.

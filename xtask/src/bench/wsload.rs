@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     peer::Peer,
-    server::{Server, on_cpu},
+    server::{Priority, Server, on_cpu},
     target, work,
 };
 use crate::step::root;
@@ -22,7 +22,10 @@ pub(super) struct Run(Value);
 impl Run {
     /// Starts a server of its own for each run.
     pub(super) fn of(peer: Peer, arguments: &[String], is_quick: bool) -> Result<Self, String> {
-        let server = Server::start(peer)?;
+        // In the open loop it is time that is measured.
+        let is_open = arguments.iter().any(|argument| argument == "--rate");
+        let priority = if is_open { Priority::RealTime } else { Priority::Usual };
+        let server = Server::start(peer, priority)?;
         let out = work().join("run.json");
         let mut load = Command::new(target().join("release/wsload"));
         load.args(["--addr", &format!("127.0.0.1:{}", server.port)]);
@@ -32,7 +35,8 @@ impl Run {
         let seconds = if is_quick { ["0.5", "0.2"] } else { ["1.5", "0.5"] };
         load.args(["--secs", seconds[0], "--warm", seconds[1], "--settle", "0.3"]);
         load.arg("--out").arg(&out);
-        let status = on_cpu(1, &load).status().map_err(|error| format!("wsload: {error}"))?;
+        let status =
+            on_cpu(1, priority, &load).status().map_err(|error| format!("wsload: {error}"))?;
         if !status.success() {
             return Err(format!("{}: wsload failed", peer.name()));
         }
