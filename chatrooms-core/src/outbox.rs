@@ -598,13 +598,56 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn whoever_waits_is_told_how_much_is_there_or_that_nothing_comes_any_more() {
+        let outbox = outbox();
+        assert_eq!(outbox.filled().now_or_never(), None);
+        fill(&outbox, 2, 1);
+        assert_eq!(outbox.filled().now_or_never(), Some(2));
+        outbox.try_take(&mut Vec::new(), usize::MAX);
+        assert_eq!(outbox.filled().now_or_never(), None);
+        outbox.close(CloseReason::Moved);
+        assert_eq!(outbox.filled().now_or_never(), Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_burst_leaves_no_buffer_behind() {
         let outbox = with(&Config::default());
         for burst in [1, 1000] {
             fill(&outbox, burst, 1);
             let mut batch = Vec::new();
             outbox.take(&mut batch, usize::MAX).await.unwrap();
-            assert_eq!((batch.len(), lock(&outbox.state).queue.capacity()), (burst, 0));
+            assert_eq!((batch.len(), buffer(&outbox)), (burst, 0));
+        }
+    }
+
+    /// For how many things the queue has space.
+    fn buffer(outbox: &Outbox) -> usize {
+        lock(&outbox.state).queue.capacity()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_buffer_is_as_large_as_the_last_batch_unless_that_was_a_burst() {
+        let outbox = with(&Config::default());
+        for (last, next) in [(10, 10..20), (1000, LARGE..100)] {
+            fill(&outbox, last, 1);
+            outbox.try_take(&mut Vec::new(), usize::MAX);
+            fill(&outbox, 1, 1);
+            assert!(next.contains(&buffer(&outbox)), "after {last}: {}", buffer(&outbox));
+            outbox.try_take(&mut Vec::new(), usize::MAX);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_that_is_emptied_bit_by_bit_keeps_its_buffer_unless_that_is_large() {
+        for (space, kept) in [(LARGE, LARGE), (LARGE + 1, 0)] {
+            let outbox = with(&Config::default());
+            lock(&outbox.state).queue = VecDeque::with_capacity(space);
+            fill(&outbox, 2, 1);
+            let mut batch = Vec::new();
+            outbox.try_take(&mut batch, 1);
+            assert_eq!(buffer(&outbox), space);
+            outbox.try_take(&mut batch, 1);
+            assert_eq!((batch.len(), buffer(&outbox)), (2, kept));
         }
     }
 }

@@ -1,11 +1,14 @@
 //! P10: everything has a bound, and an error of its own.
 
+use std::time::SystemTime;
+
 use chatrooms_core::{
     CloseReason, Data, Error, Identity, Join,
     testing::{Call, Fault},
 };
+use tokio::time::Instant;
 
-use crate::kit::{House, millis, user};
+use crate::kit::{House, millis, secs, user};
 
 #[tokio::test(start_paused = true)]
 async fn a_session_is_in_so_many_rooms() {
@@ -178,6 +181,22 @@ async fn a_session_asks_so_often() {
     assert_eq!(ask(1), Ok(()), "every session has an allowance of its own");
     tokio::time::sleep(millis(250)).await;
     assert_eq!(ask(0), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_drives_a_session_knows_when_its_credentials_end() {
+    let house = House::new().await;
+    let ends = |at: Option<SystemTime>| {
+        let who = Identity::new(user("ada"));
+        let who = if let Some(at) = at { who.expires_at(at) } else { who };
+        let session = house.registry.open_session(who).unwrap();
+        session.expires().map(|at| at.duration_since(Instant::now()))
+    };
+    let now = SystemTime::now();
+    assert_eq!(ends(None), None);
+    assert_eq!(ends(Some(now - secs(1))), Some(secs(0)));
+    let left = ends(Some(now + secs(3600))).unwrap();
+    assert!(left > secs(1800) && left <= secs(3600), "{left:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -161,6 +161,25 @@ async fn what_still_waits_when_the_room_ends_is_answered_and_never_stored() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_reads_when_the_room_ends_is_told_that_they_are_not_in_it() {
+    let house = House::new().await;
+    let ada = house.guest("ada").await;
+    house.store.next(Call::ReadBefore, Fault::Fail);
+    let lobby = lobby();
+    let read = || ada.session.history(&lobby, None, 9);
+    assert_eq!(read().await.unwrap_err(), Error::StoreUnavailable);
+    house.store.next(Call::ReadBefore, Fault::Hold);
+    let ends = async {
+        let held = house.store.held(Call::ReadBefore).await;
+        ada.leave("lobby");
+        settle().await;
+        held.release();
+    };
+    let (read, ()) = tokio::join!(read(), ends);
+    assert_eq!(read.unwrap_err(), Error::NotInRoom);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_life_that_cannot_be_opened_is_nobodys_room() {
     let house = House::new().await;
     for fault in [Fault::Fail, Fault::Panic] {
