@@ -225,7 +225,7 @@ impl Room {
         if let Phase::Open(mut live) = std::mem::replace(&mut state.phase, Phase::Over) {
             let purge = reason.purges().then(|| shared.sweeper.owe(live.life.clone()));
             let closed = live.end(self, reason, effects);
-            effects.ended(Ended { live: Some(live), closed, ..self.ended(purge) });
+            effects.ended(Ended { room: Arc::clone(self), purge, live: Some(live), closed });
         }
     }
 

@@ -2,10 +2,18 @@
 //!
 //! `.cargo/mutants.toml` says in which files, by which tests, and which changes no test can notice, each with its reason.
 
-use std::process::ExitCode;
+use std::{
+    fs,
+    process::{Command, ExitCode},
+};
 
 use super::HELP;
-use crate::{install, misused, step::Steps};
+use crate::{
+    install, misused,
+    step::{Steps, root},
+};
+
+const OUTPUT: &str = "target/prove";
 
 /// Has all of them made, or those with something in their name, which begins with their file.
 pub(super) fn run(options: &[&str]) -> ExitCode {
@@ -17,8 +25,22 @@ pub(super) fn run(options: &[&str]) -> ExitCode {
     let mut steps = Steps::default();
     install::tool(&mut steps, "cargo-mutants@27.1.0");
     let mut mutants = install::installed("cargo-mutants", "");
-    mutants.args(["mutants", "--package", "chatrooms-core", "--output", "target/prove"]);
+    mutants.args(["mutants", "--package", "chatrooms-core", "--output", OUTPUT]);
     mutants.args(only.iter().flat_map(|text| ["--re", text]));
-    steps.run("mutants", &mut mutants);
+    steps.check("mutants", || missed(&mut mutants));
     steps.report()
+}
+
+/// Which changes nothing has noticed. Tests that do not end any more have: some changes are an endless loop.
+fn missed(mutants: &mut Command) -> Vec<String> {
+    match mutants.status().map(|status| status.code()) {
+        // All caught, some missed, some that did not end: the last of them hides the others.
+        Ok(Some(0 | 2 | 3)) => {}
+        ended => return vec![format!("cargo-mutants: {ended:?}")],
+    }
+    let list = root().join(OUTPUT).join("mutants.out/missed.txt");
+    match fs::read_to_string(&list) {
+        Ok(missed) => missed.lines().map(|change| format!("missed: {change}")).collect(),
+        Err(error) => vec![format!("{}: {error}", list.display())],
+    }
 }
