@@ -255,6 +255,25 @@ fn a_join_against_a_shutdown() {
     });
 }
 
+/// A life that the host ends just then has been purged when the shutdown has ended.
+#[test]
+fn a_kick_against_a_shutdown() {
+    explore(P9, 2, || {
+        let house = House::new(|_| ());
+        let ada = house.guest("ada");
+        let kicks = go(&house, |house| house.remove("ada", false));
+        let goes = go(&house, |_| {
+            block_on(ada.session.outbox().closing());
+            drop(ada);
+        });
+        let report = block_on(house.registry.shutdown(Duration::from_secs(8)));
+        assert_eq!((report.cut_off, report.unfinished_purges), (0, 0));
+        done(kicks);
+        done(goes);
+        house.end([]);
+    });
+}
+
 /// Whoever is banned is out when the ban has been spoken, and stays out.
 #[test]
 fn a_ban_against_a_join() {

@@ -279,6 +279,12 @@ pub(super) const BUGS: &[Bug] = &[
         caught_by: model("models::stories::a_return_against_the_end_of_a_linger"),
     },
     Bug {
+        name: "a shutdown waits for the tasks of purges, and for none that has yet to begin",
+        promise: "P9 a shutdown is graceful",
+        changes: &[change(SWEEPER, "        self.pending.none().await;\n", "")],
+        caught_by: model("models::stories::a_kick_against_a_shutdown"),
+    },
+    Bug {
         name: "somebody is put out before the ban stands",
         promise: "H the host's rules hold",
         changes: &[change(
