@@ -1,9 +1,15 @@
 //! P9: a registry stops in order and in time.
 
+use std::{
+    sync::{Arc, Mutex},
+    task::{Context, Wake, Waker},
+};
+
 use chatrooms_core::{
-    CloseReason, Error, Identity, Join, Post,
+    CloseReason, Error, Identity, Join, Post, ShutdownReport,
     testing::{Call, Fault, FaultyStore},
 };
+use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::time::Instant;
 
 use crate::kit::{Client, House, config, describe, millis, resume, room, secs, settle, user};
@@ -227,6 +233,43 @@ async fn a_shutdown_can_be_cancelled_and_called_again() {
     let report = house.registry.shutdown(secs(100)).await;
     assert_eq!((report.cut_off, report.unfinished_purges), (0, 0));
     house.emptied().await;
+}
+
+/// Who is the last to go, and has the registry stop, in the moment in which they are woken: that is the host's code.
+struct Goes {
+    waits: Mutex<Option<BoxFuture<'static, usize>>>,
+    stops: Mutex<Option<BoxFuture<'static, ShutdownReport>>>,
+}
+
+impl Wake for Goes {
+    fn wake(self: Arc<Self>) {
+        drop(self.waits.lock().unwrap().take());
+        let mut stops = self.stops.lock().unwrap();
+        let stopped = stops.as_mut().and_then(|stops| stops.as_mut().now_or_never());
+        assert_eq!(stopped, None, "a purge has been decided");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_a_purge_that_has_yet_to_begin() {
+    let house = House::new().await;
+    let ada = house.unrecorded("ada");
+    ada.enter("lobby").await;
+    ada.told();
+    let registry = house.registry.clone();
+    let goes = Arc::new(Goes {
+        waits: Mutex::new(Some(async move { ada.session.outbox().filled().await }.boxed())),
+        stops: Mutex::new(Some(async move { registry.shutdown(secs(8)).await }.boxed())),
+    });
+    let waker = Waker::from(Arc::clone(&goes));
+    let mut waits = goes.waits.lock().unwrap().take().unwrap();
+    assert!(waits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    *goes.waits.lock().unwrap() = Some(waits);
+    assert_eq!((house.kick("lobby", "ada"), house.registry.stats().sessions), (1, 0));
+    let stops = goes.stops.lock().unwrap().take().unwrap();
+    let report = stops.await;
+    assert_eq!((report.cut_off, report.unfinished_purges), (0, 0));
+    assert_eq!(house.store.closed_lives().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
