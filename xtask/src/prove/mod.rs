@@ -35,7 +35,7 @@ cargo xtask prove sequences       the rooms on every store against a model of th
                                   one order. Others: PROPTEST_RNG_SEED=2 PROPTEST_CASES=100000 cargo xtask prove sequences
 cargo xtask prove planted         plants bugs, one by one, in a copy of the tree: each has to be caught by the test that is there for its promise.
                                   Options: --only TEXT (bugs with this in their name)
-cargo xtask prove mutants         changes the rooms in all the ways that cargo-mutants knows, and shows that tests fail. Half an hour, and no part of `prove`.
+cargo xtask prove mutants         changes the rooms in all the ways that cargo-mutants knows, and shows that tests fail. An hour, and no part of `prove`.
                                   Options: --only TEXT (those with this in their name, such as `room.rs`)
 cargo xtask prove faults          faults that only root can cause: disks that are full or read-only. Through sudo where this is not root
 cargo xtask prove fuzz            looks for bytes by which a client breaks what holds of its frames, names, queries and places to resume; each for
