@@ -1,10 +1,10 @@
 //! What was taken back stays so, for everybody; and a resume is exact, about messages and about these.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     Fault, Place,
-    run::{Connection, Run, Seen, Span},
+    run::{Connection, How, Run, Seen, Span},
 };
 use crate::{Epoch, Message};
 
@@ -12,9 +12,14 @@ use crate::{Epoch, Message};
 type Known = HashMap<(Epoch, u64), u64>;
 
 pub(super) fn judge(run: &mut Run<'_>) {
-    let known = known(run);
+    let told = told(run);
+    let known = shown_in_pages(told.clone(), run);
     let mut found = Vec::new();
     for connection in &run.connections {
+        missed(connection, &told, |seq, step| {
+            let place = run.place(connection.client, step, Some(connection.room));
+            found.push((Fault::RedactionMissed { seq }, place));
+        });
         let place = |step| run.place(connection.client, step, Some(connection.room));
         let (epoch, asked) = (connection.cut.epoch, connection.came.from);
         for message in &connection.cut.messages {
@@ -66,29 +71,75 @@ fn speaks(message: &Message) -> bool {
     message.redacted && (!message.draft.body.is_empty() || message.draft.data.is_some())
 }
 
-fn known(run: &Run<'_>) -> Known {
-    let mut known = Known::new();
-    let mut note = |epoch, seq, at| {
-        let first: &mut u64 = known.entry((epoch, seq)).or_insert(at);
-        *first = at.min(*first);
-    };
+/// By when somebody in the room had been told, or whoever asked for it had been answered: it is on its way to everybody then.
+fn told(run: &Run<'_>) -> Known {
+    let mut told = Known::new();
     for connection in &run.connections {
         let (epoch, at) = (connection.cut.epoch, connection.came.to);
         let taken_back = connection.cut.messages.iter().filter(|message| message.redacted);
-        taken_back.for_each(|message| note(epoch, message.seq, at));
-        connection.cut.redacted.iter().for_each(|seq| note(epoch, *seq, at));
+        let taken_back = taken_back.map(|message| message.seq);
+        let taken_back = taken_back.chain(connection.cut.redacted.iter().copied());
+        taken_back.for_each(|seq| note(&mut told, epoch, seq, at));
         for sight in &connection.seen {
             if let Seen::Redacted(seq) = sight.what {
-                note(epoch, seq, sight.at);
+                note(&mut told, epoch, seq, sight.at);
             }
         }
     }
+    for redaction in &run.redactions {
+        if let Some(epoch) = run.life(redaction) {
+            note(&mut told, epoch, redaction.what, redaction.span.to);
+        }
+    }
+    told
+}
+
+/// The same, and by when it was seen in a page: the store has it first.
+fn shown_in_pages(mut known: Known, run: &Run<'_>) -> Known {
     for reading in &run.readings {
         let Some(epoch) = run.life(reading) else { continue };
         let taken_back = reading.what.page.messages.iter().filter(|message| message.redacted);
-        taken_back.for_each(|message| note(epoch, message.seq, reading.span.to));
+        taken_back.for_each(|message| note(&mut known, epoch, message.seq, reading.span.to));
     }
     known
+}
+
+fn note(known: &mut Known, epoch: Epoch, seq: u64, at: u64) {
+    let first = known.entry((epoch, seq)).or_insert(at);
+    *first = at.min(*first);
+}
+
+/// Messages that a connection was shown as they were, of which it had to be told by then that they had been taken back, and was not.
+fn missed(connection: &Connection<'_>, told: &Known, mut blame: impl FnMut(u64, usize)) {
+    let speaking = connection.cut.messages.iter().filter(|message| !message.redacted);
+    let mut speaking: BTreeSet<u64> = speaking.map(|message| message.seq).collect();
+    let mut by_then = |speaking: &mut BTreeSet<u64>, time, step| {
+        speaking.retain(|seq| {
+            let is_due = told.get(&(connection.cut.epoch, *seq)).is_some_and(|at| *at < time);
+            if is_due {
+                blame(*seq, step);
+            }
+            // Once is enough.
+            !is_due
+        });
+    };
+    for sight in &connection.seen {
+        match sight.what {
+            Seen::Message(message) if !message.redacted => {
+                speaking.insert(message.seq);
+            }
+            Seen::Redacted(seq) => {
+                speaking.remove(&seq);
+            }
+            // A list of members comes in its turn with all that is told.
+            Seen::Members { asked, .. } => by_then(&mut speaking, asked, sight.step),
+            Seen::Settled => by_then(&mut speaking, sight.at, sight.step),
+            Seen::Message(_) | Seen::Presence { .. } => {}
+        }
+    }
+    if let Some(going) = connection.went.filter(|going| going.how == How::Left) {
+        by_then(&mut speaking, going.span.from, going.step);
+    }
 }
 
 /// What is wrong with a resume.

@@ -430,7 +430,9 @@ impl<'r, 't> Walk<'r, 't> {
                 self.may_be.insert(room);
             }
             Request::Redact { room, seq } if !matches!(outcome, Outcome::Refused { .. }) => {
-                let deed = self.deed(step, room, span, *seq);
+                // Where it is not known whether it has been done, it may yet be.
+                let to = if matches!(outcome, Outcome::Done) { span.to } else { NEVER };
+                let deed = self.deed(step, room, Span { to, ..span }, *seq);
                 self.run.redactions.push(deed);
             }
             _ => {}

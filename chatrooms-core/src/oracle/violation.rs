@@ -368,6 +368,11 @@ faults! {
         /// Which.
         seq: u64
     } "message {seq} had been taken back, and is shown as it was"
+    /// A message was shown, and then it was not told that it had been taken back.
+    TakenBack RedactionMissed {
+        /// Which.
+        seq: u64
+    } "not told that message {seq} was taken back"
     /// A message that was taken back still says something.
     TakenBack StillSpeaks {
         /// Which.

@@ -410,6 +410,38 @@ broken! {
         ada.is_told_redacted(1);
         ada.reads(None, vec![one()]);
     }
+    a_message_that_comes_back_to_one_who_comes_after: Undone, play, {
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        ada.hears(one());
+        ada.is_answered_redacted(1);
+        bob.joins(cut_in(life(1), 1, vec![one()], &["ada", "bob"]));
+    }
+    a_redaction_that_one_who_has_settled_is_not_told: RedactionMissed, play, {
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        ada.hears(one());
+        bob.joins(cut_in(life(1), 1, vec![one()], &["ada", "bob"]));
+        ada.is_told_redacted(1);
+        bob.settled();
+    }
+    a_redaction_that_one_who_leaves_is_not_told: RedactionMissed, play, {
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        bob.joins(cut(0, &["ada", "bob"]));
+        [&ada, &bob].iter().for_each(|actor| actor.hears(one()));
+        ada.is_told_redacted(1);
+        bob.leaves();
+    }
+    a_list_of_members_that_overtakes_a_redaction: RedactionMissed, play, {
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        ada.hears(one());
+        bob.joins(cut_in(life(1), 1, vec![one()], &["ada", "bob"]));
+        ada.is_told_redacted(1);
+        bob.lists(&["ada", "bob"], false);
+        bob.is_told_redacted(1);
+    }
     a_message_that_is_taken_back_and_speaks: StillSpeaks, play, {
         let ada = play.actor("ada");
         ada.joins(cut_in(life(1), 1, vec![with_data(one().redact())], &["ada", "bob"]));

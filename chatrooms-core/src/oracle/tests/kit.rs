@@ -145,6 +145,12 @@ impl Actor {
         self.witness.answered(call, Outcome::Done);
     }
 
+    /// The same, and is told of it later, if ever.
+    pub(super) fn is_answered_redacted(&self, seq: u64) {
+        let call = self.witness.asks(Request::Redact { room: self.room.clone(), seq });
+        self.witness.answered(call, Outcome::Done);
+    }
+
     pub(super) fn is_told_redacted(&self, seq: u64) {
         self.witness.told(Told::Redacted { room: self.room.clone(), seq });
     }
