@@ -99,7 +99,7 @@ pub(super) enum Step {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Sanction {
+pub(crate) enum Sanction {
     Ban,
     Mute,
 }

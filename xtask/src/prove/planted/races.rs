@@ -51,14 +51,14 @@ pub(super) const BUGS: &[Bug] = &[
             ),
             change(
                 ROOM,
-                "        effects.run(&self.shared);
+                "        effects.run(shared);
         entered
 ",
                 "        if let Ok(joined) = &entered {
             let event = Event::new(room.name().clone(), EventKind::Joined(Arc::clone(joined)));
             effects.pushed(peer, peer.outbox.push(Outgoing::Event(event)));
         }
-        effects.run(&self.shared);
+        effects.run(shared);
         entered
 ",
             ),

@@ -47,8 +47,8 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P1 atomic membership",
         changes: &[change(
             SHARED,
-            "self.tasks.spawn_on(work, runtime);",
-            "let _ = runtime;\n        self.tasks.spawn(work);",
+            "        } else {\n            self.tasks.spawn_on(work, runtime);",
+            "        } else {\n            self.tasks.spawn(work);",
         )],
         caught_by: rooms("membership::a_session_can_be_dropped_outside_of_a_runtime"),
     },
@@ -57,8 +57,8 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P5 stored before shown, once",
         changes: &[change(
             SHARED,
-            "            return;\n        }\n        self.tasks.spawn_on(work, runtime);",
-            "            return;\n        }\n        let task = self.tasks.spawn_on(work, runtime);\n        task.abort();",
+            "        if !is_done_in_place(&mut work) {\n            self.tasks.spawn_on(work, runtime);",
+            "        if !is_done_in_place(&mut work) {\n            self.tasks.spawn_on(work, runtime).abort();",
         )],
         caught_by: rooms("cancellation::a_cancelled_message_is_stored_and_shown_or_neither"),
     },
