@@ -282,7 +282,8 @@ impl Session {
         live.signal((self.id(), self.identity().user()), kind, self.registry.shared())
     }
 
-    /// The messages of a room before `before` (exclusive), or the newest.
+    /// The messages of a room before `before` (exclusive), or the newest: at most `limit` of them, from 1 to [`Config::history`](crate::Config::history), what is
+    /// below or above counting as that.
     ///
     /// # Errors
     /// [`Error::NotInRoom`], [`Error::RateLimited`] where too many of the user's [wait](crate::Config::reads_per_user), [`Error::StoreUnavailable`].

@@ -390,7 +390,7 @@ impl<'r, 't> Walk<'r, 't> {
             }
             (Request::History { room, before, limit }, Outcome::History(page)) => {
                 let most = self.log.bounds.history;
-                let most = limit.map_or(most, |limit| limit.min(most));
+                let most = limit.map_or(most, |limit| limit.max(1).min(most));
                 let what = Reading { before: *before, most, page };
                 let deed = self.deed(step, room, span, what);
                 self.run.readings.push(deed);

@@ -1,10 +1,14 @@
 //! What a host does, written down for the oracle like everything that its users do.
 
+use std::time::Duration;
+
 use chatrooms_core::{
-    CloseReason, Draft, Error, Post, RoomName, RoomRegistry, Sent, UserName,
+    CloseReason, Draft, Error, ModerationError, Post, RoomName, RoomRegistry, Sent, UserName,
     oracle::{Outcome, Recorder, Request},
     testing::{room, user},
 };
+
+use super::step::Sanction;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Host<'a> {
@@ -17,6 +21,33 @@ impl Host<'_> {
     pub(crate) fn kick(&self, at: &str, whom: &str) -> usize {
         let (at, whom) = (room(at), user(whom));
         self.removes(Some(&at), Some(&whom), || self.registry.moderation(&at).kick(&whom, None))
+    }
+
+    /// Keeps a user out of a room, or silent there; says how many connections went with it.
+    pub(crate) fn impose(
+        &self,
+        at: &str,
+        (what, whom): (Sanction, &str),
+        time: Option<Duration>,
+    ) -> Result<usize, ModerationError> {
+        let (at, whom) = (room(at), user(whom));
+        let moderation = self.registry.moderation(&at);
+        match what {
+            Sanction::Ban => {
+                self.removes(Some(&at), Some(&whom), || moderation.ban(&whom, time, None))
+            }
+            Sanction::Mute => moderation.mute(&whom, time).map(|()| 0),
+        }
+    }
+
+    /// Says whether there was something to lift.
+    pub(crate) fn lift(&self, at: &str, (what, whom): (Sanction, &str)) -> bool {
+        let (at, whom) = (room(at), user(whom));
+        let moderation = self.registry.moderation(&at);
+        match what {
+            Sanction::Ban => moderation.unban(&whom),
+            Sanction::Mute => moderation.unmute(&whom),
+        }
     }
 
     pub(crate) fn close_room(&self, at: &str) -> usize {
@@ -39,12 +70,12 @@ impl Host<'_> {
         outcome
     }
 
-    fn removes(
+    fn removes<T>(
         &self,
         room: Option<&RoomName>,
         user: Option<&UserName>,
-        act: impl FnOnce() -> usize,
-    ) -> usize {
+        act: impl FnOnce() -> T,
+    ) -> T {
         let host = self.run.client(None);
         let request = Request::Remove { room: room.cloned(), user: user.cloned() };
         let call = host.asks(request);

@@ -7,7 +7,7 @@ use std::{
 
 use chatrooms_core::{Error, RoomEnd};
 
-use super::step::{CLIENTS, ROOMS, TABS, name};
+use super::step::{CLIENTS, ROOMS, Sanction, TABS, USERS, name};
 
 /// Small bounds, so that they are met.
 pub(super) const RECENT: usize = 4;
@@ -20,6 +20,8 @@ pub(super) const LINGER: Duration = Duration::from_secs(30);
 pub(super) struct Life {
     pub(super) number: usize,
     pub(super) members: Vec<usize>,
+    /// Whether somebody has been there in this process.
+    has_begun: bool,
     pub(super) head: u64,
     oldest: u64,
     authors: BTreeMap<u64, &'static str>,
@@ -28,6 +30,10 @@ pub(super) struct Life {
     /// The newest message at the time when something was taken back of which nobody can be told any more, because it is not kept.
     forgotten: u64,
     nonces: BTreeMap<(&'static str, u8), u64>,
+    /// Until when whom; without a time, for as long as the life lasts.
+    sanctions: BTreeMap<(Sanction, &'static str), Option<Duration>>,
+    /// Whether there has ever been one: the store has something to keep then, like a message.
+    is_noted: bool,
     /// Until when it waits, where nobody is there.
     until: Option<Duration>,
 }
@@ -52,6 +58,11 @@ impl Life {
 
     fn has(&self, name_: &str) -> bool {
         self.members.iter().any(|member| name(*member) == name_)
+    }
+
+    fn holds(&self, what: Sanction, user: &'static str, now: Duration) -> bool {
+        let until = self.sanctions.get(&(what, user));
+        until.is_some_and(|until| until.is_none_or(|until| until > now))
     }
 
     fn is_expired(&self, now: Duration) -> bool {
@@ -151,16 +162,24 @@ impl Model {
 
     /// The life where somebody is.
     fn entered(&mut self, at: usize) -> &mut Life {
-        if !self.lives.contains_key(&at) {
-            let fresh = |number| Life { number, oldest: 1, ..Life::default() };
-            let life = self.kept.remove(&at).unwrap_or_else(|| {
-                self.begun += 1;
-                fresh(self.begun)
-            });
-            self.show(at, &format!("opened at {}", life.head));
+        self.open(at);
+        let life = self.lives.entry(at).or_insert_with(|| {
+            self.begun += 1;
+            Life { number: self.begun, oldest: 1, ..Life::default() }
+        });
+        life.until = None;
+        let (head, is_first) = (life.head, !std::mem::replace(&mut life.has_begun, true));
+        if is_first {
+            self.show(at, &format!("opened at {head}"));
+        }
+        self.lives.entry(at).or_default()
+    }
+
+    /// Has a life of the process before go on in this one: somebody has come to its door.
+    fn open(&mut self, at: usize) {
+        if let Some(life) = self.kept.remove(&at) {
             self.lives.insert(at, life);
         }
-        self.lives.entry(at).and_modify(|life| life.until = None).or_default()
     }
 
     pub(super) fn join(
@@ -172,6 +191,11 @@ impl Model {
     ) -> Result<(), Error> {
         if self.is_in(client, at) {
             return Err(Error::AlreadyInRoom);
+        }
+        self.open(at);
+        if self.lives.get(&at).is_some_and(|life| life.holds(Sanction::Ban, name(client), self.now))
+        {
+            return Err(Error::Banned);
         }
         let known = self.known.get(&(client, at)).copied().filter(|_| resume);
         let life = self.entered(at);
@@ -227,7 +251,9 @@ impl Model {
 
     fn end(&mut self, at: usize, why: RoomEnd) {
         if let Some(life) = self.lives.remove(&at) {
-            self.show(at, &format!("closed {why:?}"));
+            if life.has_begun {
+                self.show(at, &format!("closed {why:?}"));
+            }
             self.purge(life);
         }
     }
@@ -311,6 +337,46 @@ impl Model {
         self.out(clients, at, RoomEnd::Left);
     }
 
+    /// Imposes something; says on how many connections, where there is such a room.
+    pub(super) fn impose(
+        &mut self,
+        (what, whom): (Sanction, usize),
+        at: usize,
+        time: Option<Duration>,
+    ) -> Option<usize> {
+        let until = time.map(|time| self.now + time);
+        let life = self.lives.get_mut(&at)?;
+        life.sanctions.insert((what, USERS[whom]), until);
+        life.is_noted = true;
+        let clients = if what == Sanction::Ban { self.of(whom, at) } else { Vec::new() };
+        for client in &clients {
+            self.tell(*client, at, "removed banned");
+        }
+        self.out(&clients, at, RoomEnd::Left);
+        Some(clients.len())
+    }
+
+    /// Says whether there was something to lift.
+    pub(super) fn lift(&mut self, (what, whom): (Sanction, usize), at: usize) -> bool {
+        let now = self.now;
+        let Some(life) = self.lives.get_mut(&at) else { return false };
+        let held = life.holds(what, USERS[whom], now);
+        life.sanctions.remove(&(what, USERS[whom]));
+        held
+    }
+
+    pub(super) fn may_speak(&self, client: usize, at: usize) -> Result<(), Error> {
+        let life = self.lives.get(&at).filter(|_| self.is_in(client, at));
+        let life = life.ok_or(Error::NotInRoom)?;
+        let is_muted = life.holds(Sanction::Mute, name(client), self.now);
+        if is_muted { Err(Error::Muted) } else { Ok(()) }
+    }
+
+    /// Whether anything is imposed on anybody.
+    pub(super) fn has_sanctions(&self) -> bool {
+        self.lives.values().any(|life| !life.sanctions.is_empty())
+    }
+
     /// Closes a room, also one that waits; returns how many were there.
     pub(super) fn close(&mut self, at: usize) -> usize {
         let all = self.lives.get(&at).map_or_else(Vec::new, |life| life.members.clone());
@@ -348,13 +414,13 @@ impl Model {
     /// Everybody has gone, and the process puts away what waits for their return.
     pub(super) fn put_away(&mut self) {
         for at in 0..ROOMS.len() {
-            if self.lives.contains_key(&at) {
+            if self.lives.get(&at).is_some_and(|life| life.has_begun) {
                 self.show(at, &format!("closed {:?}", RoomEnd::PutAway));
             }
         }
     }
 
-    /// Another process begins, with what the store has kept: a life in which nothing was said is forgotten.
+    /// Another process begins, with what the store has kept: a life in which nothing was said or imposed is forgotten.
     pub(super) fn restart(&mut self) {
         self.purges = 0;
         self.told.iter_mut().for_each(Vec::clear);
@@ -363,13 +429,14 @@ impl Model {
         let kept = std::mem::take(&mut self.kept);
         for (at, mut life) in lives.into_iter().chain(kept) {
             life.members.clear();
+            life.has_begun = false;
             life.until = Some(self.now + LINGER);
             // When something was taken back is not kept; of what has been trimmed not even whether it was.
             life.redacted.values_mut().for_each(|at| *at = life.head);
             if life.oldest > 1 {
                 life.forgotten = life.head;
             }
-            if life.head == 0 {
+            if life.head == 0 && !life.is_noted {
                 self.over.push(life.number);
             } else if self.lingers {
                 self.kept.insert(at, life);

@@ -66,6 +66,18 @@ pub(super) enum Step {
         whom: usize,
         at: usize,
     },
+    /// Keeps a user out, or silent, for so long or for the life of the room.
+    Impose {
+        what: Sanction,
+        whom: usize,
+        at: usize,
+        seconds: Option<u64>,
+    },
+    Lift {
+        what: Sanction,
+        whom: usize,
+        at: usize,
+    },
     Close {
         at: usize,
     },
@@ -84,6 +96,12 @@ pub(super) enum Step {
     Restart {
         shut_down: bool,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sanction {
+    Ban,
+    Mute,
 }
 
 pub(super) fn plan() -> impl Strategy<Value = Plan> {
@@ -111,12 +129,19 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(client, at, back, limit)| Step::History { client, at, back, limit }),
         2 => at().prop_map(|at| Step::Announce { at }),
         1 => (whom(), at()).prop_map(|(whom, at)| Step::Kick { whom, at }),
+        2 => (sanction(), whom(), at(), prop::option::of(1..60_u64))
+            .prop_map(|(what, whom, at, seconds)| Step::Impose { what, whom, at, seconds }),
+        1 => (sanction(), whom(), at()).prop_map(|(what, whom, at)| Step::Lift { what, whom, at }),
         1 => at().prop_map(|at| Step::Close { at }),
         4 => client().prop_map(|client| Step::Reconnect { client }),
         1 => whom().prop_map(|whom| Step::Logout { whom }),
         3 => (1..40_u64).prop_map(|seconds| Step::Pass { seconds }),
         3 => any::<bool>().prop_map(|shut_down| Step::Restart { shut_down }),
     ]
+}
+
+fn sanction() -> impl Strategy<Value = Sanction> {
+    prop_oneof![Just(Sanction::Ban), Just(Sanction::Mute)]
 }
 
 /// Who a client is.
