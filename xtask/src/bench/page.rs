@@ -46,6 +46,12 @@ the others get more in one write: they wait longer for a copy than at the floor,
 due, with server and load before everything else on their cores where that is allowed (`chrt --fifo`, as root).
 ";
 
+/// What makes the curves of joins bend.
+const PRESENCE: &str = "
+Up to `presence_exact` members, 200, everybody is told of each join at once; in larger rooms once a second, of all together. A join in a room of 100
+costs more than one in a room of 1,000 for that.
+";
+
 impl Page {
     /// Measures a row and adds it; returns what broke a promise.
     pub(super) fn add(&mut self, row: &Row, options: &Options) -> Vec<String> {
@@ -118,6 +124,9 @@ impl Page {
         for (name, title, _) in &self.pictures {
             let _ = write!(text, "\n![{title}]({name})\n");
         }
+        if !self.pictures.is_empty() {
+            text += PRESENCE;
+        }
         text += &self.held;
         if !self.in_process.is_empty() {
             text += &in_process(&self.in_process);
@@ -130,7 +139,8 @@ fn in_process(times: &[Time]) -> String {
     let mut text = format!(
         "\n## In process\n\nWithout sockets: `cargo bench`, or `cargo xtask bench --only {}`. Each file of `benches/` says what it does. The median for \
          each join and leave, message or room; where members stay, for each member who is told of it. Of `join_under_broadcast` it is what 99 of 100 take at most. Beside `chatrooms`, `bare` is a \
-         `DashMap` of locked maps with the same inserts and removes.\n\n| benchmark | each | over the bare map |\n| --- | ---: | ---: |\n",
+         `DashMap` of locked maps with the same inserts and removes. A room's purge takes the same instructions however many end with it; what many rooms hold has to come \
+         from memory, because no cache holds it.\n\n| benchmark | each | over the bare map |\n| --- | ---: | ---: |\n",
         criterion::NAME
     );
     for time in times {
