@@ -318,24 +318,31 @@ fn a_kick_against_a_join() {
 /// A session that is ended is in no room, however late its joins run.
 #[test]
 fn the_end_of_a_session_against_its_joins() {
-    explore(P1, 1, || {
-        let house = House::new(|_| ());
-        let ada = house.client("ada");
-        let comes = go(&house, move |_| {
-            let outcomes = block_on(join(ada.join(LOBBY), ada.join("garden")));
-            let _ = block_on(ada.say(LOBBY, "one"));
-            drop(outcomes);
-            ada
-        });
-        let ends = go(&house, |house| {
-            house.log_out("ada");
-            assert_eq!(house.connections("ada"), 0);
-        });
-        done(ends);
-        let ada = done(comes);
-        assert_eq!((house.connections("ada"), ada.session.rooms().len()), (0, 0));
-        house.end([ada]);
+    explore(P1, 2, || end_against_joins(House::prompt(|_| ())));
+}
+
+/// The same while the rooms are being opened.
+#[test]
+fn the_end_of_a_session_against_its_slow_joins() {
+    explore(P1, 1, || end_against_joins(House::new(|_| ())));
+}
+
+fn end_against_joins(house: House) {
+    let ada = house.client("ada");
+    let comes = go(&house, move |_| {
+        let outcomes = block_on(join(ada.join(LOBBY), ada.join("garden")));
+        let _ = block_on(ada.say(LOBBY, "one"));
+        drop(outcomes);
+        ada
     });
+    let ends = go(&house, |house| {
+        house.log_out("ada");
+        assert_eq!(house.connections("ada"), 0);
+    });
+    done(ends);
+    let ada = done(comes);
+    assert_eq!((house.connections("ada"), ada.session.rooms().len()), (0, 0));
+    house.end([ada]);
 }
 
 /// Two who end the same session both see it gone from all rooms when they are done.
