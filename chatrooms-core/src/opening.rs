@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     pin::pin,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::Ordering,
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use crate::{
     Budget, Epoch, Error, Life, Opened, RoomName, RoomRules, StoreError, policy,
     room::Room,
     shared::Shared,
-    sync::{AbortOnDropHandle, Arc, Handle, Mutex, after, in_time, lock},
+    sync::{AbortOnDropHandle, Arc, AtomicBool, Handle, Mutex, after, in_time, lock},
 };
 
 /// Lives of an earlier process that wait for somebody to come back.

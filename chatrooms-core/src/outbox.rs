@@ -6,7 +6,7 @@ use std::{
     mem,
     pin::pin,
     slice,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
     task::{Poll, Waker},
     time::Duration,
 };
@@ -19,7 +19,7 @@ use crate::{
     AnswerFrame, Bundle, CloseReason, Config, Event, EventKind,
     answer::Account,
     backlog::Backlog,
-    sync::{Arc, Mutex, lock, millis},
+    sync::{Arc, AtomicBool, Mutex, lock, millis},
 };
 
 /// One thing to tell a session.

@@ -17,14 +17,14 @@ use tokio::time::{Instant, timeout};
 
 #[cfg(all(test, shuttle))]
 pub(crate) use modelled::{
-    AbortOnDropHandle, Handle, Map, Mutex, RwLock, TaskTracker, lock, thread_local,
+    AbortOnDropHandle, AtomicBool, Handle, Map, Mutex, RwLock, TaskTracker, lock, thread_local,
 };
 pub(crate) use std::sync::Arc;
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use {
     aside::{Mutex, lock},
     dashmap::DashMap as Map,
-    std::sync::RwLock,
+    std::sync::{RwLock, atomic::AtomicBool},
     tokio::runtime::Handle,
     tokio_util::task::{AbortOnDropHandle, TaskTracker},
 };

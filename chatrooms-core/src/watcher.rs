@@ -3,17 +3,14 @@
 use std::{
     collections::{HashMap, VecDeque},
     future::poll_fn,
-    sync::{
-        PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{PoisonError, atomic::Ordering},
     task::{Poll, Waker},
 };
 
 use crate::{
     Config, RoomEvent, RoomName,
     effects::Effects,
-    sync::{Arc, Mutex, RwLock, lock},
+    sync::{Arc, AtomicBool, Mutex, RwLock, lock},
 };
 
 /// What rooms share with a [`Watch`]: the bounded queue of what it is still to be told.

@@ -14,9 +14,9 @@ use std::{
 use dashmap::DashMap;
 use shuttle::future::{JoinHandle, spawn};
 
-use shuttle::sync::{MutexGuard, PoisonError, atomic::AtomicBool};
+use shuttle::sync::{MutexGuard, PoisonError};
 pub(crate) use shuttle::{
-    sync::{Mutex, RwLock},
+    sync::{Mutex, RwLock, atomic::AtomicBool},
     thread_local,
 };
 

@@ -5,15 +5,24 @@ use super::{options::Options, peer::Peer, row::Row, wsload::Run};
 /// What came of a row.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
-    /// The medians of ours and of the other.
-    pub(super) ours: Option<f64>,
-    pub(super) other: Option<f64>,
+    pub(super) ours: Figures,
+    pub(super) other: Figures,
     /// Of ours to the mean of the others around it, in order of size.
     pub(super) ratios: Vec<f64>,
     /// The greatest share of copies that the other lost.
     pub(super) lost: f64,
     /// What broke a promise, or kept a run from being made.
     pub(super) problems: Vec<String>,
+}
+
+/// The medians of all runs against a server.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Figures {
+    /// What the row is about.
+    pub(super) figure: Option<f64>,
+    /// How long a copy was under way, in milliseconds: half of them at most, and 99 of 100.
+    pub(super) p50: Option<f64>,
+    pub(super) p99: Option<f64>,
 }
 
 impl Measured {
@@ -26,13 +35,16 @@ impl Measured {
             ours.push(measured.run(row, row.ours, options));
         }
         others.push(other.and_then(|other| measured.run(row, other, options)));
-        measured.ratios = ratios(&ours, &others);
-        measured.ours = median(ours);
-        measured.other = median(others);
+        let figures = |runs: &[Option<Figures>]| -> Vec<_> {
+            runs.iter().map(|run| run.and_then(|run| run.figure)).collect()
+        };
+        measured.ratios = ratios(&figures(&ours), &figures(&others));
+        measured.ours = Figures::median(&ours);
+        measured.other = Figures::median(&others);
         measured
     }
 
-    fn run(&mut self, row: &Row, peer: Peer, options: &Options) -> Option<f64> {
+    fn run(&mut self, row: &Row, peer: Peer, options: &Options) -> Option<Figures> {
         match Run::of(peer, &row.arguments(), options.is_quick) {
             Ok(run) => {
                 if peer.is_ours() {
@@ -40,13 +52,27 @@ impl Measured {
                 } else {
                     self.lost = self.lost.max(run.lost());
                 }
-                run.figure(row.figure)
+                let milliseconds = |name| run.figure(name).map(|micros| micros / 1e3);
+                Some(Figures {
+                    figure: run.figure(row.figure),
+                    p50: milliseconds("latency_us.p50"),
+                    p99: milliseconds("latency_us.p99"),
+                })
             }
             Err(problem) => {
                 self.problems.push(problem);
                 None
             }
         }
+    }
+}
+
+impl Figures {
+    fn median(runs: &[Option<Self>]) -> Self {
+        let of = |figure: fn(&Self) -> Option<f64>| {
+            median(runs.iter().map(|run| run.as_ref().and_then(figure)))
+        };
+        Self { figure: of(|run| run.figure), p50: of(|run| run.p50), p99: of(|run| run.p99) }
     }
 }
 

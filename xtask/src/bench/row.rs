@@ -11,6 +11,8 @@ pub(super) struct Row {
     pub(super) unit: &'static str,
     pub(super) ours: Peer,
     pub(super) other: Option<Peer>,
+    /// What the ratio is to reach, at least or at most, or the value where it has a unit.
+    pub(super) goal: &'static str,
     /// The generator's name of it.
     pub(super) figure: &'static str,
     /// The generator's arguments.
@@ -28,44 +30,86 @@ const IDLE: &str = "--mode idle --conns 10000 --rooms 100 --inflight 100";
 const JOINS: &str = "joins_per_cpu_s";
 
 pub(super) const ALL: [Row; 20] = [
-    copies("room-100", "copies delivered, a room of 100", Peer::FloorBatch, ROOM_100),
-    copies("room-1000", "copies delivered, a room of 1,000", Peer::FloorBatch, ROOM_1000),
-    copies("room-5000", "copies delivered, a room of 5,000", Peer::FloorBatch, ROOM_5000),
-    copies("rooms-of-10", "copies delivered, 100 rooms of 10", Peer::FloorBatch, ROOMS_OF_10),
+    copies("room-100", "copies delivered, a room of 100", Peer::FloorBatch, "0.75", ROOM_100),
+    copies("room-1000", "copies delivered, a room of 1,000", Peer::FloorBatch, "0.85", ROOM_1000),
+    copies("room-5000", "copies delivered, a room of 5,000", Peer::FloorBatch, "0.85", ROOM_5000),
+    copies(
+        "rooms-of-10",
+        "copies delivered, 100 rooms of 10",
+        Peer::FloorBatch,
+        "0.8",
+        ROOMS_OF_10,
+    ),
     Row {
         ours: Peer::ChatroomsSqlite,
-        ..copies("sqlite", "copies delivered, a room of 1,000", Peer::Chatrooms, ROOM_1000)
+        ..copies("sqlite", "copies delivered, a room of 1,000", Peer::Chatrooms, "0.85", ROOM_1000)
     },
     Row {
         ours: Peer::ChatroomsSqliteFile,
-        ..copies("sqlite-file", "copies delivered, a room of 1,000", Peer::Chatrooms, ROOM_1000)
+        ..copies(
+            "sqlite-file",
+            "copies delivered, a room of 1,000",
+            Peer::Chatrooms,
+            "0.85",
+            ROOM_1000,
+        )
     },
-    copies("uws-room-100", "copies delivered, a room of 100", Peer::UWebSockets, ROOM_100),
-    copies("uws-room-1000", "copies delivered, a room of 1,000", Peer::UWebSockets, ROOM_1000),
-    copies("uws-room-5000", "copies delivered, a room of 5,000", Peer::UWebSockets, ROOM_5000),
-    copies("uws-rooms-of-10", "copies delivered, 100 rooms of 10", Peer::UWebSockets, ROOMS_OF_10),
+    copies("uws-room-100", "copies delivered, a room of 100", Peer::UWebSockets, "1", ROOM_100),
+    copies("uws-room-1000", "copies delivered, a room of 1,000", Peer::UWebSockets, "1", ROOM_1000),
+    copies("uws-room-5000", "copies delivered, a room of 5,000", Peer::UWebSockets, "1", ROOM_5000),
+    copies(
+        "uws-rooms-of-10",
+        "copies delivered, 100 rooms of 10",
+        Peer::UWebSockets,
+        "1",
+        ROOMS_OF_10,
+    ),
     Row {
         figure: JOINS,
-        ..copies("churn", "joins (connect, join, leave)", Peer::AxumBroadcast, CHURN)
+        ..copies("churn", "joins (connect, join, leave)", Peer::AxumBroadcast, "0.8", CHURN)
     },
     Row {
         unit: "KiB",
         figure: "kib_per_conn",
-        ..copies("idle", "memory of an idle connection, of 10,000", Peer::AxumBroadcast, IDLE)
+        ..copies(
+            "idle",
+            "memory of an idle connection, of 10,000",
+            Peer::AxumBroadcast,
+            "8 KiB",
+            IDLE,
+        )
     },
     latency("latency-100", "latency p99, 50 messages/s to 100", "--conns 100 --rate 50"),
     latency("latency-1000", "latency p99, 20 messages/s to 1,000", "--conns 1000 --rate 20"),
     Row {
         ours: Peer::ChatroomsWarp,
-        ..copies("warp-room-100", "copies delivered, a room of 100", Peer::Chatrooms, ROOM_100)
+        ..copies(
+            "warp-room-100",
+            "copies delivered, a room of 100",
+            Peer::Chatrooms,
+            "0.85",
+            ROOM_100,
+        )
     },
     Row {
         ours: Peer::ChatroomsWarp,
-        ..copies("warp-room-1000", "copies delivered, a room of 1,000", Peer::Chatrooms, ROOM_1000)
+        ..copies(
+            "warp-room-1000",
+            "copies delivered, a room of 1,000",
+            Peer::Chatrooms,
+            "0.85",
+            ROOM_1000,
+        )
     },
     Row {
         ours: Peer::ChatroomsWarp,
-        ..copies("warp-room-5000", "copies delivered, a room of 5,000", Peer::Chatrooms, ROOM_5000)
+        ..copies(
+            "warp-room-5000",
+            "copies delivered, a room of 5,000",
+            Peer::Chatrooms,
+            "0.85",
+            ROOM_5000,
+        )
     },
     Row {
         ours: Peer::ChatroomsWarp,
@@ -73,30 +117,43 @@ pub(super) const ALL: [Row; 20] = [
             "warp-rooms-of-10",
             "copies delivered, 100 rooms of 10",
             Peer::Chatrooms,
+            "0.85",
             ROOMS_OF_10,
         )
     },
     Row {
         ours: Peer::ChatroomsWarp,
         figure: JOINS,
-        ..copies("warp-churn", "joins (connect, join, leave)", Peer::Chatrooms, CHURN)
+        ..copies("warp-churn", "joins (connect, join, leave)", Peer::Chatrooms, "0.85", CHURN)
     },
     Row {
         ours: Peer::ChatroomsWarp,
         unit: "KiB",
         figure: "kib_per_conn",
-        ..copies("warp-idle", "memory of an idle connection, of 10,000", Peer::Chatrooms, IDLE)
+        ..copies(
+            "warp-idle",
+            "memory of an idle connection, of 10,000",
+            Peer::Chatrooms,
+            "1.15",
+            IDLE,
+        )
     },
 ];
 
-const fn copies(name: &'static str, what: &'static str, other: Peer, load: &'static str) -> Row {
+const fn copies(
+    name: &'static str,
+    what: &'static str,
+    other: Peer,
+    goal: &'static str,
+    load: &'static str,
+) -> Row {
     let (ours, other) = (Peer::Chatrooms, Some(other));
-    Row { name, what, unit: PER_CPU, ours, other, figure: COPIES, load }
+    Row { name, what, unit: PER_CPU, goal, ours, other, figure: COPIES, load }
 }
 
 /// In the open loop, from the time a message was due.
 const fn latency(name: &'static str, what: &'static str, load: &'static str) -> Row {
-    Row { unit: "µs", figure: "latency_us.p99", ..copies(name, what, Peer::Floor, load) }
+    Row { unit: "µs", figure: "latency_us.p99", ..copies(name, what, Peer::Floor, "1.3", load) }
 }
 
 impl Row {

@@ -312,7 +312,7 @@ pub(super) const BUGS: &[Bug] = &[
 ",
             "",
         )],
-        caught_by: model("models::stories::the_end_of_a_session_against_its_joins"),
+        caught_by: model("models::stories::the_end_of_a_slow_session_against_its_joins"),
     },
     Bug {
         name: "a room that lingers is ended by the clock alone",
