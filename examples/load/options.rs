@@ -8,7 +8,8 @@ use crate::{failure::Failure, marker};
 
 const ENDING: &str = "\
 It ends with 1 if a copy was lost, doubled or reordered, if a connection that should have stayed was lost, or if a connection or a visit was not let in, \
-or a visit failed, otherwise than by a limit. What a limit refuses (429, 503, `room_full`, `rate_limited` and the like) is no error, nor is a message that was \
+or a visit failed, otherwise than by a limit. What a limit refuses (429, 503, `room_full`, `too_many_rooms`, \
+`too_many_sessions`, `server_full`, `busy`, `rate_limited`) is no error, nor is a message that was \
 refused, never answered, or due and never sent: the last lines count them. It ends with 2 if there was nothing to measure, or an option is wrong.";
 
 /// Loads a chatrooms server, and counts what reaches whom, and when.
