@@ -1,8 +1,12 @@
 //! A server made for measuring: guests name themselves in `?user=`, nothing is limited, mounted at `/chat`.
 //!
 //! `cargo run --release --example bench_server -- --addr 127.0.0.1:7000 --store memory --adapter axum`
+#![allow(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
-use std::{sync::Arc, time::Duration};
+#[path = "full_app/stop.rs"]
+mod stop;
+
+use std::{error::Error, io, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::{Router, http::request::Parts};
 use chatrooms::{
@@ -16,6 +20,8 @@ use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use mimalloc::MiMalloc;
 use tokio::net::{TcpListener, TcpStream};
 use warp::Filter as _;
+
+use stop::Stop;
 
 /// A chatrooms server made for measuring.
 #[derive(Parser)]
@@ -44,22 +50,35 @@ enum Adapter {
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// One line, of what is wrong and what to do.
+type Failure = String;
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let options = Options::parse();
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Failure> {
+    // Before anything is announced: who reads the announcement may ask for the end at once.
+    let mut stop = Stop::watch().map_err(|error| format!("signals cannot be watched: {error}"))?;
     let store = store(&options.store).await?;
-    let registry =
-        RoomRegistry::builder().store(store).config(unlimited(options.keep)).start().await?;
+    let registry = RoomRegistry::builder().store(store).config(unlimited(options.keep));
+    let registry = registry.start().await.map_err(|error| reasons(&error))?;
     let mut sockets = ws::Options::default();
     sockets.http_per_second = u32::MAX;
     let chat = Endpoint::new(registry.clone(), guest).with_options(sockets);
-    let listener = TcpListener::bind(&options.addr).await?;
-    println!("listening on http://{}", listener.local_addr()?);
+    let listener = listen(&options.addr).await?;
     tokio::select! {
-        served = serve(options.adapter, listener, chat) => served?,
-        _ = tokio::signal::ctrl_c() => {}
+        served = serve(options.adapter, listener, chat) => {
+            served.map_err(|error| format!("no connection can be accepted: {error}"))?;
+        }
+        () = stop.requested() => {}
     }
     registry.shutdown(Duration::from_secs(5)).await;
     Ok(())
@@ -69,11 +88,39 @@ async fn store(choice: &str) -> Result<Arc<dyn MessageStore>, Failure> {
     Ok(match choice.strip_prefix("sqlite:") {
         None if choice == "memory" => Arc::new(MemoryStore::default()),
         None => {
-            return Err(format!("--store {choice}: memory, sqlite::memory: or sqlite:PATH").into());
+            return Err(format!("--store {choice}: memory, sqlite::memory: or sqlite:PATH"));
         }
-        Some(":memory:") => Arc::new(SqliteStore::in_memory().await?),
-        Some(path) => Arc::new(SqliteStore::open(path).await?),
+        Some("") => {
+            return Err("--store sqlite: has no path: sqlite:PATH, or sqlite::memory:".to_owned());
+        }
+        Some(":memory:") => {
+            Arc::new(SqliteStore::in_memory().await.map_err(|error| reasons(&error))?)
+        }
+        Some(path) => Arc::new(
+            SqliteStore::open(path)
+                .await
+                .map_err(|error| format!("--store {choice}: {}", reasons(&error)))?,
+        ),
     })
+}
+
+async fn listen(addr: &str) -> Result<TcpListener, Failure> {
+    let failure = |error| {
+        format!("cannot listen on {addr}: {error}; --addr HOST:PORT is another, port 0 a free one")
+    };
+    let listener = TcpListener::bind(addr).await.map_err(failure)?;
+    println!("listening on http://{}", listener.local_addr().map_err(failure)?);
+    Ok(listener)
+}
+
+/// An error with its sources.
+fn reasons(mut error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    while let Some(source) = error.source() {
+        line = format!("{line}: {source}");
+        error = source;
+    }
+    line
 }
 
 /// What a measurement is not about does not limit it.
@@ -96,7 +143,7 @@ fn guest(request: &Parts) -> Result<Identity, Refusal> {
     UserName::new(&user).map(Identity::new).map_err(|_| Refusal::Unauthorized)
 }
 
-async fn serve(adapter: Adapter, listener: TcpListener, chat: Endpoint) -> Result<(), Failure> {
+async fn serve(adapter: Adapter, listener: TcpListener, chat: Endpoint) -> io::Result<()> {
     // Connections come and go; what becomes of one is no news.
     match adapter {
         Adapter::Axum => {
@@ -120,7 +167,7 @@ async fn serve(adapter: Adapter, listener: TcpListener, chat: Endpoint) -> Resul
     }
 }
 
-async fn accept(listener: TcpListener, serve: impl Fn(TokioIo<TcpStream>)) -> Result<(), Failure> {
+async fn accept(listener: TcpListener, serve: impl Fn(TokioIo<TcpStream>)) -> io::Result<()> {
     loop {
         let (connection, _) = listener.accept().await?;
         // A small frame must not wait for the next one.

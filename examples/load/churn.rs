@@ -22,7 +22,9 @@ pub(crate) struct Visits {
     pub(crate) joined: u64,
     /// From connecting to being in the room.
     pub(crate) latency: Latency,
-    /// What failed, by name.
+    /// Those that a limit ended, by name.
+    pub(crate) refused: BTreeMap<String, u64>,
+    /// What else failed, by name.
     pub(crate) failed: BTreeMap<String, u64>,
 }
 
@@ -47,7 +49,8 @@ pub(crate) async fn churn(shared: Arc<Shared>, place: usize) -> Visits {
             shared.counts.visits.add(1);
         });
         if let Err(failure) = visit.await {
-            *visits.failed.entry(failure.name()).or_default() += 1;
+            let by_name = if failure.is_limit() { &mut visits.refused } else { &mut visits.failed };
+            *by_name.entry(failure.name()).or_default() += 1;
             sleep(PAUSE).await;
         }
     }

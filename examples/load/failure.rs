@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, io};
 
-use tokio_tungstenite::tungstenite::{self, http::StatusCode};
+use tokio_tungstenite::tungstenite::{self, error::ProtocolError, http::StatusCode};
 
 /// What went wrong.
 #[derive(Debug)]
@@ -28,8 +28,14 @@ pub(crate) enum Failure {
         code: String,
         message: String,
     },
+    /// It was a chatrooms server, and went away.
+    Lost(String),
     Other(String),
 }
+
+/// Codes by which a room or a server says that it has no place.
+const LIMITS: [&str; 6] =
+    ["room_full", "too_many_rooms", "too_many_sessions", "server_full", "busy", "rate_limited"];
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,6 +64,7 @@ impl fmt::Display for Failure {
             Self::Room { code, message } => {
                 write!(f, "the room does not let in: {code}, {message}")
             }
+            Self::Lost(how) => write!(f, "the connection was lost: {how}"),
             Self::Other(problem) => f.write_str(problem),
         }
     }
@@ -66,6 +73,17 @@ impl fmt::Display for Failure {
 impl Error for Failure {}
 
 impl Failure {
+    /// Whether somebody has said that there may be no more, which is what a load finds out.
+    pub(crate) fn is_limit(&self) -> bool {
+        match self {
+            Self::Refused(status, _) => {
+                matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Self::Room { code, .. } => LIMITS.contains(&code.as_str()),
+            _ => false,
+        }
+    }
+
     /// A short name to count by.
     pub(crate) fn name(&self) -> String {
         match self {
@@ -84,7 +102,15 @@ impl From<tungstenite::Error> for Failure {
                 let body = response.body().as_deref().unwrap_or_default();
                 Self::Refused(response.status(), String::from_utf8_lossy(body).trim().to_owned())
             }
-            tungstenite::Error::Io(error) => Self::Other(format!("the connection ended: {error}")),
+            tungstenite::Error::Io(error) => Self::Lost(error.to_string()),
+            tungstenite::Error::Protocol(
+                error @ (ProtocolError::HandshakeIncomplete
+                | ProtocolError::ResetWithoutClosingHandshake
+                | ProtocolError::SendAfterClosing),
+            ) => Self::Lost(error.to_string()),
+            error @ (tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed) => {
+                Self::Lost(error.to_string())
+            }
             other => Self::Foreign(other.to_string()),
         }
     }

@@ -6,8 +6,8 @@
 //! cargo run --release --example load -- ws://127.0.0.1:7000/chat/ws --connections 100 --rate 50 --churn 20 --json -
 //! ```
 //!
-//! Who they are is up to your authenticator: `--user` names them, and goes where `{user}` stands in `--query`, `--header` and `--cookie`. It ends with 1 if
-//! anything was lost, doubled or reordered or somebody was disconnected, with 2 if there was nothing to measure.
+//! Who they are is up to your authenticator: `--user` names them, and goes where `{user}` stands in `--query`, `--header` and `--cookie`. What
+//! makes it end with an error stands at the end of `--help`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
@@ -18,6 +18,7 @@ mod latency;
 mod marker;
 mod member;
 mod options;
+mod output;
 mod progress;
 mod report;
 mod run;
@@ -26,12 +27,13 @@ mod socket;
 mod target;
 mod track;
 
-use std::{fs, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
 
 use failure::Failure;
 use options::Options;
+use output::Output;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -45,22 +47,16 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Returns whether everything came, once and in order, to people who all stayed.
+/// Returns whether nothing was found at fault.
 async fn measure(options: Options) -> Result<bool, Failure> {
+    options.check()?;
     files::check(&options)?;
-    let (json, is_idle) = (options.json.clone(), options.idle);
+    let output = Output::open(&options)?;
+    let is_idle = options.idle;
     let report = run::run(options).await?;
-    match json.as_deref() {
-        Some("-") => println!("{}", report.to_json()),
-        Some(path) => {
-            println!("{report}");
-            let told = |error| Failure::Other(format!("--json {path}: {error}"));
-            fs::write(path, format!("{}\n", report.to_json())).map_err(told)?;
-        }
-        None => println!("{report}"),
-    }
+    output.write(&report)?;
     if report.has_measured(is_idle) {
-        Ok(report.is_clean())
+        Ok(report.faults().is_empty())
     } else {
         Err(Failure::Other(
             "nothing was measured: nobody joined, or nothing was accepted".to_owned(),

@@ -32,6 +32,8 @@ pub(crate) struct Outcome {
     pub(crate) duplicated: u64,
     pub(crate) reordered: u64,
     pub(crate) sent: u64,
+    /// Messages that its rate would have had it send.
+    pub(crate) overdue: u64,
     /// Messages of its own that the server said it has.
     pub(crate) accepted: u64,
     /// Those that it refused, by code.
@@ -101,6 +103,7 @@ impl Member {
     fn finish(&mut self) {
         if let Some(sending) = self.sending.take() {
             (self.outcome.sent, self.outcome.stalls) = (sending.sent, sending.stalls);
+            self.outcome.overdue = sending.overdue(Instant::now());
         }
     }
 

@@ -4,11 +4,17 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::Parser;
 
-use crate::marker;
+use crate::{failure::Failure, marker};
+
+const ENDING: &str = "\
+It ends with 1 if a copy was lost, doubled or reordered, if a connection that should have stayed was lost, or if a connection or a visit was not let in, \
+or a visit failed, otherwise than by a limit. What a limit refuses (429, 503, `room_full`, `too_many_rooms`, \
+`too_many_sessions`, `server_full`, `busy`, `rate_limited`) is no error, nor is a message that was \
+refused, never answered, or due and never sent: the last lines count them. It ends with 2 if there was nothing to measure, or an option is wrong.";
 
 /// Loads a chatrooms server, and counts what reaches whom, and when.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "load")]
+#[command(name = "load", after_help = ENDING)]
 pub(crate) struct Options {
     /// The socket: ws://HOST:PORT and the mount's path with /ws at its end
     pub(crate) url: String,
@@ -18,7 +24,7 @@ pub(crate) struct Options {
     pub(crate) from: Vec<IpAddr>,
 
     /// Connections that stay, each a user, spread over the rooms
-    #[arg(long, default_value_t = 100, value_name = "N")]
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = at_least_one)]
     pub(crate) connections: usize,
 
     /// Rooms
@@ -29,7 +35,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "load", value_name = "NAME")]
     pub(crate) room: String,
 
-    /// How many in each room talk
+    /// How many in each room talk; for none, see --idle
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) senders: usize,
 
@@ -50,7 +56,7 @@ pub(crate) struct Options {
     pub(crate) idle: bool,
 
     /// Seconds to measure
-    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = some_seconds)]
     pub(crate) duration: Duration,
 
     /// Seconds of talk before that, whose latencies do not count
@@ -95,6 +101,15 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Finds out before the run what could not be measured by it.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.senders == 0 && !self.idle {
+            let problem = "--senders 0: nobody would talk; if that is meant, say --idle";
+            return Err(Failure::Other(problem.to_owned()));
+        }
+        Ok(())
+    }
+
     /// The room of a connection or a visitor with this number.
     pub(crate) fn room_of(&self, number: usize) -> String {
         format!("{}-{}", self.room, number % self.rooms)
@@ -124,6 +139,11 @@ fn payload(text: &str) -> Result<usize, String> {
     let bytes = text.parse().ok().filter(|&bytes| bytes >= marker::LENGTH);
     bytes
         .ok_or_else(|| format!("at least {} bytes, for what a message is known by", marker::LENGTH))
+}
+
+fn some_seconds(text: &str) -> Result<Duration, String> {
+    let time = seconds(text)?;
+    if time.is_zero() { Err("a number over 0".to_owned()) } else { Ok(time) }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -27,11 +27,15 @@ pub(crate) struct Report {
     pub(crate) joining: Latency,
     latency: Latency,
     visits: Visits,
-    /// Connections that were not let in, by why.
+    /// Connections that a limit kept out, by which.
+    kept_out: BTreeMap<String, u64>,
+    /// Those that were not let in for another reason, by which.
     not_let_in: BTreeMap<String, u64>,
     /// Members whose connection ended, by how.
     disconnected: BTreeMap<String, u64>,
     sent: u64,
+    /// What the rate asked for and nobody could send in time.
+    overdue: u64,
     accepted: u64,
     refused: BTreeMap<String, u64>,
     expected: u64,
@@ -51,15 +55,17 @@ impl Report {
 
     /// Somebody was not let in.
     pub(crate) fn refuse(&mut self, failure: &Failure) {
-        *self.not_let_in.entry(failure.name()).or_default() += 1;
+        let by_name = if failure.is_limit() { &mut self.kept_out } else { &mut self.not_let_in };
+        *by_name.entry(failure.name()).or_default() += 1;
     }
 
-    /// Holds what each has against what was accepted from all of their room. Who has not stayed is owed nothing.
+    /// Holds what each has against what was accepted from all of their room. Who has not stayed is owed no more than has come.
     pub(crate) fn take_members(&mut self, members: Vec<Outcome>) {
         let accepted: HashMap<usize, u64> =
             members.iter().map(|member| (member.number, member.accepted)).collect();
         for member in members {
             self.sent += member.sent;
+            self.overdue += member.overdue;
             self.accepted += member.accepted;
             self.duplicated += member.duplicated;
             self.reordered += member.reordered;
@@ -68,6 +74,9 @@ impl Report {
             join(&mut self.refused, &member.refused);
             if let Some(how) = &member.ended {
                 *self.disconnected.entry(how.clone()).or_default() += 1;
+                let copies: u64 = member.tracks.values().map(|track| track.unique).sum();
+                self.copies += copies;
+                self.expected += copies;
                 continue;
             }
             for (&sender, &accepted) in &accepted {
@@ -87,13 +96,37 @@ impl Report {
         for visits in visits {
             self.visits.joined += visits.joined;
             self.visits.latency.join(&visits.latency);
+            join(&mut self.visits.refused, &visits.refused);
             join(&mut self.visits.failed, &visits.failed);
         }
     }
 
-    /// Whether everything came, once and in order, to people who all stayed.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.lost + self.duplicated + self.reordered == 0 && self.disconnected.is_empty()
+    /// What makes the run end with an error.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        told([
+            (self.lost, "copies lost"),
+            (self.duplicated, "copies duplicated"),
+            (self.reordered, "copies reordered"),
+            (all(&self.disconnected), "connections lost"),
+            (all(&self.not_let_in), "connections not let in"),
+            (all(&self.visits.failed), "visits failed"),
+        ])
+    }
+
+    /// What was less than was asked for, and is no error.
+    fn refusals(&self) -> Vec<String> {
+        told([
+            (all(&self.kept_out), "connections refused by a limit"),
+            (all(&self.visits.refused), "visits refused by a limit"),
+            (all(&self.refused), "messages refused"),
+            (self.unknown(), "messages never answered"),
+            (self.overdue, "messages due and not sent"),
+        ])
+    }
+
+    /// Messages of which nobody has said what became.
+    fn unknown(&self) -> u64 {
+        self.sent.saturating_sub(self.accepted + all(&self.refused))
     }
 
     /// Whether anybody was there, and was heard where they talked.
@@ -108,13 +141,16 @@ impl Report {
             "connections": {
                 "wanted": self.wanted,
                 "joined": self.joining.count(),
-                "refused": self.not_let_in,
+                "refused": self.kept_out,
+                "not_let_in": self.not_let_in,
                 "disconnected": self.disconnected,
             },
             "messages": {
                 "sent": self.sent,
                 "accepted": self.accepted,
                 "refused": self.refused,
+                "unknown": self.unknown(),
+                "overdue": self.overdue,
                 "stalls": self.stalls,
             },
             "copies": {
@@ -124,12 +160,17 @@ impl Report {
                 "duplicated": self.duplicated,
                 "reordered": self.reordered,
             },
-            "visits": { "joined": self.visits.joined, "failed": self.visits.failed },
+            "visits": {
+                "joined": self.visits.joined,
+                "refused": self.visits.refused,
+                "failed": self.visits.failed,
+            },
             "latency_ms": {
                 "message": self.latency.to_json(),
                 "join": self.joining.to_json(),
                 "visit": self.visits.latency.to_json(),
             },
+            "faults": self.faults(),
         })
     }
 }
@@ -138,10 +179,19 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (joined, rooms) = (self.joining.count(), self.rooms);
         writeln!(f, "connections   {joined} of {} in {rooms} rooms", self.wanted)?;
-        reasons(f, "refused", &self.not_let_in)?;
+        reasons(f, "refused", &self.kept_out)?;
+        reasons(f, "not let in", &self.not_let_in)?;
         reasons(f, "disconnected", &self.disconnected)?;
         writeln!(f, "messages      {} sent, {} accepted", self.sent, self.accepted)?;
+        if self.overdue > 0 {
+            let overdue = self.overdue;
+            writeln!(f, "              {overdue} due and not sent: the rate was not kept")?;
+        }
         reasons(f, "refused", &self.refused)?;
+        if self.unknown() > 0 {
+            let unknown = self.unknown();
+            writeln!(f, "              {unknown} never answered: neither accepted nor refused")?;
+        }
         writeln!(f, "copies        {} of {} arrived", self.copies, self.expected)?;
         let (lost, twice, late) = (self.lost, self.duplicated, self.reordered);
         writeln!(f, "              {lost} lost, {twice} duplicated, {late} reordered")?;
@@ -152,15 +202,35 @@ impl fmt::Display for Report {
                 self.stalls
             )?;
         }
-        if self.visits.joined > 0 || !self.visits.failed.is_empty() {
-            writeln!(f, "visits        {} joined and left", self.visits.joined)?;
+        let visits = &self.visits;
+        if visits.joined > 0 || !visits.failed.is_empty() || !visits.refused.is_empty() {
+            writeln!(f, "visits        {} joined", visits.joined)?;
+            reasons(f, "refused", &self.visits.refused)?;
             reasons(f, "failed", &self.visits.failed)?;
         }
         writeln!(f, "\nlatency, ms {}", latency::heads())?;
         writeln!(f, "  message   {}", self.latency)?;
         writeln!(f, "  join      {}", self.joining)?;
-        write!(f, "  visit     {}", self.visits.latency)
+        write!(f, "  visit     {}", self.visits.latency)?;
+        let (faults, refusals) = (self.faults(), self.refusals());
+        if !refusals.is_empty() {
+            write!(f, "\n\nno error: {}", refusals.join(", "))?;
+        }
+        if !faults.is_empty() {
+            write!(f, "\n\nerror: {}", faults.join(", "))?;
+        }
+        Ok(())
     }
+}
+
+/// Each that happened.
+fn told<const N: usize>(counts: [(u64, &str); N]) -> Vec<String> {
+    let happened = counts.into_iter().filter(|&(count, _)| count > 0);
+    happened.map(|(count, what)| format!("{what}: {count}")).collect()
+}
+
+fn all(by: &BTreeMap<String, u64>) -> u64 {
+    by.values().sum()
 }
 
 fn join(all: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {

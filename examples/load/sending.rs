@@ -7,6 +7,9 @@ use tokio::time::Instant;
 /// How long the closed loop waits for its own copy before it goes on without.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A sender that is later than this does not keep its rate; the clock makes nobody so late.
+const LATE: Duration = Duration::from_millis(100);
+
 /// One sender.
 #[derive(Debug)]
 pub(crate) struct Sending {
@@ -64,6 +67,17 @@ impl Sending {
                 now
             }
             Pace::Open { next, gap } => std::mem::replace(next, *next + *gap),
+        }
+    }
+
+    /// How many were due by now and have not gone, where its rate could not be kept.
+    pub(crate) fn overdue(&self, now: Instant) -> u64 {
+        match self.pace {
+            Pace::Open { next, gap } if now.saturating_duration_since(next) > LATE => {
+                let late = now.saturating_duration_since(next);
+                (late.as_secs_f64() / gap.as_secs_f64()) as u64
+            }
+            _ => 0,
         }
     }
 

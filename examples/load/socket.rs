@@ -77,7 +77,7 @@ impl Socket {
     pub(crate) async fn frame(&mut self) -> Result<Frame, Failure> {
         loop {
             match self.0.next().await {
-                None => return Err(Failure::Other("the connection ended".into())),
+                None => return Err(Failure::Lost("it was closed".into())),
                 Some(Ok(Message::Text(text))) => return parsed(&text),
                 Some(Ok(Message::Close(Some(close)))) => {
                     return Err(Failure::Other(format!("closed: {} {}", close.code, close.reason)));

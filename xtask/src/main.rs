@@ -36,6 +36,13 @@ cargo xtask help                  this text";
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let [command, options @ ..] = &arguments[..]
+        && asks_for_help(options)
+        && let Some(help) = help_of(command)
+    {
+        println!("{help}");
+        return ExitCode::SUCCESS;
+    }
     match arguments[..] {
         ["test"] => test::run(),
         ["audit"] => audit::run(audit::Advisories::Leave),
@@ -67,4 +74,38 @@ fn misused(problem: &str, help: &str) -> ExitCode {
 
 fn help() -> String {
     [HELP, bench::HELP, siege::HELP, soak::HELP, &prove::help()].join("\n")
+}
+
+fn asks_for_help(options: &[&str]) -> bool {
+    options.iter().any(|&option| option == "--help" || option == "-h")
+}
+
+/// What a command is for, and its options.
+fn help_of(command: &str) -> Option<String> {
+    Some(match command {
+        "test" | "audit" | "instructions" => HELP.to_owned(),
+        "bench" => bench::HELP.to_owned(),
+        "siege" => siege::HELP.to_owned(),
+        "soak" => soak::HELP.to_owned(),
+        "prove" => prove::help(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_command_has_help_that_names_it() {
+        let all = help();
+        let named = all.lines().filter_map(|line| line.strip_prefix("cargo xtask "));
+        let commands = named.filter_map(|line| line.split(' ').next());
+        for command in commands.filter(|&command| command != "help") {
+            let help = help_of(command).unwrap_or_default();
+            assert!(help.contains(&format!("cargo xtask {command}")), "{command}: {help}");
+        }
+        assert!(asks_for_help(&["--quick", "--help"]) && !asks_for_help(&["--quick"]));
+        assert_eq!(help_of(siege::HOSTILE), None, "its options are not a person's");
+    }
 }

@@ -65,12 +65,15 @@ fn each_has_the_cookie_of_their_own_line() {
         std::fs::write(&file, cookies).expect("a file");
         let file = file.display().to_string();
         let options = ["--cookies", &file, "--query", "", "--connections", "4", "--rate", "8"];
-        let report = clean(&load(app.addr, &options));
-        assert_eq!(report["connections"]["joined"], 4, "the third and the fourth begin again");
+        let all = clean(&load(app.addr, &options));
+        assert_eq!(all["connections"]["joined"], 4, "the third and the fourth begin again");
         bob.log_out().await;
-        let report = clean(&load(app.addr, &options));
+        let output = load(app.addr, &options);
+        assert_eq!(output.status.code(), Some(1), "no limit has kept him out");
+        let report = report(&output);
         assert_eq!(report["connections"]["joined"], 2, "every second one is bob");
-        assert_eq!(report["connections"]["refused"], json!({"401": 2}));
+        assert_eq!(report["connections"]["not_let_in"], json!({"401": 2}));
+        assert_eq!(report["faults"], json!(["connections not let in: 2"]));
     });
 }
 
@@ -90,11 +93,66 @@ fn what_a_faulty_server_does_is_reported() {
 }
 
 #[test]
-fn somebody_who_was_to_stay_and_was_disconnected_is_a_fault() {
-    let output = load(faulty(Fault::Goes), &["--connections", "1", "--window", "4"]);
+fn what_a_limit_refuses_is_told_and_no_error() {
+    with_full_app(&[], async |app| {
+        let (_, cookie) = app.host.admit(&app, "ada").await;
+        // A user has 64 sessions.
+        let options = ["--cookie", &cookie, "--query", "", "--connections", "70", "--churn", "1"];
+        let report = clean(&load(app.addr, &options));
+        assert_eq!(report["connections"]["joined"], 64, "{report}");
+        assert_eq!(report["connections"]["refused"], json!({"429": 6}));
+        assert!(report["visits"]["refused"]["429"].as_u64() > Some(0), "{report}");
+        assert_eq!(report["faults"], json!([]));
+
+        let url = format!("ws://{}/chat/ws", app.addr);
+        let output = run(&[&[url.as_str()], &SHORT[..], &options].concat());
+        let table = String::from_utf8_lossy(&output.stdout);
+        let last = table.lines().next_back().unwrap_or_default();
+        assert!(last.starts_with("no error: connections refused by a limit: 6, visits"), "{table}");
+    });
+}
+
+#[test]
+fn a_visit_that_fails_otherwise_is_an_error() {
+    let options = ["--connections", "1", "--churn", "1"];
+    let output = load(faulty(Fault::KeepsVisitorsIn), &options);
     assert_eq!(output.status.code(), Some(1));
-    let disconnected = &report(&output)["connections"]["disconnected"];
-    assert!(disconnected.as_object().is_some_and(|by_why| !by_why.is_empty()), "{disconnected}");
+    let report = report(&output);
+    let lost = "the connection was lost: Connection reset without closing handshake";
+    let failed = report["visits"]["failed"][lost].as_u64().unwrap_or_default();
+    assert!(failed > 0, "{report}");
+    assert_eq!(report["faults"], json!([format!("visits failed: {failed}")]));
+}
+
+#[test]
+fn of_somebody_who_was_to_stay_and_was_disconnected_counts_what_has_come() {
+    let output = load(faulty(Fault::Goes), &["--connections", "1"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report = report(&output);
+    let lost = "the connection was lost: Connection reset without closing handshake";
+    assert_eq!(report["connections"]["disconnected"], json!({ lost: 1 }));
+    assert_eq!(report["faults"], json!(["connections lost: 1"]));
+    let copies = &report["copies"];
+    assert_eq!((&copies["arrived"], &copies["expected"]), (&json!(9), &json!(9)), "{report}");
+}
+
+#[test]
+fn a_message_without_an_answer_is_counted_as_such() {
+    let report = clean(&load(faulty(Fault::Mute), &["--connections", "1"]));
+    let messages = &report["messages"];
+    assert_eq!((&messages["sent"], &messages["accepted"]), (&json!(10), &json!(9)), "{report}");
+    assert_eq!(messages["unknown"], 1, "{report}");
+}
+
+#[test]
+fn a_rate_that_cannot_be_kept_is_told() {
+    let report = clean(&load(faulty(Fault::None), &["--connections", "1", "--rate", "1e7"]));
+    let messages = &report["messages"];
+    let [sent, overdue] = ["sent", "overdue"].map(|name| messages[name].as_u64().unwrap_or(0));
+    // So many are due within 0.6 s; the run's end is noticed a little later.
+    assert!(overdue > 0 && sent + overdue >= 5_900_000, "{report}");
+    let report = clean(&load(faulty(Fault::None), &["--connections", "1", "--rate", "10"]));
+    assert_eq!(report["messages"]["overdue"], 0, "{report}");
 }
 
 #[test]
@@ -102,12 +160,10 @@ fn where_nothing_was_accepted_nothing_was_measured() {
     let mut command = Process::command("bench_server");
     command.args(["--addr", "127.0.0.1:0"]);
     let (_server, addr) = Process::start(command);
-    for options in [&["--payload", "5000"][..], &["--connections", "0"]] {
-        let output = load(addr, options);
-        assert_eq!(output.status.code(), Some(2), "{options:?}");
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(text.contains("nothing was measured"), "{text}");
-    }
+    let output = load(addr, &["--payload", "5000"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("nothing was measured"), "{text}");
 }
 
 #[test]
@@ -118,12 +174,14 @@ fn the_help_names_what_is_put_in() {
         help.contains("{number} is a number") && help.contains("{user} and {number}"),
         "{help}"
     );
+    assert!(help.contains("It ends with 1 if a copy was lost, doubled or reordered"), "{help}");
 }
 
 #[test]
 fn what_a_user_can_get_wrong_is_one_clear_line() {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let nobody = free.expect("a free port");
+    let url = format!("ws://{nobody}/chat/ws");
     let full = faulty(Fault::LetsNobodyIn);
     for (output, named) in [
         (load(nobody, &[]), "nobody listens at 127.0.0.1"),
@@ -133,6 +191,11 @@ fn what_a_user_can_get_wrong_is_one_clear_line() {
         (load(nobody, &["--from", "192.0.2.1"]), "Cannot assign requested address"),
         (load(nobody, &["--from", "::1"]), "no address that can be reached from ::1"),
         (load(nobody, &["--cookies", "/nowhere"]), "--cookies /nowhere"),
+        // All before anybody is asked.
+        (run(&[&url, "--json", "/nowhere/result.json"]), "--json /nowhere/result.json"),
+        (run(&[&url, "--connections", "0"]), "a number from 1"),
+        (run(&[&url, "--senders", "0"]), "say --idle"),
+        (run(&[&url, "--duration", "0"]), "a number over 0"),
         (run(&["wss://127.0.0.1/chat/ws"]), "no TLS"),
         (run(&["127.0.0.1:5000"]), "ws://HOST:PORT"),
     ] {
@@ -194,6 +257,10 @@ enum Fault {
     Doubles,
     Swaps,
     Goes,
+    /// It answers that one never.
+    Mute,
+    /// It answers no leave, and goes.
+    KeepsVisitorsIn,
     LetsNobodyIn,
     IsForeign,
 }
@@ -232,6 +299,11 @@ fn serve(connection: TcpStream, fault: Fault) -> Option<()> {
     for count in 1_u64.. {
         let Message::Text(text) = socket.read().ok()? else { return None };
         let sent: Value = serde_json::from_str(&text).ok()?;
+        match fault {
+            Fault::KeepsVisitorsIn if sent["type"] == "leave" => return None,
+            Fault::Mute if count == 10 => continue,
+            _ => {}
+        }
         say(&mut socket, &json!({"type": "sent", "id": sent["id"], "seq": count}))?;
         let message = json!({"type": "message", "seq": count, "body": sent["body"]});
         match fault {

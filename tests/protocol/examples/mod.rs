@@ -1,5 +1,6 @@
 //! The examples, run as a reader runs them: each does what it says.
 
+mod bench_server;
 mod bot;
 mod custom_store;
 mod existing_service;

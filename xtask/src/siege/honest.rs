@@ -115,9 +115,12 @@ impl Talk {
         if sent != accepted {
             problems.push(format!("honest: {accepted} messages were accepted of {sent}"));
         }
-        for (group, name) in
-            [("connections", "refused"), ("connections", "disconnected"), ("messages", "refused")]
-        {
+        for (group, name) in [
+            ("connections", "refused"),
+            ("connections", "not_let_in"),
+            ("connections", "disconnected"),
+            ("messages", "refused"),
+        ] {
             let reasons = self.result[group][name].to_string();
             if reasons != "{}" {
                 problems.push(format!("honest: {group} {name}: {reasons}"));
@@ -134,7 +137,7 @@ impl Talk {
 pub(super) mod tests {
     use super::*;
 
-    pub(in super::super) const CLEAN: &str = r#"{"connections":{"joined":200,"disconnected":{},"refused":{}},
+    pub(in super::super) const CLEAN: &str = r#"{"connections":{"joined":200,"disconnected":{},"refused":{},"not_let_in":{}},
         "messages":{"sent":9,"accepted":9,"refused":{}},"latency_ms":{"message":{"p99":2.0}},
         "copies":{"arrived":7,"expected":7,"lost":0,"duplicated":0,"reordered":0}}"#;
 
