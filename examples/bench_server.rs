@@ -3,10 +3,12 @@
 //! `cargo run --release --example bench_server -- --addr 127.0.0.1:7000 --store memory --adapter axum`
 #![allow(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
+#[path = "full_app/reasons.rs"]
+mod reasons;
 #[path = "full_app/stop.rs"]
 mod stop;
 
-use std::{error::Error, io, process::ExitCode, sync::Arc, time::Duration};
+use std::{io, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::{Router, http::request::Parts};
 use chatrooms::{
@@ -21,6 +23,7 @@ use mimalloc::MiMalloc;
 use tokio::net::{TcpListener, TcpStream};
 use warp::Filter as _;
 
+use reasons::reasons;
 use stop::Stop;
 
 /// A chatrooms server made for measuring.
@@ -111,16 +114,6 @@ async fn listen(addr: &str) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(addr).await.map_err(failure)?;
     println!("listening on http://{}", listener.local_addr().map_err(failure)?);
     Ok(listener)
-}
-
-/// An error with its sources.
-fn reasons(mut error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    while let Some(source) = error.source() {
-        line = format!("{line}: {source}");
-        error = source;
-    }
-    line
 }
 
 /// What a measurement is not about does not limit it.

@@ -4,6 +4,8 @@ use std::{error::Error, fmt};
 
 use clap::error::{ContextKind, ContextValue};
 
+use crate::reasons::reasons;
+
 /// The line that the operator gets.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
@@ -17,21 +19,6 @@ impl Failure {
     pub(crate) fn because(what: impl fmt::Display, error: &dyn Error) -> Self {
         Self(format!("{what}: {}", reasons(error)))
     }
-}
-
-/// An error with its sources.
-pub(crate) fn reasons(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let reason = error.to_string();
-        // Some wrappers say what their source says.
-        if !line.ends_with(&reason) {
-            line = format!("{line}: {reason}");
-        }
-        source = error.source();
-    }
-    line
 }
 
 impl From<clap::Error> for Failure {

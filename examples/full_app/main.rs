@@ -31,6 +31,7 @@ mod origin;
 mod pace;
 mod pages;
 mod process;
+mod reasons;
 mod room;
 mod secret;
 mod serve;
@@ -61,15 +62,8 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    app::App,
-    connections::Connections,
-    cookie::Cookies,
-    failure::{Failure, reasons},
-    monitoring::Monitoring,
-    numbering::Numbering,
-    options::Options,
-    pages::Pages,
-    stop::Stop,
+    app::App, connections::Connections, cookie::Cookies, failure::Failure, monitoring::Monitoring,
+    numbering::Numbering, options::Options, pages::Pages, reasons::reasons, stop::Stop,
 };
 
 /// What a message allocates is small and soon freed, which this does faster than the system's.

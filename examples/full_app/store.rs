@@ -8,10 +8,11 @@ use cookie::Key;
 use crate::{
     clock::Clock,
     creator::Creators,
-    failure::{Failure, reasons},
+    failure::Failure,
     ledger::Ledger,
     names::Names,
     options::{Options, StoreChoice},
+    reasons::reasons,
     secret,
 };
 

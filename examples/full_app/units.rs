@@ -33,6 +33,7 @@ mod origin;
 mod pace;
 mod pages;
 mod process;
+mod reasons;
 mod room;
 mod secret;
 mod serve;

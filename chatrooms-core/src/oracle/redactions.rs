@@ -16,11 +16,10 @@ pub(super) fn judge(run: &mut Run<'_>) {
     let known = shown_in_pages(told.clone(), run);
     let mut found = Vec::new();
     for connection in &run.connections {
-        missed(connection, &told, |seq, step| {
-            let place = run.place(connection.client, step, Some(connection.room));
-            found.push((Fault::RedactionMissed { seq }, place));
-        });
         let place = |step| run.place(connection.client, step, Some(connection.room));
+        missed(connection, &told, |seq, step| {
+            found.push((Fault::RedactionMissed { seq }, place(step)));
+        });
         let (epoch, asked) = (connection.cut.epoch, connection.came.from);
         for message in &connection.cut.messages {
             let fault = shown(message, epoch, asked, &known);

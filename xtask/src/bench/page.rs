@@ -40,10 +40,10 @@ keeps every message and promises what the README says, with mimalloc as its allo
 A ratio is chatrooms over the other, measured in turn (other, chatrooms, other, ...): each of ours over the mean of those around it. Median, and the
 lowest and highest in brackets, and beside it the goal of the project. More is better of copies and joins, less of memory and latency.
 
-How long a copy is under way tells two things. In the rows of latency, at a few messages a second, it is what people see. In all others the server has as much to do as it can:
+How long a copy is under way tells two things. In the rows of latency, at a few messages a second, it is what people see: it counts from the time at which
+a message was due, with server and load before everything else on their cores where that is allowed (`chrt --fifo`, as root). In all others the server has as much to do as it can:
 copies wait, and for how long is a question of who goes first. chatrooms lets whoever has just been answered speak again before it writes on, so that all
-the others get more in one write: they wait longer for a copy than at the floor, and there are more of them. Latency counts from the time at which a message was
-due, with server and load before everything else on their cores where that is allowed (`chrt --fifo`, as root).
+the others get more in one write: they wait longer for a copy than at the floor, and there are more of them.
 ";
 
 /// What makes the curves of joins bend.
@@ -198,7 +198,7 @@ fn ratio(ratios: &[f64]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, lost, number, ratio};
+    use super::{Figures, duration, latency, lost, number, ratio};
 
     #[test]
     fn figures_are_written_to_be_read() {
@@ -206,6 +206,9 @@ mod tests {
         assert_eq!(number(Some(999.9)), "1,000");
         assert_eq!(number(Some(4.125)), "4.12");
         assert_eq!(number(None), "-");
+        let figures = Figures { figure: None, p50: Some(0.66), p99: Some(12.0) };
+        assert_eq!(latency(&figures), "0.7, 12.0");
+        assert_eq!(latency(&Figures { p50: None, ..figures }), "");
         assert_eq!((duration(250.0), duration(2500.0)), ("250 ns".into(), "2.50 µs".into()));
         assert_eq!((lost(0.0), lost(0.061)), (String::new(), " (lost 6.1 %)".to_owned()));
         assert_eq!(ratio(&[0.9, 1.0, 1.2]), "1.00 (0.90 to 1.20)");
