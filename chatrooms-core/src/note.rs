@@ -34,6 +34,10 @@ pub(crate) fn write(sanctions: &Sanctions) -> String {
 /// The sanctions of a life that has this note and begins with this slow mode.
 pub(crate) fn read(note: &str, slow_mode: Duration) -> Sanctions {
     let mut sanctions = Sanctions::new(slow_mode);
+    // As of every life that is new: not even a line is looked for.
+    if note.is_empty() {
+        return sanctions;
+    }
     for line in note.lines() {
         let Some((what, rest)) = line.split_once(' ') else { continue };
         match what {

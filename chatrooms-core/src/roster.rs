@@ -261,7 +261,8 @@ struct Shown<'a> {
 
 /// As many as fit, and one at least; and the bytes that they take.
 fn fill<'a>(members: impl Iterator<Item = Shown<'a>>, bytes: usize) -> (Members, usize) {
-    let mut page = Members::default();
+    let members_at_least = members.size_hint().0;
+    let mut page = Members { members: Vec::with_capacity(members_at_least), more: false };
     let mut size = 0;
     for Shown { member, cost } in members {
         if size + cost > bytes && !page.members.is_empty() {
