@@ -49,6 +49,7 @@ pub(crate) struct Shared {
     /// The registry's own work, so that a shutdown can wait for it.
     pub(crate) tasks: TaskTracker,
     pub(crate) kept: Kept,
+    /// Not one that a model stops at: it is asked under a guard of `people`, which is a step of its own there.
     stopping: AtomicBool,
 }
 

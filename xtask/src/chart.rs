@@ -24,8 +24,16 @@ pub(crate) enum Axes {
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) name: &'static str,
+    pub(crate) colour: &'static str,
+    /// A second line of the same thing has the same colour and is dashed.
+    pub(crate) is_dashed: bool,
     pub(crate) points: Vec<(f64, f64)>,
 }
+
+pub(crate) const BLUE: &str = "#2f81f7";
+pub(crate) const ORANGE: &str = "#db6d28";
+pub(crate) const GREEN: &str = "#2da44e";
+pub(crate) const VIOLET: &str = "#a371f7";
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;
@@ -35,7 +43,6 @@ const TOP: f64 = 50.0;
 const BOTTOM: f64 = 360.0;
 /// So many points of a line can be told apart.
 const MOST_MARKS: usize = 30;
-const COLOURS: [&str; 4] = ["#2f81f7", "#db6d28", "#2da44e", "#a371f7"];
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#24292f}.title{font-size:16px;font-weight:600}\
 .grid{stroke:#8c959f;stroke-opacity:.3}polyline{fill:none;stroke-width:2}\
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}}";
@@ -67,14 +74,15 @@ impl Chart {
             r#"<text x="{RIGHT}" y="404" text-anchor="end">{}</text><text x="{LEFT}" y="42">{}</text>"#,
             self.across, self.up
         );
-        for (line, colour) in self.lines.iter().zip(COLOURS) {
-            svg += &line.to_svg(colour, &across, &up);
+        for line in &self.lines {
+            svg += &line.to_svg(&across, &up);
         }
-        for ((line, y), colour) in self.named(&up).into_iter().zip(COLOURS) {
+        for ((name, y), line) in self.named(&up).into_iter().zip(&self.lines) {
             let (x, base) = (RIGHT + 10.0, y + 4.0);
             let _ = writeln!(
                 svg,
-                r#"<circle cx="{x}" cy="{y:.1}" r="4" fill="{colour}"/><text x="{}" y="{base:.1}">{line}</text>"#,
+                r#"<circle cx="{x}" cy="{y:.1}" r="4" fill="{}"/><text x="{}" y="{base:.1}">{name}</text>"#,
+                line.colour,
                 x + 10.0
             );
         }
@@ -104,10 +112,12 @@ impl Chart {
 }
 
 impl Line {
-    fn to_svg(&self, colour: &str, across: &Axis, up: &Axis) -> String {
+    fn to_svg(&self, across: &Axis, up: &Axis) -> String {
+        let colour = self.colour;
+        let dashes = if self.is_dashed { " stroke-dasharray=\"6 4\"" } else { "" };
         let places = self.points.iter().map(|&(size, value)| (across.place(size), up.place(value)));
         let places: Vec<(f64, f64)> = places.collect();
-        let mut svg = format!("<polyline stroke=\"{colour}\" points=\"");
+        let mut svg = format!("<polyline stroke=\"{colour}\"{dashes} points=\"");
         for (x, y) in &places {
             let _ = write!(svg, "{x:.1},{y:.1} ");
         }
@@ -192,10 +202,14 @@ fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Axes, BOTTOM, Chart, LEFT, Line, MOST_MARKS, RIGHT, TOP, step};
+    use super::{Axes, BLUE, BOTTOM, Chart, LEFT, Line, MOST_MARKS, RIGHT, TOP, step};
+
+    fn line(name: &'static str, points: Vec<(f64, f64)>) -> Line {
+        Line { name, colour: BLUE, is_dashed: false, points }
+    }
 
     fn chart(points: Vec<(f64, f64)>) -> String {
-        let lines = vec![Line { name: "one", points }, Line { name: "two", points: Vec::new() }];
+        let lines = vec![line("one", points), line("two", Vec::new())];
         chart_of(Axes::Logarithmic, lines)
     }
 
@@ -206,7 +220,7 @@ mod tests {
     #[test]
     fn so_much_more_is_a_step_of_the_same_size_from_zero_on() {
         let points = vec![(0.0, 0.0), (15.0, 20.0), (30.0, 40.0)];
-        let svg = chart_of(Axes::Linear, vec![Line { name: "one", points }]);
+        let svg = chart_of(Axes::Linear, vec![line("one", points)]);
         let (x, y) = (f64::midpoint(LEFT, RIGHT), f64::midpoint(TOP, BOTTOM));
         let expected = format!("{LEFT:.1},{BOTTOM:.1} {x:.1},{y:.1} {RIGHT:.1},{TOP:.1} ");
         assert!(svg.contains(&expected), "{svg}");
@@ -227,13 +241,21 @@ mod tests {
 
     #[test]
     fn a_line_of_many_points_has_no_marks() {
-        let line = |count: usize| {
+        let drawn = |count: usize| {
             let points = (0..count).map(|at| (at as f64, 1.0)).collect();
-            chart_of(Axes::Linear, vec![Line { name: "one", points }])
+            chart_of(Axes::Linear, vec![line("one", points)])
         };
         let marks = |svg: &str| svg.matches("r=\"3\"").count();
-        assert_eq!(marks(&line(MOST_MARKS)), MOST_MARKS);
-        assert_eq!(marks(&line(MOST_MARKS + 1)), 0);
+        assert_eq!(marks(&drawn(MOST_MARKS)), MOST_MARKS);
+        assert_eq!(marks(&drawn(MOST_MARKS + 1)), 0);
+    }
+
+    #[test]
+    fn a_second_line_of_the_same_thing_is_dashed() {
+        let second = Line { is_dashed: true, ..line("two", vec![(1.0, 1.0)]) };
+        let svg = chart_of(Axes::Linear, vec![line("one", vec![(1.0, 2.0)]), second]);
+        assert_eq!(svg.matches("stroke-dasharray").count(), 1);
+        assert_eq!(svg.matches(&format!("<polyline stroke=\"{BLUE}\"")).count(), 2);
     }
 
     #[test]

@@ -82,13 +82,21 @@ impl Curve {
     pub(super) fn measure(&self, options: &Options, problems: &mut Vec<String>) -> Chart {
         let Self { title, across, up, .. } = *self;
         let mut chart = Chart { title, across, up, axes: Axes::Logarithmic, lines: vec![] };
-        chart.lines = self.lines.iter().map(|(_, name, _)| Line { name, points: vec![] }).collect();
+        chart.lines = self.empty_lines();
         for &size in self.sizes.iter().step_by(if options.is_quick { 2 } else { 1 }) {
             for (line, value) in chart.lines.iter_mut().zip(self.at(size, options, problems)) {
                 line.points.extend(value.map(|value| (size as f64, value)));
             }
         }
         chart
+    }
+
+    fn empty_lines(&self) -> Vec<Line> {
+        let line = |(at, (peer, name, _)): (usize, &(Peer, &'static str, _))| {
+            let is_dashed = self.lines[..at].iter().any(|(before, ..)| before == peer);
+            Line { name, colour: peer.colour(), is_dashed, points: vec![] }
+        };
+        self.lines.iter().enumerate().map(line).collect()
     }
 
     fn at(&self, size: usize, options: &Options, problems: &mut Vec<String>) -> Vec<Option<f64>> {

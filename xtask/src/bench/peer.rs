@@ -3,7 +3,7 @@
 use std::{fs, process::Command};
 
 use super::{target, work};
-use crate::{install, step::root};
+use crate::{chart, install, step::root};
 
 /// How many messages a room keeps where few are kept.
 pub(super) const KEPT: usize = 50;
@@ -34,6 +34,16 @@ impl Peer {
             Self::FloorBatch => "floor, batched",
             Self::AxumBroadcast => "axum with a broadcast channel",
             Self::UWebSockets => "uWebSockets",
+        }
+    }
+
+    /// The same in all pictures.
+    pub(super) fn colour(self) -> &'static str {
+        match self {
+            Self::Floor | Self::FloorBatch => chart::ORANGE,
+            Self::UWebSockets => chart::GREEN,
+            Self::AxumBroadcast => chart::VIOLET,
+            _ => chart::BLUE,
         }
     }
 

@@ -13,7 +13,7 @@ use std::{fs, process::ExitCode, thread, time::Duration};
 
 use crate::{
     application::Application,
-    chart::{Axes, Chart, Line},
+    chart::{Axes, BLUE, Chart, Line},
     misused,
     step::{Steps, cargo, root},
     workspace,
@@ -117,7 +117,12 @@ fn draw(report: &Report, options: &Options) -> Result<(), String> {
         across: "minutes",
         up: "MiB",
         axes: Axes::Linear,
-        lines: vec![Line { name: "full_app", points: points.collect() }],
+        lines: vec![Line {
+            name: "full_app",
+            colour: BLUE,
+            is_dashed: false,
+            points: points.collect(),
+        }],
     };
     fs::write(&path, chart.to_svg()).map_err(|error| format!("{}: {error}", path.display()))?;
     println!("{}", path.display());
