@@ -3,12 +3,14 @@
 //! `cargo run --release --example bench_server -- --addr 127.0.0.1:7000 --store memory --adapter axum`
 #![allow(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
+#[path = "full_app/accepting.rs"]
+mod accepting;
 #[path = "full_app/reasons.rs"]
 mod reasons;
 #[path = "full_app/stop.rs"]
 mod stop;
 
-use std::{io, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use axum::{Router, http::request::Parts};
 use chatrooms::{
@@ -23,6 +25,7 @@ use mimalloc::MiMalloc;
 use tokio::net::{TcpListener, TcpStream};
 use warp::Filter as _;
 
+use accepting::accept;
 use reasons::reasons;
 use stop::Stop;
 
@@ -78,9 +81,7 @@ async fn run(options: Options) -> Result<(), Failure> {
     let chat = Endpoint::new(registry.clone(), guest).with_options(sockets);
     let listener = listen(&options.addr).await?;
     tokio::select! {
-        served = serve(options.adapter, listener, chat) => {
-            served.map_err(|error| format!("no connection can be accepted: {error}"))?;
-        }
+        () = serve(options.adapter, listener, chat) => {}
         () = stop.requested() => {}
     }
     registry.shutdown(Duration::from_secs(5)).await;
@@ -136,14 +137,14 @@ fn guest(request: &Parts) -> Result<Identity, Refusal> {
     UserName::new(&user).map(Identity::new).map_err(|_| Refusal::Unauthorized)
 }
 
-async fn serve(adapter: Adapter, listener: TcpListener, chat: Endpoint) -> io::Result<()> {
+async fn serve(adapter: Adapter, listener: TcpListener, chat: Endpoint) {
     // Connections come and go; what becomes of one is no news.
     match adapter {
         Adapter::Axum => {
             let app: Router = Router::new().nest("/chat", chatrooms::axum::router(chat));
             let app = TowerToHyperService::new(app);
             let http = http1::Builder::new();
-            accept(listener, |io| {
+            answer(&listener, |io| {
                 tokio::spawn(http.serve_connection(io, app.clone()).with_upgrades());
             })
             .await
@@ -152,7 +153,7 @@ async fn serve(adapter: Adapter, listener: TcpListener, chat: Endpoint) -> io::R
             let app = warp::path("chat").and(chatrooms::warp::routes(chat));
             let app = TowerToHyperService::new(warp::service(app));
             let http = http1::Builder::new();
-            accept(listener, |io| {
+            answer(&listener, |io| {
                 tokio::spawn(http.serve_connection(io, app.clone()).with_upgrades());
             })
             .await
@@ -160,11 +161,14 @@ async fn serve(adapter: Adapter, listener: TcpListener, chat: Endpoint) -> io::R
     }
 }
 
-async fn accept(listener: TcpListener, serve: impl Fn(TokioIo<TcpStream>)) -> io::Result<()> {
-    loop {
-        let (connection, _) = listener.accept().await?;
-        // A small frame must not wait for the next one.
-        connection.set_nodelay(true)?;
-        serve(TokioIo::new(connection));
-    }
+async fn answer(listener: &TcpListener, serve: impl Fn(TokioIo<TcpStream>) + Send + Sync) {
+    let mut is_told = false;
+    let tell = |error| {
+        if !std::mem::replace(&mut is_told, true) {
+            eprintln!(
+                "connections cannot be accepted: {error}; `ulimit -n` says how many files a process may open"
+            );
+        }
+    };
+    accept(listener, |stream, _| serve(TokioIo::new(stream)), tell).await;
 }

@@ -1,6 +1,6 @@
 //! The connections of this server: each is answered in a task of its own, and all of them can be asked to end.
 
-use std::{io, net::SocketAddr, pin::pin, time::Duration};
+use std::{net::SocketAddr, pin::pin, time::Duration};
 
 use axum::{Router, http::Request};
 use chatrooms::ws::PeerAddr;
@@ -13,13 +13,10 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::sleep,
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{cut_off::Last, write_deadline::WriteDeadline};
+use crate::{accepting::accept, cut_off::Last, write_deadline::WriteDeadline};
 
 /// How long a client may take for the head of a request, the silence before it included, unless something else is said.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -50,17 +47,9 @@ impl Connections {
 
     /// Accepts connections for ever.
     pub(crate) async fn accept(&self, listener: &TcpListener) {
-        loop {
-            match listener.accept().await {
-                Ok((stream, peer)) => self.answer(stream, peer),
-                Err(error) if is_of_one_connection(&error) => {}
-                Err(error) => {
-                    // Out of descriptors, most likely: some will be given back.
-                    tracing::error!(%error, "connections cannot be accepted");
-                    sleep(Duration::from_secs(1)).await;
-                }
-            }
-        }
+        let take = |stream, peer| self.answer(stream, peer);
+        accept(listener, take, |error| tracing::error!(%error, "connections cannot be accepted"))
+            .await;
     }
 
     /// Asks all connections to end after the answer they are at, and waits until they have. An idle one ends at once.
@@ -71,8 +60,6 @@ impl Connections {
     }
 
     fn answer(&self, stream: TcpStream, peer: SocketAddr) {
-        // Frames are small, and each is to be sent at once. A socket that is gone already refuses it.
-        let _ = stream.set_nodelay(true);
         let app = TowerToHyperService::new(self.app.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(PeerAddr(peer.ip()));
@@ -102,11 +89,6 @@ impl Connections {
             }
         });
     }
-}
-
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! `cargo run --release --example full_app`, then open <http://localhost:5000> in two browser windows.
 #![forbid(unsafe_code)]
 
+mod accepting;
 mod app;
 mod assets;
 mod auth;

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![allow(dead_code, reason = "only the program itself puts the modules to use")]
 
+mod accepting;
 mod app;
 mod assets;
 mod auth;

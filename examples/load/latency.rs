@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 const QUANTILES: [(&str, f64); 5] =
     [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
 
+/// Of the longest bar.
+const LENGTH: u64 = 40;
+
 /// Microseconds, three digits of each.
 #[derive(Debug)]
 pub(crate) struct Latency(Histogram<u64>);
@@ -36,7 +39,27 @@ impl Latency {
         let times = self.times().map(|(name, time)| (name.to_owned(), time.into()));
         let mut value: serde_json::Map<String, Value> = times.collect();
         value.insert("count".into(), json!(self.count()));
+        let bars = self.bars().map(|(up_to, count)| json!({ "up_to": up_to, "count": count }));
+        value.insert("histogram".into(), bars.collect());
         Value::Object(value)
+    }
+
+    /// How many took up to how many milliseconds, and more than those before; each bound is twice the one before.
+    fn bars(&self) -> impl Iterator<Item = (f64, u64)> {
+        let bars = self.0.iter_log(1, 2.0);
+        let bars = bars
+            .map(|bar| (bar.value_iterated_to() as f64 / 1000.0, bar.count_since_last_iteration()));
+        bars.skip_while(|(_, count)| *count == 0)
+    }
+
+    /// The same as a picture.
+    pub(crate) fn histogram(&self) -> String {
+        let most = self.bars().map(|(_, count)| count).max().unwrap_or(1);
+        let bar = |(up_to, count): (f64, u64)| {
+            let length = usize::try_from((count * LENGTH).div_ceil(most)).unwrap_or_default();
+            format!("  up to {up_to:>10.3} ms {count:>10} {}\n", "#".repeat(length))
+        };
+        self.bars().map(bar).collect()
     }
 
     /// In milliseconds.

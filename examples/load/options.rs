@@ -35,12 +35,12 @@ pub(crate) struct Options {
     #[arg(long, default_value = "load", value_name = "NAME")]
     pub(crate) room: String,
 
-    /// How many in each room talk; for none, see --idle
+    /// How many in each room talk, as far as so many are there; for none, see --idle
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) senders: usize,
 
     /// Closed loop: messages that each sender has under way; the next one goes when its own copy is back
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = at_least_one, conflicts_with = "rate")]
     pub(crate) window: usize,
 
     /// Open loop: messages a second by all senders together, whatever comes back. Latency counts from when a message was due; senders wake by whole milliseconds
@@ -59,7 +59,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = some_seconds)]
     pub(crate) duration: Duration,
 
-    /// Seconds of talk before that, whose latencies do not count
+    /// Seconds of talk before that, whose latencies do not count; what is counted, and counted by the second, is of both
     #[arg(long, default_value = "1", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) warm_up: Duration,
 
@@ -106,6 +106,17 @@ impl Options {
         if self.senders == 0 && !self.idle {
             let problem = "--senders 0: nobody would talk; if that is meant, say --idle";
             return Err(Failure::Other(problem.to_owned()));
+        }
+        if self.rooms > self.connections {
+            let (rooms, connections) = (self.rooms, self.connections);
+            let problem =
+                format!("--rooms {rooms}: {connections} connections are in as many rooms at most");
+            return Err(Failure::Other(problem));
+        }
+        if !self.idle && self.senders > self.connections.div_ceil(self.rooms) {
+            let (senders, most) = (self.senders, self.connections.div_ceil(self.rooms));
+            let problem = format!("--senders {senders}: there are {most} in a room");
+            return Err(Failure::Other(problem));
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ pub(crate) struct Report {
     url: String,
     rooms: usize,
     wanted: usize,
-    /// How long was measured.
+    /// How long people talked and visited, the warm-up included: what is counted is of all of it, and only latencies leave the warm-up out.
     pub(crate) seconds: f64,
     /// From connecting to being in the room, of those who stay.
     pub(crate) joining: Latency,
@@ -129,6 +129,10 @@ impl Report {
         self.sent.saturating_sub(self.accepted + all(&self.refused))
     }
 
+    fn per_second(&self, count: u64) -> f64 {
+        if self.seconds > 0.0 { count as f64 / self.seconds } else { 0.0 }
+    }
+
     /// Whether anybody was there, and was heard where they talked.
     pub(crate) fn has_measured(&self, is_idle: bool) -> bool {
         self.joining.count() > 0 && (is_idle || self.accepted > 0)
@@ -148,6 +152,7 @@ impl Report {
             "messages": {
                 "sent": self.sent,
                 "accepted": self.accepted,
+                "accepted_per_second": self.per_second(self.accepted),
                 "refused": self.refused,
                 "unknown": self.unknown(),
                 "overdue": self.overdue,
@@ -156,12 +161,14 @@ impl Report {
             "copies": {
                 "expected": self.expected,
                 "arrived": self.copies,
+                "arrived_per_second": self.per_second(self.copies),
                 "lost": self.lost,
                 "duplicated": self.duplicated,
                 "reordered": self.reordered,
             },
             "visits": {
                 "joined": self.visits.joined,
+                "joined_per_second": self.per_second(self.visits.joined),
                 "refused": self.visits.refused,
                 "failed": self.visits.failed,
             },
@@ -182,7 +189,8 @@ impl fmt::Display for Report {
         reasons(f, "refused", &self.kept_out)?;
         reasons(f, "not let in", &self.not_let_in)?;
         reasons(f, "disconnected", &self.disconnected)?;
-        writeln!(f, "messages      {} sent, {} accepted", self.sent, self.accepted)?;
+        let (sent, rate) = (self.sent, self.per_second(self.accepted));
+        writeln!(f, "messages      {sent} sent, {} accepted, {rate:.0} a second", self.accepted)?;
         if self.overdue > 0 {
             let overdue = self.overdue;
             writeln!(f, "              {overdue} due and not sent: the rate was not kept")?;
@@ -192,7 +200,8 @@ impl fmt::Display for Report {
             let unknown = self.unknown();
             writeln!(f, "              {unknown} never answered: neither accepted nor refused")?;
         }
-        writeln!(f, "copies        {} of {} arrived", self.copies, self.expected)?;
+        let (copies, rate) = (self.copies, self.per_second(self.copies));
+        writeln!(f, "copies        {copies} of {} arrived, {rate:.0} a second", self.expected)?;
         let (lost, twice, late) = (self.lost, self.duplicated, self.reordered);
         writeln!(f, "              {lost} lost, {twice} duplicated, {late} reordered")?;
         if self.stalls > 0 {
@@ -204,7 +213,8 @@ impl fmt::Display for Report {
         }
         let visits = &self.visits;
         if visits.joined > 0 || !visits.failed.is_empty() || !visits.refused.is_empty() {
-            writeln!(f, "visits        {} joined", visits.joined)?;
+            let rate = self.per_second(visits.joined);
+            writeln!(f, "visits        {} joined, {rate:.0} a second", visits.joined)?;
             reasons(f, "refused", &self.visits.refused)?;
             reasons(f, "failed", &self.visits.failed)?;
         }
@@ -212,6 +222,9 @@ impl fmt::Display for Report {
         writeln!(f, "  message   {}", self.latency)?;
         writeln!(f, "  join      {}", self.joining)?;
         write!(f, "  visit     {}", self.visits.latency)?;
+        if self.latency.count() > 0 {
+            write!(f, "\n\nmessages\n{}", self.latency.histogram().trim_end())?;
+        }
         let (faults, refusals) = (self.faults(), self.refusals());
         if !refusals.is_empty() {
             write!(f, "\n\nno error: {}", refusals.join(", "))?;

@@ -110,10 +110,10 @@ pub(crate) async fn run(options: Options) -> Result<Report, Failure> {
     let began = Instant::now();
     phases.send_replace(Phase::Talking(began));
     talk(&shared, began).await;
+    report.seconds = began.elapsed().as_secs_f64();
     phases.send_replace(Phase::Draining);
     drain(&shared).await;
     phases.send_replace(Phase::Over);
-    report.seconds = shared.options.duration.as_secs_f64();
     report.take_members(members.join_all().await);
     report.take_visits(visitors.join_all().await);
     Ok(report)

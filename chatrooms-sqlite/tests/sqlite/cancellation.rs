@@ -45,6 +45,7 @@ async fn for_every_poll(story: impl AsyncFn(usize) -> bool) {
 }
 
 /// The same of a life with one message, in a file and in memory.
+#[expect(clippy::future_not_send, reason = "each test runs on its own thread")]
 async fn for_every_poll_in_a_life(story: impl AsyncFn(&SqliteStore, &Life, usize) -> bool) {
     let dir = tempfile::tempdir().unwrap();
     // Whoever keeps the one reader is missed.

@@ -33,6 +33,12 @@ fn what_bench_server_does_is_counted() {
     assert_counts(&report, 5);
     let sent = report["messages"]["sent"].as_u64().unwrap_or_default();
     assert!((20..=26).contains(&sent), "40 a second for 0.6 s, not {sent}");
+    let rate = report["messages"]["accepted_per_second"].as_f64().unwrap_or_default();
+    assert!((30.0..=44.0).contains(&rate), "40 a second, whatever of that is warm-up, not {rate}");
+    let latency = &report["latency_ms"]["message"];
+    let bars = latency["histogram"].as_array().into_iter().flatten();
+    let counted: u64 = bars.filter_map(|bar| bar["count"].as_u64()).sum();
+    assert!(counted > 0 && latency["count"] == counted, "{latency}");
 
     let from = ["--from", "127.0.0.1", "--from", "127.0.0.1", "--connections", "3", "--rate", "20"];
     assert_counts(&clean(&load(addr, &from)), 3);
@@ -195,6 +201,9 @@ fn what_a_user_can_get_wrong_is_one_clear_line() {
         (run(&[&url, "--json", "/nowhere/result.json"]), "--json /nowhere/result.json"),
         (run(&[&url, "--connections", "0"]), "a number from 1"),
         (run(&[&url, "--senders", "0"]), "say --idle"),
+        (run(&[&url, "--connections", "5", "--senders", "6"]), "there are 5 in a room"),
+        (run(&[&url, "--connections", "5", "--rooms", "6"]), "--rooms 6"),
+        (run(&[&url, "--rate", "9", "--window", "2"]), "cannot be used with"),
         (run(&[&url, "--duration", "0"]), "a number over 0"),
         (run(&["wss://127.0.0.1/chat/ws"]), "no TLS"),
         (run(&["127.0.0.1:5000"]), "ws://HOST:PORT"),

@@ -8,7 +8,7 @@ use super::{
     holding::Held,
     machine,
     options::Options,
-    ratio::{Figures, Measured},
+    ratio::{self, Figures, Measured},
     row::Row,
 };
 
@@ -31,7 +31,7 @@ machine below; a ratio travels better than a figure.
 A *copy* is one message at one member. In a room four members send, in a room of ten one does; each has four messages of 100 bytes under
 way and sends its next one when its own copy is back. The CPU is the server's, user and system, from `/proc`. chatrooms speaks JSON, numbers and
 keeps every message and promises what the README says, with mimalloc as its allocator; a lost, doubled or reordered copy fails the run. All that is written in Rust
-is built with thin LTO in one codegen unit. What it stands beside promises none of that:
+is built with thin LTO in one codegen unit; the other programs have the system's allocator. What it stands beside promises none of that:
 
 - the *floor* (`benches/peers`) is one thread over epoll that writes each frame to each member, without JSON and without names;
   *batched*, it joins what came in one round into one write for each member;
@@ -57,6 +57,7 @@ impl Page {
     /// Measures a row and adds it; returns what broke a promise.
     pub(super) fn add(&mut self, row: &Row, options: &Options) -> Vec<String> {
         let measured = Measured::of(row, options);
+        let median = ratio::median(measured.ratios.iter().copied().map(Some));
         let what = format!("{}, {}", row.ours.name(), row.what);
         let unit = if row.unit.starts_with('a') {
             format!("/ {}", row.unit.replace("a ", ""))
@@ -78,7 +79,7 @@ impl Page {
             number(measured.ours.figure),
             other.unwrap_or_default(),
             ratio(&measured.ratios),
-            row.goal,
+            goal(row.goal.to_string(), row.goal.is_missed(median, measured.ours.figure)),
             latency(&measured.ours),
             latency(&measured.other),
             row.name
@@ -141,12 +142,15 @@ fn in_process(times: &[Time]) -> String {
         "\n## In process\n\nWithout sockets: `cargo bench`, or `cargo xtask bench --only {}`. Each file of `benches/` says what it does. The median for \
          each join and leave, message or room; where members stay, for each member who is told of it. Of `join_under_broadcast` it is what half of the joins, or 99 of 100, take at most. Beside `chatrooms`, `bare` is a \
          `DashMap` of locked maps with the same inserts and removes. A room's purge takes the same instructions however many end with it; what many rooms hold has to come \
-         from memory, because no cache holds it.\n\n| benchmark | each | over the bare map |\n| --- | ---: | ---: |\n",
+         from memory, because no cache holds it.\n\n| benchmark | each | over the bare map | goal |\n| --- | ---: | ---: | --- |\n",
         criterion::NAME
     );
     for time in times {
         let ratio = time.ratio.map(|ratio| format!("{ratio:.1}")).unwrap_or_default();
-        let _ = writeln!(text, "| {} | {} | {ratio} |", time.name, duration(time.each));
+        let (each, goal) =
+            (duration(time.each), time.goal().map(|(text, is_missed)| goal(text, is_missed)));
+        let _ =
+            writeln!(text, "| {} | {each} | {ratio} | {} |", time.name, goal.unwrap_or_default());
     }
     text
 }
@@ -183,13 +187,17 @@ fn latency(figures: &Figures) -> String {
     }
 }
 
+fn goal(goal: String, is_missed: bool) -> String {
+    if is_missed { format!("{goal}, **missed**") } else { goal }
+}
+
 fn lost(share: f64) -> String {
     if share > 0.0 { format!(" (lost {:.1} %)", share * 100.0) } else { String::new() }
 }
 
 /// The median, and the extremes; they are in order.
 fn ratio(ratios: &[f64]) -> String {
-    let median = super::ratio::median(ratios.iter().copied().map(Some));
+    let median = ratio::median(ratios.iter().copied().map(Some));
     match (ratios, median) {
         ([low, .., high], Some(median)) => format!("{median:.2} ({low:.2} to {high:.2})"),
         (_, Some(only)) => format!("{only:.2}"),

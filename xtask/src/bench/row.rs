@@ -1,5 +1,7 @@
 //! The rows of the table.
 
+use std::fmt;
+
 use super::peer::Peer;
 
 /// What is measured of whom, and beside whom.
@@ -11,12 +13,43 @@ pub(super) struct Row {
     pub(super) unit: &'static str,
     pub(super) ours: Peer,
     pub(super) other: Option<Peer>,
-    /// What the ratio is to reach, at least or at most, or the value where it has a unit.
-    pub(super) goal: &'static str,
+    pub(super) goal: Goal,
     /// The generator's name of it.
     pub(super) figure: &'static str,
     /// The generator's arguments.
     load: &'static str,
+}
+
+/// What is to be reached.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Goal {
+    /// By the ratio, at least.
+    AtLeast(f64),
+    /// By the ratio, at most.
+    AtMost(f64),
+    /// By the value, at most so many KiB.
+    KiB(f64),
+}
+
+impl Goal {
+    /// Nothing is missed where nothing could be measured.
+    pub(super) fn is_missed(self, ratio: Option<f64>, value: Option<f64>) -> bool {
+        match self {
+            Self::AtLeast(least) => ratio.is_some_and(|ratio| ratio < least),
+            Self::AtMost(most) => ratio.is_some_and(|ratio| ratio > most),
+            Self::KiB(most) => value.is_some_and(|value| value > most),
+        }
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(least) => write!(f, "≥ {least}"),
+            Self::AtMost(most) => write!(f, "≤ {most}"),
+            Self::KiB(most) => write!(f, "≤ {most} KiB"),
+        }
+    }
 }
 
 const COPIES: &str = "deliveries_per_cpu_s";
@@ -30,19 +63,43 @@ const IDLE: &str = "--mode idle --conns 10000 --rooms 100 --inflight 100";
 const JOINS: &str = "joins_per_cpu_s";
 
 pub(super) const ALL: [Row; 20] = [
-    copies("room-100", "copies delivered, a room of 100", Peer::FloorBatch, "0.75", ROOM_100),
-    copies("room-1000", "copies delivered, a room of 1,000", Peer::FloorBatch, "0.85", ROOM_1000),
-    copies("room-5000", "copies delivered, a room of 5,000", Peer::FloorBatch, "0.85", ROOM_5000),
+    copies(
+        "room-100",
+        "copies delivered, a room of 100",
+        Peer::FloorBatch,
+        Goal::AtLeast(0.75),
+        ROOM_100,
+    ),
+    copies(
+        "room-1000",
+        "copies delivered, a room of 1,000",
+        Peer::FloorBatch,
+        Goal::AtLeast(0.85),
+        ROOM_1000,
+    ),
+    copies(
+        "room-5000",
+        "copies delivered, a room of 5,000",
+        Peer::FloorBatch,
+        Goal::AtLeast(0.85),
+        ROOM_5000,
+    ),
     copies(
         "rooms-of-10",
         "copies delivered, 100 rooms of 10",
         Peer::FloorBatch,
-        "0.8",
+        Goal::AtLeast(0.8),
         ROOMS_OF_10,
     ),
     Row {
         ours: Peer::ChatroomsSqlite,
-        ..copies("sqlite", "copies delivered, a room of 1,000", Peer::Chatrooms, "0.85", ROOM_1000)
+        ..copies(
+            "sqlite",
+            "copies delivered, a room of 1,000",
+            Peer::Chatrooms,
+            Goal::AtLeast(0.85),
+            ROOM_1000,
+        )
     },
     Row {
         ours: Peer::ChatroomsSqliteFile,
@@ -50,23 +107,47 @@ pub(super) const ALL: [Row; 20] = [
             "sqlite-file",
             "copies delivered, a room of 1,000",
             Peer::Chatrooms,
-            "0.85",
+            Goal::AtLeast(0.85),
             ROOM_1000,
         )
     },
-    copies("uws-room-100", "copies delivered, a room of 100", Peer::UWebSockets, "1", ROOM_100),
-    copies("uws-room-1000", "copies delivered, a room of 1,000", Peer::UWebSockets, "1", ROOM_1000),
-    copies("uws-room-5000", "copies delivered, a room of 5,000", Peer::UWebSockets, "1", ROOM_5000),
+    copies(
+        "uws-room-100",
+        "copies delivered, a room of 100",
+        Peer::UWebSockets,
+        Goal::AtLeast(1.0),
+        ROOM_100,
+    ),
+    copies(
+        "uws-room-1000",
+        "copies delivered, a room of 1,000",
+        Peer::UWebSockets,
+        Goal::AtLeast(1.0),
+        ROOM_1000,
+    ),
+    copies(
+        "uws-room-5000",
+        "copies delivered, a room of 5,000",
+        Peer::UWebSockets,
+        Goal::AtLeast(1.0),
+        ROOM_5000,
+    ),
     copies(
         "uws-rooms-of-10",
         "copies delivered, 100 rooms of 10",
         Peer::UWebSockets,
-        "1",
+        Goal::AtLeast(1.0),
         ROOMS_OF_10,
     ),
     Row {
         figure: JOINS,
-        ..copies("churn", "joins (connect, join, leave)", Peer::AxumBroadcast, "0.8", CHURN)
+        ..copies(
+            "churn",
+            "joins (connect, join, leave)",
+            Peer::AxumBroadcast,
+            Goal::AtLeast(0.8),
+            CHURN,
+        )
     },
     Row {
         unit: "KiB",
@@ -75,7 +156,7 @@ pub(super) const ALL: [Row; 20] = [
             "idle",
             "memory of an idle connection, of 10,000",
             Peer::AxumBroadcast,
-            "8 KiB",
+            Goal::KiB(8.0),
             IDLE,
         )
     },
@@ -87,7 +168,7 @@ pub(super) const ALL: [Row; 20] = [
             "warp-room-100",
             "copies delivered, a room of 100",
             Peer::Chatrooms,
-            "0.85",
+            Goal::AtLeast(0.85),
             ROOM_100,
         )
     },
@@ -97,7 +178,7 @@ pub(super) const ALL: [Row; 20] = [
             "warp-room-1000",
             "copies delivered, a room of 1,000",
             Peer::Chatrooms,
-            "0.85",
+            Goal::AtLeast(0.85),
             ROOM_1000,
         )
     },
@@ -107,7 +188,7 @@ pub(super) const ALL: [Row; 20] = [
             "warp-room-5000",
             "copies delivered, a room of 5,000",
             Peer::Chatrooms,
-            "0.85",
+            Goal::AtLeast(0.85),
             ROOM_5000,
         )
     },
@@ -117,14 +198,20 @@ pub(super) const ALL: [Row; 20] = [
             "warp-rooms-of-10",
             "copies delivered, 100 rooms of 10",
             Peer::Chatrooms,
-            "0.85",
+            Goal::AtLeast(0.85),
             ROOMS_OF_10,
         )
     },
     Row {
         ours: Peer::ChatroomsWarp,
         figure: JOINS,
-        ..copies("warp-churn", "joins (connect, join, leave)", Peer::Chatrooms, "0.85", CHURN)
+        ..copies(
+            "warp-churn",
+            "joins (connect, join, leave)",
+            Peer::Chatrooms,
+            Goal::AtLeast(0.85),
+            CHURN,
+        )
     },
     Row {
         ours: Peer::ChatroomsWarp,
@@ -134,7 +221,7 @@ pub(super) const ALL: [Row; 20] = [
             "warp-idle",
             "memory of an idle connection, of 10,000",
             Peer::Chatrooms,
-            "1.15",
+            Goal::AtMost(1.15),
             IDLE,
         )
     },
@@ -144,7 +231,7 @@ const fn copies(
     name: &'static str,
     what: &'static str,
     other: Peer,
-    goal: &'static str,
+    goal: Goal,
     load: &'static str,
 ) -> Row {
     let (ours, other) = (Peer::Chatrooms, Some(other));
@@ -153,11 +240,29 @@ const fn copies(
 
 /// In the open loop, from the time a message was due.
 const fn latency(name: &'static str, what: &'static str, load: &'static str) -> Row {
-    Row { unit: "µs", figure: "latency_us.p99", ..copies(name, what, Peer::Floor, "1.3", load) }
+    Row {
+        unit: "µs",
+        figure: "latency_us.p99",
+        ..copies(name, what, Peer::Floor, Goal::AtMost(1.3), load)
+    }
 }
 
 impl Row {
     pub(super) fn arguments(&self) -> Vec<String> {
         self.load.split(' ').map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Goal;
+
+    #[test]
+    fn a_goal_is_missed_on_its_own_side() {
+        let missed = |goal: Goal, ratio| goal.is_missed(Some(ratio), Some(9.0));
+        assert!(missed(Goal::AtLeast(1.0), 0.99) && !missed(Goal::AtLeast(1.0), 1.0));
+        assert!(missed(Goal::AtMost(1.3), 1.31) && !missed(Goal::AtMost(1.3), 1.3));
+        assert!(missed(Goal::KiB(8.0), 0.1) && !missed(Goal::KiB(9.0), 2.0));
+        assert!(!Goal::AtLeast(1.0).is_missed(None, Some(1.0)));
     }
 }
