@@ -318,9 +318,6 @@ impl Live {
             }
             self.head = message.seq;
             self.recent.push(Arc::clone(&message));
-            if message.redacted {
-                self.redacted.insert(message.seq, message.seq);
-            }
             self.audience.tell(effects, || RoomEvent::Message {
                 room: room.clone(),
                 message: Arc::clone(&message),

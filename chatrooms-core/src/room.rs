@@ -446,3 +446,43 @@ impl Drop for Arrival<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        RoomRegistry,
+        testing::{TestClient, room, user},
+    };
+
+    use super::*;
+
+    /// Ada has found the room, and was kicked then; bob is there.
+    async fn kicked(registry: &RoomRegistry) -> (Arc<Room>, TestClient, TestClient) {
+        let ada = TestClient::joined(registry, "ada", "lobby").await;
+        let bob = TestClient::joined(registry, "bob", "lobby").await;
+        let lobby = ada.session.peer().room(&room("lobby")).unwrap();
+        assert_eq!(registry.moderation(&room("lobby")).kick(&user("ada"), None), 1);
+        ada.told();
+        bob.told();
+        (lobby, ada, bob)
+    }
+
+    #[tokio::test]
+    async fn a_signal_of_somebody_who_was_kicked_meanwhile_reaches_nobody() {
+        let registry = RoomRegistry::new();
+        let (lobby, ada, bob) = kicked(&registry).await;
+        let from = (ada.session.id(), ada.session.identity().user());
+        let kind = EventKind::Signal { user: user("ada"), name: "typing".into(), data: None };
+        assert_eq!(lobby.signal(from, kind, registry.shared()), Err(Error::NotInRoom));
+        assert_eq!(bob.told(), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn who_was_kicked_meanwhile_is_not_told_who_is_there() {
+        let registry = RoomRegistry::new();
+        let (lobby, ada, _bob) = kicked(&registry).await;
+        let told = lobby.tell_members(ada.session.peer(), None, None, registry.shared());
+        assert_eq!(told, Err(Error::NotInRoom));
+        assert_eq!(ada.told(), [""; 0]);
+    }
+}

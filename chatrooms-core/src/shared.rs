@@ -266,6 +266,12 @@ impl Shared {
         self.session_count.get()
     }
 
+    /// How many users there is an entry for, with a session or without.
+    #[cfg(test)]
+    pub(crate) fn people_count(&self) -> usize {
+        self.people.iter().count()
+    }
+
     pub(crate) fn sessions_of(&self, user: &UserName) -> Vec<Arc<Peer>> {
         self.people.get(user).map_or_else(Vec::new, |sessions| sessions.values().cloned().collect())
     }
@@ -300,5 +306,30 @@ impl Shared {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Config, Error, Identity, RoomRegistry, testing::user};
+
+    #[tokio::test]
+    async fn nothing_is_left_of_a_user_whose_last_session_has_gone() {
+        let registry = RoomRegistry::new();
+        let tabs = ["ada", "ada"].map(|name| registry.open_session(Identity::new(user(name))));
+        let [one, two] = tabs.map(Result::unwrap);
+        drop(one);
+        assert_eq!(registry.shared().people_count(), 1);
+        drop(two);
+        assert_eq!(registry.shared().people_count(), 0);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_left_of_a_user_who_was_refused() {
+        let config = Config { sessions_per_user: 0, ..Config::default() };
+        let registry = RoomRegistry::builder().config(config).build();
+        let refused = registry.open_session(Identity::new(user("ada"))).unwrap_err();
+        assert_eq!(refused, Error::TooManySessions);
+        assert_eq!(registry.shared().people_count(), 0);
     }
 }

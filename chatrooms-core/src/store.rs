@@ -21,7 +21,8 @@ use crate::{Draft, Epoch, Life, Message, RoomName, Timestamp, UserName};
 ///    until it is trimmed or the life is closed.
 /// 4. **A nonce is stored once.** While a message is kept, another draft of the same user with the same nonce in the
 ///    same life is answered [`Appended::Duplicate`] and takes no number; also within one batch, and also when the
-///    message has been redacted. Other users and other lives may use the same nonce.
+///    message has been redacted. Other users and other lives may use the same nonce. Case counts,
+///    in users and in nonces.
 /// 5. **One draft never fails another.** Each draft of a batch has its own result.
 /// 6. **Lives never mix.** No call on one life reads, changes or removes anything of another, of the same room name or not.
 /// 7. **A closed life stays closed.** After [`close`](Self::close) has been called, `append`, `redact` and reads on that life

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::{
-    Life, StoreError,
+    Life,
     count::Count,
     metrics::Metrics,
     observed_store::ObservedStore,
@@ -105,8 +105,7 @@ impl Sweeper {
             Ok(slot) => Some(slot),
             Err(_) => self.slots.acquire().await.ok(),
         };
-        let closed = unhurried(pin!(self.store.close(life)), slot).await;
-        matches!(closed, Ok(_) | Err(StoreError::Closed))
+        unhurried(pin!(self.store.close(life)), slot).await.is_ok()
     }
 
     fn failed(&self, life: &Life, retry: Duration) {

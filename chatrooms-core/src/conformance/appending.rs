@@ -116,6 +116,22 @@ pub async fn a_nonce_is_stored_once(store: &dyn MessageStore) {
     let again = append(store, &life, vec![marked("ada", "n")]).await;
     assert_eq!(duplicate(&again[0]), Some(1), "also when its message has been redacted");
 
+    let case = begin(store, "case").await;
+    let different = [("ada", "n"), ("ada", "N"), ("Ada", "n"), ("Ada", "N")];
+    for (seq, (user, nonce)) in (1..).zip(different) {
+        let message = store_one(store, &case, marked(user, nonce)).await;
+        assert_eq!(message.seq, seq, "case counts, in users and nonces");
+    }
+    let again = different.map(|(user, nonce)| marked(user, nonce)).to_vec();
+    for (seq, result) in (1..).zip(append(store, &case, again).await) {
+        assert_eq!(duplicate(&result), Some(seq));
+    }
+    let in_one_batch = begin(store, "case").await;
+    let batch = different.map(|(user, nonce)| marked(user, nonce)).to_vec();
+    for (seq, result) in (1..).zip(append(store, &in_one_batch, batch).await) {
+        assert_eq!(stored(result).0.seq, seq, "within one batch, too");
+    }
+
     let other = begin(store, "once").await;
     assert_eq!(
         store_one(store, &other, marked("ada", "n")).await.seq,

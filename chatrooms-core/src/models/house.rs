@@ -143,6 +143,7 @@ impl House {
         check(&self.run.trace()).unwrap_or_else(|broken| panic!("{broken}"));
         let stats = self.registry.stats();
         assert_eq!((stats.rooms, stats.sessions), (0, 0), "something is left behind");
+        assert_eq!(self.registry.shared().people_count(), 0, "a user is left behind");
         let lives = self.store.lives();
         assert!(lives.open.is_empty(), "a life is left behind");
         let different: HashSet<_> = lives.closed.iter().collect();

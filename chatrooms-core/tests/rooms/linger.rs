@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use chatrooms_core::{
-    CloseReason, Error, Identity, Join,
+    CloseReason, Draft, Error, Identity, Join, MemoryStore, Post, RoomName, RoomPolicy,
+    RoomRegistry, async_trait,
     testing::{Call, Fault, FaultyStore},
 };
 
@@ -136,6 +137,50 @@ async fn what_is_said_last_is_still_stored_in_a_lingering_room() {
     let bob = house.client("bob");
     let answer = bob.join("lobby", resume(&joined, 0)).await.unwrap();
     assert_eq!(describe(&answer), "resumed at 1 [bob] (1)");
+}
+
+/// Takes a second over what somebody says.
+#[derive(Debug)]
+struct Slow;
+
+#[async_trait]
+impl RoomPolicy for Slow {
+    async fn before_publish(
+        &self,
+        _: &Identity,
+        _: &RoomName,
+        draft: Draft,
+    ) -> Result<Draft, Error> {
+        tokio::time::sleep(secs(1)).await;
+        Ok(draft)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_visitor_says_too_late_is_not_kept_for_those_who_come_back() {
+    let lingers = config(|config| config.linger = secs(30));
+    let house = House::with(|builder| builder.config(lingers).policy(Slow)).await;
+    let ada = house.guest("ada").await;
+    let eve = Identity::new(user("eve"));
+    let visit = house.registry.visit(&eve, &lobby()).await.unwrap();
+    let (sent, ()) = tokio::join!(visit.publish(Post::new("too late")), async { drop(ada) });
+    assert_eq!(sent.unwrap_err(), Error::NotFound);
+    assert_eq!(describe(&house.client("ada").enter("lobby").await), "joined at 0 [ada]");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_is_dropped_takes_its_lingering_rooms_with_it() {
+    let store = Arc::new(MemoryStore::new());
+    let lingers = config(|config| config.linger = secs(30));
+    let registry =
+        RoomRegistry::builder().store(Arc::clone(&store)).config(lingers).start().await.unwrap();
+    let ada = Client::new(&registry, "ada");
+    ada.enter("lobby").await;
+    drop(ada);
+    assert_eq!(registry.stats().rooms, 1);
+    drop(registry);
+    settle().await;
+    assert_eq!(Arc::strong_count(&store), 1, "nothing waits on for who might come back");
 }
 
 #[tokio::test(start_paused = true)]

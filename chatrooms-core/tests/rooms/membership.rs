@@ -1,5 +1,11 @@
 //! P1 and P6: who is in a room, in one order, over tabs, crashes and late joins.
 
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::{Context, Wake, Waker},
+};
+
 use chatrooms_core::{
     CloseReason, Error, Identity, Join, Post, RoomRegistry,
     testing::{Call, Fault},
@@ -152,6 +158,34 @@ fn a_session_can_be_dropped_outside_of_a_runtime() {
     drop(ada);
     assert_eq!(house.registry.stats().sessions, 0);
     runtime.block_on(house.emptied());
+}
+
+/// What wakes a task is the host's code, which may panic.
+struct Panicking;
+
+impl Wake for Panicking {
+    fn wake(self: Arc<Self>) {
+        panic!("told to panic")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_end_panics_somewhere_is_out_of_all_its_rooms() {
+    let house = House::new().await;
+    let (ada, bob) = (house.unrecorded("ada"), house.unrecorded("bob"));
+    for name in ["garden", "lobby"] {
+        ada.enter(name).await;
+        bob.enter(name).await;
+    }
+    bob.told();
+    let waker = Waker::from(Arc::new(Panicking));
+    let mut filled = Box::pin(bob.session.outbox().filled());
+    assert!(filled.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let end = || ada.session.close(CloseReason::Kicked);
+    catch_unwind(AssertUnwindSafe(end)).expect_err("bob is woken");
+    for name in ["garden", "lobby"] {
+        assert_eq!(house.registry.connections(&room(name), &user("ada")), 0, "{name}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

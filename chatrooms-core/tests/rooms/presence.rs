@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chatrooms_core::{EventKind, Outgoing};
+use chatrooms_core::{EventKind, Members, Outgoing, UserName};
 
 use crate::kit::{Client, House, describe, lobby, millis, names, secs};
 
@@ -98,6 +98,20 @@ async fn falling_to_the_bound_tells_at_once_what_was_waiting() {
     assert_eq!(ada.told(), ["-joe"]);
 }
 
+fn looked_at(client: &Client, after: Option<&UserName>) -> Members {
+    client.session.members(&lobby(), after).unwrap()
+}
+
+/// In one order with what is told of the room.
+fn asked_for(client: &Client, after: Option<&UserName>) -> Members {
+    client.session.ask_members(&lobby(), after, None).unwrap();
+    let mut told = Vec::new();
+    client.session.outbox().try_take(&mut told, usize::MAX);
+    let [Outgoing::Event(event)] = &told[..] else { panic!("one answer: {told:?}") };
+    let EventKind::Members { page, .. } = event.kind() else { panic!("a page: {event:?}") };
+    page.clone()
+}
+
 #[tokio::test(start_paused = true)]
 async fn members_are_paged_as_they_were_told_and_with_oneself() {
     let house = House::configured(|config| {
@@ -116,21 +130,24 @@ async fn members_are_paged_as_they_were_told_and_with_oneself() {
     }
     next_round().await;
     drop(others.remove(0));
-    let zoe = house.client("zoe");
+    let zoe = house.unrecorded("zoe");
     let joined = zoe.enter("lobby").await;
     assert!(joined.members_more);
     assert_eq!(names(&joined.members)[0], "zoe");
-    let mut all = Vec::new();
-    let mut more = true;
-    while more {
-        let after = all.last().map(|name: &String| crate::kit::user(name));
-        let page = zoe.session.members(&lobby(), after.as_ref()).unwrap();
-        more = page.more;
-        all.extend(names(&page.members));
+    zoe.told();
+    for page_after in [looked_at, asked_for] {
+        let mut all = Vec::new();
+        let mut more = true;
+        while more {
+            let after = all.last().map(|name: &String| crate::kit::user(name));
+            let page = page_after(&zoe, after.as_ref());
+            more = page.more;
+            all.extend(names(&page.members));
+        }
+        assert_eq!(all.len(), 301, "the one who has left is still on it, and oneself");
+        assert!(all.is_sorted());
+        assert_eq!(all.last().map(String::as_str), Some("zoe"));
     }
-    assert_eq!(all.len(), 301, "the one who has left is still on it, and oneself");
-    assert!(all.is_sorted());
-    assert_eq!(all.last().map(String::as_str), Some("zoe"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -122,3 +122,30 @@ async fn a_resume_that_does_not_fit_is_none() {
     assert_eq!(answer.messages.last().map(|message| message.seq), Some(80));
     assert!(answer.more);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_back_has_to_fit_into_a_resume_too() {
+    let fit = 210;
+    let house = House::configured(|config| {
+        (config.body_bytes, config.data_bytes, config.meta_bytes) = (1, 0, 0);
+        // The messages of an answer may take half of it but for a kilobyte; a number takes 21 bytes.
+        config.reply_bytes = 2 * (fit * 21 + 1024);
+        config.send_burst = 1000;
+    })
+    .await;
+    let ada = house.guest("ada").await;
+    let joined = house.client("bob").enter("lobby").await;
+    let all = fit as u64 + 1;
+    for _ in 1..=all {
+        ada.say("x").await.unwrap();
+    }
+    for seq in 1..all {
+        ada.take_back(seq).await.unwrap();
+    }
+    let answer = house.client("bob").join("lobby", resume(&joined, all)).await.unwrap();
+    assert!(answer.resumed);
+    assert_eq!(answer.redacted.len(), fit);
+    ada.take_back(all).await.unwrap();
+    let answer = house.client("bob").join("lobby", resume(&joined, all)).await.unwrap();
+    assert!(!answer.resumed, "one too many");
+}

@@ -579,6 +579,23 @@ async fn a_room_keeps_so_many_messages_and_forgets_the_oldest() {
     assert_eq!(house.registry.redact(&lobby(), 1).await, Err(Error::NotFound));
 }
 
+/// The store has trimmed and cannot say so, each time: its next answer tells.
+#[tokio::test(start_paused = true)]
+async fn what_the_store_has_forgotten_is_shown_to_nobody() {
+    let house = House::configured(|config| config.keep = 8).await;
+    house.store.always(Call::Trim, Fault::Unsure);
+    let ada = house.guest("ada").await;
+    for n in 1..=10 {
+        ada.say(&n.to_string()).await.unwrap();
+    }
+    let kept = ada.history().await;
+    let joined = house.client("bob").enter("lobby").await;
+    assert_eq!(bodies(&joined.messages), kept);
+    assert!(!joined.more);
+    assert_eq!(kept.len(), 8);
+    assert_eq!(house.store.calls(Call::Trim), 1, "what is gone is not removed again");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_room_whose_messages_cannot_be_trimmed_tries_again_with_the_next_one() {
     let house = House::configured(|config| config.keep = 8).await;

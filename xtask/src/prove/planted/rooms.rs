@@ -336,4 +336,81 @@ pub(super) const BUGS: &[Bug] = &[
             "effects::tests::who_ends_a_session_that_somebody_else_is_ending_sees_it_gone",
         ),
     },
+    Bug {
+        name: "a signal of somebody who was kicked meanwhile is relayed",
+        promise: "P1 atomic membership",
+        changes: &[change(ROOM, "if !live.roster.contains(user, from) {", "if false {")],
+        caught_by: core(
+            "room::tests::a_signal_of_somebody_who_was_kicked_meanwhile_reaches_nobody",
+        ),
+    },
+    Bug {
+        name: "somebody who was kicked meanwhile is told who is there",
+        promise: "P1 atomic membership",
+        changes: &[change(
+            ROOM,
+            "let is_member = live.roster.contains(whom.user(), whom.id());",
+            "let is_member = true;",
+        )],
+        caught_by: core("room::tests::who_was_kicked_meanwhile_is_not_told_who_is_there"),
+    },
+    Bug {
+        name: "who asks for the members is told of those whom nobody else has been told of",
+        promise: "P6 users, not tabs",
+        changes: &[change(
+            ROOM,
+            "live.roster.page(after, Some(whom.user()), bytes);",
+            "live.roster.present(after, bytes);",
+        )],
+        caught_by: rooms("presence::members_are_paged_as_they_were_told_and_with_oneself"),
+    },
+    Bug {
+        name: "a room that waits for a return keeps its registry",
+        promise: "P10 nothing is unbounded",
+        changes: &[
+            change(
+                ROOM,
+                "let (room, shared) = (Arc::downgrade(self), Arc::downgrade(shared));",
+                "let kept = (Arc::clone(self), Arc::clone(shared));\n        let (room, shared) = (Arc::downgrade(self), Arc::downgrade(shared));",
+            ),
+            change(
+                ROOM,
+                "            tokio::time::sleep_until(time).await;\n",
+                "            tokio::time::sleep_until(time).await;\n            drop(kept);\n",
+            ),
+        ],
+        caught_by: rooms("linger::a_registry_that_is_dropped_takes_its_lingering_rooms_with_it"),
+    },
+    Bug {
+        name: "a resume holds as much that was taken back as there is",
+        promise: "R a resume is whole or none",
+        changes: &[change(
+            LIVE,
+            "let bytes = bytes.checked_sub(redacted.len() * cost::NUMBER)?;\n",
+            "",
+        )],
+        caught_by: rooms("resume::what_was_taken_back_has_to_fit_into_a_resume_too"),
+    },
+    Bug {
+        name: "a visitor who is too late says something in a room that waits for a return",
+        promise: "P8 no ghosts, and a deploy loses nothing",
+        changes: &[change(
+            WRITER,
+            "Self::Visitor(_) | Self::Host => !live.roster.is_empty(),",
+            "Self::Visitor(_) | Self::Host => true,",
+        )],
+        caught_by: rooms(
+            "linger::what_a_visitor_says_too_late_is_not_kept_for_those_who_come_back",
+        ),
+    },
+    Bug {
+        name: "nobody hears which messages the store still has",
+        promise: "P5 stored before shown, once",
+        changes: &[change(
+            WRITER,
+            "            live.trimmed(oldest);\n",
+            "            let _ = oldest;\n",
+        )],
+        caught_by: rooms("sending::what_the_store_has_forgotten_is_shown_to_nobody"),
+    },
 ];

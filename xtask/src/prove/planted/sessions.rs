@@ -229,4 +229,36 @@ pub(super) const BUGS: &[Bug] = &[
         )],
         caught_by: rooms("limits::a_user_has_so_many_sessions_and_all_users_so_many"),
     },
+    Bug {
+        name: "a session whose end panics in one room stays in the next",
+        promise: "P1 atomic membership",
+        changes: &[change(
+            EFFECTS,
+            "        let exits: Vec<Self> = peer.end().into_iter().map(exit).collect();\n        for mut effects in exits {",
+            "        for mut effects in peer.end().into_iter().map(exit) {",
+        )],
+        caught_by: rooms(
+            "membership::a_session_whose_end_panics_somewhere_is_out_of_all_its_rooms",
+        ),
+    },
+    Bug {
+        name: "an entry is kept of each user who has been there",
+        promise: "P10 nothing is unbounded",
+        changes: &[change(
+            SHARED,
+            "            self.session_count.remove();\n        }\n        self.forget_user_without_sessions(peer.user());\n",
+            "            self.session_count.remove();\n        }\n",
+        )],
+        caught_by: core("shared::tests::nothing_is_left_of_a_user_whose_last_session_has_gone"),
+    },
+    Bug {
+        name: "an entry is kept of each user who was refused",
+        promise: "P10 nothing is unbounded",
+        changes: &[change(
+            SHARED,
+            "                self.forget_user_without_sessions(peer.user());\n            }\n        }\n        added",
+            "            }\n        }\n        added",
+        )],
+        caught_by: core("shared::tests::nothing_is_left_of_a_user_who_was_refused"),
+    },
 ];

@@ -12,6 +12,7 @@ const LIVE: &str = "chatrooms-core/src/live.rs";
 const OPEN: &str = "chatrooms-sqlite/src/open.rs";
 const PURGE: &str = "chatrooms-sqlite/src/purge.rs";
 const READER: &str = "chatrooms-sqlite/src/reader.rs";
+const SCHEMA: &str = "chatrooms-sqlite/src/schema/1.sql";
 const STORE: &str = "chatrooms-sqlite/src/store.rs";
 
 pub(super) const BUGS: &[Bug] = &[
@@ -248,6 +249,22 @@ pub(super) const BUGS: &[Bug] = &[
             "let forgotten = 0;",
         )],
         caught_by: rooms(SEQUENCES),
+    },
+    Bug {
+        name: "case does not count in a nonce (memory)",
+        promise: "P5 stored before shown, once",
+        changes: &[change(
+            MEMORY,
+            "let mark = draft.user.clone().zip(draft.nonce.clone());",
+            "let folded = draft.nonce.as_ref().map(|nonce| nonce.as_str().to_lowercase());\n        let mark = draft.user.clone().zip(folded.and_then(|nonce| crate::Nonce::new(&nonce)));",
+        )],
+        caught_by: core("conformance::memory::plain::a_nonce_is_stored_once"),
+    },
+    Bug {
+        name: "case does not count in who has said something (SQLite)",
+        promise: "P5 stored before shown, once",
+        changes: &[change(SCHEMA, "    author TEXT,\n", "    author TEXT COLLATE NOCASE,\n")],
+        caught_by: sqlite("conformance::file::a_nonce_is_stored_once"),
     },
 ];
 
