@@ -228,7 +228,7 @@ pub(super) const BUGS: &[Bug] = &[
             "let redacted = reader::redacted(conn, row).await?;",
             "let redacted = Vec::new();",
         )],
-        caught_by: sqlite(SEQUENCES),
+        caught_by: sqlite("conformance::file::the_lives_of_an_earlier_process_are_listed"),
     },
     Bug {
         name: "a trim takes one message too few (memory)",
@@ -238,7 +238,7 @@ pub(super) const BUGS: &[Bug] = &[
             "is_some_and(|message| message.seq <= up_to)",
             "is_some_and(|message| message.seq < up_to)",
         )],
-        caught_by: rooms(SEQUENCES),
+        caught_by: core("conformance::memory::plain::trimming_takes_the_oldest"),
     },
     Bug {
         name: "a return after a restart is a resume, whatever has been trimmed",
@@ -248,7 +248,9 @@ pub(super) const BUGS: &[Bug] = &[
             "let forgotten = if opened.oldest > 1 { opened.head } else { 0 };",
             "let forgotten = 0;",
         )],
-        caught_by: rooms(SEQUENCES),
+        caught_by: rooms(
+            "linger::a_return_is_no_resume_where_not_all_can_be_told_that_was_taken_back",
+        ),
     },
     Bug {
         name: "case does not count in a nonce (memory)",
@@ -267,6 +269,3 @@ pub(super) const BUGS: &[Bug] = &[
         caught_by: sqlite("conformance::file::a_nonce_is_stored_once"),
     },
 ];
-
-/// What chance makes, the same for all stores.
-const SEQUENCES: &str = "sequences::everybody_is_told_what_the_model_says";
