@@ -58,6 +58,7 @@
 
 mod bounds;
 mod cut;
+mod kept;
 mod lives;
 mod order;
 mod presence;
@@ -102,7 +103,9 @@ pub fn check(trace: &Trace) -> Result<Judged, Violations> {
     let mut run = run::Run::read(trace);
     let ledger = order::ledger(&mut run);
     cut::judge(&mut run);
-    order::judge(&mut run);
+    let known = order::known(&run);
+    order::judge(&mut run, &known);
+    kept::judge(&mut run, &ledger, &known);
     sends::judge(&mut run, &ledger);
     lives::judge(&mut run);
     presence::judge(&mut run);

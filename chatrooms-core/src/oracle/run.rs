@@ -140,6 +140,8 @@ pub(super) struct Run<'t> {
     pub(super) readings: Vec<Deed<'t, Reading<'t>>>,
     /// Joins that may have been granted, and nobody was told: where somebody may have been, in whatever life, and when.
     pub(super) hidden: Vec<Hidden<'t>>,
+    /// Requests that were refused because the client is not in the room.
+    pub(super) disowned: Vec<Deed<'t, ()>>,
     /// Messages that may have been taken back.
     pub(super) redactions: Vec<Deed<'t, u64>>,
     /// The connections of each client to each room, in their order.
@@ -156,6 +158,7 @@ impl<'t> Run<'t> {
             sayings: Vec::new(),
             readings: Vec::new(),
             hidden: Vec::new(),
+            disowned: Vec::new(),
             redactions: Vec::new(),
             of: HashMap::new(),
             found: Vec::new(),
@@ -179,6 +182,11 @@ impl<'t> Run<'t> {
         self.found.push(Violation { fault, place });
     }
 
+    /// How many messages of a room are kept at least.
+    pub(super) fn keep(&self) -> u64 {
+        self.trace.clients.iter().map(|log| log.bounds.keep as u64).min().unwrap_or(0)
+    }
+
     /// The lives in which a client was in a room at some time of that span.
     pub(super) fn lives(&self, client: usize, room: &RoomName, span: Span) -> Vec<Epoch> {
         let all = self.of.get(&(client, room)).map_or(&[][..], Vec::as_slice);
@@ -191,6 +199,12 @@ impl<'t> Run<'t> {
             .collect();
         lives.dedup();
         lives
+    }
+
+    /// Whether a client was in a room the whole time, by one connection.
+    pub(super) fn is_in(&self, client: usize, room: &RoomName, span: Span) -> bool {
+        let all = self.of.get(&(client, room)).map_or(&[][..], Vec::as_slice);
+        all.iter().any(|index| self.connections[*index].covers(span))
     }
 
     /// The only one, where there is only one.
@@ -380,6 +394,13 @@ impl<'r, 't> Walk<'r, 't> {
         };
         self.take_turn(call, step, request);
         let span = Span { from, to: at };
+        if let Outcome::Refused { code } = outcome
+            && &**code == "not_in_room"
+            && let Some(room) = request.room()
+        {
+            let deed = self.deed(step, room, span, ());
+            self.run.disowned.push(deed);
+        }
         match (request, outcome) {
             (Request::Leave { room }, Outcome::Done) => self.leaves(step, room, span),
             (Request::Members { room, after }, Outcome::Members(page)) => {

@@ -171,7 +171,7 @@ pub enum Told {
         call: Option<u64>,
         /// Where.
         room: RoomName,
-        /// How things stand.
+        /// How things stand. Who was the first is not told over [one socket](Log::in_order), and not judged there.
         cut: Arc<Joined>,
     },
     /// Somebody said something.
@@ -234,6 +234,8 @@ pub struct Bounds {
     pub reply_bytes: usize,
     /// The most rooms that a session is in.
     pub rooms_per_session: usize,
+    /// How many messages are held ready for joins and resumes.
+    pub recent: usize,
     /// How many messages of a room are kept at least.
     pub keep: usize,
     /// Up to so many users are told of everybody who comes and goes.
@@ -254,6 +256,7 @@ impl From<&Config> for Bounds {
             history: config.history,
             reply_bytes: config.reply_bytes,
             rooms_per_session: config.rooms_per_session,
+            recent: config.recent,
             // A full room forgets an eighth at once.
             keep: config.keep - config.keep / 8,
             presence_exact: config.presence_exact,

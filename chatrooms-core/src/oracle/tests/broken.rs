@@ -153,6 +153,64 @@ broken! {
         ada.joins(cut_in(life(1), 2, vec![], &["ada", "bob"]));
         ada.reads(Some(2), vec![one(), two()]);
     }
+    a_page_that_is_not_just_before_what_was_named: TornPage, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        (1..=5).for_each(|seq| ada.hears(message(seq, "ada", "x")));
+        ada.reads(Some(5), vec![message(1, "ada", "x"), message(2, "ada", "x")]);
+    }
+    a_page_with_nothing_though_messages_are_kept: Short, play, {
+        play.run.complete();
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        (1..=3).for_each(|seq| ada.says_and_hears("x", seq));
+        ada.reads(Some(3), vec![]);
+    }
+    a_join_without_messages_though_it_wants_some: Short, play, {
+        let ada = play.actor("ada");
+        ada.is_let_in(ada.asks_to_join(), cut(2, &["ada", "bob"]));
+    }
+    a_join_with_the_last_message_only: Short, play, {
+        play.run.complete();
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        ada.says_and_hears("one", 1);
+        ada.says_and_hears("two", 2);
+        bob.joins(cut_in(life(1), 2, vec![two()], &["ada", "bob"]));
+    }
+    a_page_that_says_to_be_all_and_is_not: OlderUntold, play, {
+        play.run.complete();
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.says_and_hears("one", 1);
+        ada.says_and_hears("two", 2);
+        ada.reads_to_the_end(None, vec![two()]);
+    }
+    /// What is shown later was kept before.
+    a_join_that_says_to_be_all_and_is_not: OlderUntold, play, {
+        let ada = play.actor("ada");
+        let call = ada.asks_to_resume(None, Some(1));
+        let cut = cut_in(life(1), 2, vec![two()], &["ada", "bob"]);
+        ada.is_let_in(call, Joined { more: false, ..cut });
+        ada.reads(None, vec![one(), two()]);
+    }
+    a_join_that_says_there_is_more_than_all: NothingOlder, play, {
+        let cut = cut_in(life(1), 1, vec![one()], &["ada", "bob"]);
+        play.actor("ada").joins(Joined { more: true, ..cut });
+    }
+    a_page_that_says_there_is_more_than_all: NothingOlder, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.hears(one());
+        ada.reads_a_part(None, vec![one()]);
+    }
+    a_member_whose_leave_is_refused: Disowned, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        let call = ada.witness.asks(Request::Leave { room: lobby() });
+        ada.witness.answered(call, Outcome::Refused { code: "not_in_room".into() });
+        ada.settled();
+    }
     two_who_see_different_messages: Differs, play, {
         let (ada, bob) = (play.actor("ada"), play.actor("bob"));
         ada.joins(cut(0, &["ada"]));
@@ -195,6 +253,15 @@ broken! {
         ada.joins(cut(0, &["ada"]));
         ada.hears(with_nonce(message(1, "ada", "x"), "n"));
         ada.hears(with_nonce(message(2, "ada", "x"), "n"));
+    }
+    /// Nobody has been shown them yet.
+    a_nonce_that_is_accepted_twice: NonceTwice, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        for seq in [1, 2] {
+            let call = ada.begins_to_send(nonce(ada.draft("x"), "n"));
+            ada.is_accepted(call, seq);
+        }
     }
     a_duplicate_of_nothing: DuplicateOfNothing, play, {
         play.run.complete();
@@ -367,6 +434,23 @@ broken! {
         play.actor("ada").joins(cut);
     }
 
+    a_first_one_who_is_not_told_so: IsFirst, play, {
+        let ada = play.actor("ada");
+        ada.joins(Joined { first_in_room: false, ..cut(0, &["ada"]) });
+    }
+    a_first_tab_that_is_not_told_so: IsFirst, play, {
+        let ada = play.actor("ada");
+        ada.is_told_in(ada.asks_to_join(), cut(0, &["ada", "bob"]));
+    }
+
+    a_resume_that_is_refused_though_nothing_was_missed: NotResumed, play, {
+        let cut = cut_in(life(1), 2, vec![one(), two()], &["ada", "bob"]);
+        play.actor("ada").resumes(2, cut);
+    }
+    a_resume_that_is_refused_though_all_is_at_hand: NotResumed, play, {
+        let cut = cut_in(life(1), 2, vec![one(), two()], &["ada", "bob"]);
+        play.actor("ada").resumes(1, cut);
+    }
     a_resume_of_another_life: ResumedElsewhere, play, {
         let ada = play.actor("ada");
         let call = ada.asks_to_resume(Some((life(7), 0)), None);
@@ -502,7 +586,8 @@ broken! {
     an_answer_that_is_too_long: TooLong, play, {
         let ada = play.actor("ada");
         let call = ada.asks_to_join();
-        let cut = crate::sync::Arc::new(cut(0, &["ada"]));
+        let cut = Joined { first_connection_of_user: true, ..cut(0, &["ada"]) };
+        let cut = crate::sync::Arc::new(cut);
         ada.witness.told(Told::Joined { call: Some(call), room: lobby(), cut });
         ada.witness.took(1 << 20);
     }
