@@ -140,6 +140,10 @@ pub(super) struct Run<'t> {
     pub(super) readings: Vec<Deed<'t, Reading<'t>>>,
     /// Joins that may have been granted, and nobody was told: where somebody may have been, in whatever life, and when.
     pub(super) hidden: Vec<Hidden<'t>>,
+    /// Signals that were asked for, and when.
+    pub(super) signals: Vec<Deed<'t, ()>>,
+    /// Signals that came, and by whom they are said to be.
+    pub(super) heard: Vec<Deed<'t, &'t UserName>>,
     /// Requests that were refused because the client is not in the room.
     pub(super) disowned: Vec<Deed<'t, ()>>,
     /// Messages that may have been taken back.
@@ -158,6 +162,8 @@ impl<'t> Run<'t> {
             sayings: Vec::new(),
             readings: Vec::new(),
             hidden: Vec::new(),
+            signals: Vec::new(),
+            heard: Vec::new(),
             disowned: Vec::new(),
             redactions: Vec::new(),
             of: HashMap::new(),
@@ -351,6 +357,7 @@ impl<'r, 't> Walk<'r, 't> {
                 What::Asked { call, request } => self.asked(*call, index, step.at, request),
                 What::Answered { call, outcome } => self.answered(*call, index, step.at, outcome),
                 What::Told(told) => self.told(index, step.at, told),
+                What::Unanswered { call } => self.unanswered(*call, index),
                 What::Settled => {
                     for connection in self.rooms.values() {
                         let sight = Sight { at: step.at, step: index, what: Seen::Settled };
@@ -377,6 +384,10 @@ impl<'r, 't> Walk<'r, 't> {
 
     fn asked(&mut self, call: u64, step: usize, at: u64, request: &'t Request) {
         self.waiting.insert(call, (at, step, request));
+        if let Request::Signal { room } = request {
+            let deed = self.deed(step, room, Span { from: at, to: NEVER }, ());
+            self.run.signals.push(deed);
+        }
         if let Some(room) = request.room()
             && request.has_a_turn()
             && self.answers.contains(&call)
@@ -474,6 +485,13 @@ impl<'r, 't> Walk<'r, 't> {
         }
     }
 
+    fn unanswered(&mut self, call: u64, step: usize) {
+        let goes_on = self.bye.is_none() && !self.has_ended && self.ended_itself.is_none();
+        if let Some((_, _, request)) = self.waiting.get(&call).filter(|_| goes_on) {
+            self.blame(Fault::Unanswered { call }, step, request.room());
+        }
+    }
+
     fn told(&mut self, step: usize, at: u64, told: &'t Told) {
         if self.has_ended || (self.bye.is_some() && !matches!(told, Told::Ended { .. })) {
             self.blame(Fault::AfterTheEnd {}, step, told.room());
@@ -485,8 +503,11 @@ impl<'r, 't> Walk<'r, 't> {
             Told::Presence { room, joined, left } => {
                 self.sees(step, at, room, Seen::Presence { joined, left });
             }
-            Told::Signal { room } => {
-                if !self.rooms.contains_key(room) {
+            Told::Signal { room, user } => {
+                if self.rooms.contains_key(room) {
+                    let deed = self.deed(step, room, Span { from: 0, to: at }, user);
+                    self.run.heard.push(deed);
+                } else {
                     self.blame(Fault::NotInRoom {}, step, Some(room));
                 }
             }

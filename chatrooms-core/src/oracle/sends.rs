@@ -19,6 +19,7 @@ pub(super) fn judge(run: &mut Run<'_>, ledger: &Ledger<'_>) {
         found.extend(Accounts::new(run, ledger, &accepted).unaccounted());
         found.extend(too_many(run));
         found.extend(duplicates_of_nothing(run));
+        found.extend(signals_of_nobody(run));
     }
     found.into_iter().for_each(|(fault, place)| run.blame(fault, place));
 }
@@ -136,6 +137,24 @@ fn too_many(run: &Run<'_>) -> Vec<(Fault, Place)> {
 
 fn may_be_kept(saying: &Deed<'_, Saying<'_>>) -> bool {
     matches!(saying.what.became, Became::Unknown | Became::Accepted { duplicate: false, .. })
+}
+
+/// Signals that nobody else has sent: whoever sends one is not told of it.
+fn signals_of_nobody(run: &Run<'_>) -> Vec<(Fault, Place)> {
+    let mut sent: HashMap<(&RoomName, &UserName), Vec<(usize, u64)>> = HashMap::new();
+    for signal in &run.signals {
+        if let Some(user) = signal.user {
+            sent.entry((signal.room, user)).or_default().push((signal.client, signal.span.from));
+        }
+    }
+    let is_sent = |heard: &&Deed<'_, &UserName>| {
+        let by = sent.get(&(heard.room, heard.what)).map_or(&[][..], Vec::as_slice);
+        by.iter().any(|(client, from)| *client != heard.client && *from < heard.span.to)
+    };
+    let found = run.heard.iter().filter(|heard| !is_sent(heard));
+    found
+        .map(|heard| (Fault::SignalOfNobody { user: heard.what.clone() }, place(run, heard)))
+        .collect()
 }
 
 /// Messages that were named as sent before, and nothing was sent before.

@@ -63,6 +63,11 @@ pub enum What {
         /// What became of it.
         outcome: Outcome,
     },
+    /// It has waited for the answer to a request until everything had come to its end, and has had none.
+    Unanswered {
+        /// The number of the request.
+        call: u64,
+    },
     /// It was told something.
     Told(Told),
     /// It has taken all that was told to it, and everything that anybody did before has come to its end.
@@ -201,6 +206,8 @@ pub enum Told {
     Signal {
         /// Where.
         room: RoomName,
+        /// By whom.
+        user: UserName,
     },
     /// It has left, by a request without a number.
     Left {
@@ -296,7 +303,7 @@ impl Told {
             | Self::Message { room, .. }
             | Self::Redacted { room, .. }
             | Self::Presence { room, .. }
-            | Self::Signal { room }
+            | Self::Signal { room, .. }
             | Self::Left { room }
             | Self::Removed { room } => Some(room),
             Self::Bye { .. } | Self::Ended { .. } => None,

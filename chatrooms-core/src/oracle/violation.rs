@@ -300,6 +300,11 @@ faults! {
         /// Which.
         epoch: Epoch
     } "epoch {epoch} is that of another room too"
+    /// A signal came that nobody else sent.
+    StoredBeforeShown SignalOfNobody {
+        /// By whom it is said to be.
+        user: UserName
+    } "a signal by {user} that nobody else has sent"
     /// A room had two lives at the same time, or one that had ended went on.
     Ephemeral TwoLives {
         /// The life that was entered.
@@ -412,6 +417,11 @@ faults! {
         /// The number that it names.
         call: u64
     } "an answer to {call}, which does not wait for one"
+    /// A request was never answered, and the session goes on.
+    Answered Unanswered {
+        /// The number of the request.
+        call: u64
+    } "{call} was never answered"
     /// A request was answered before an earlier one in the same room.
     Answered AnsweredOutOfTurn {
         /// The number of the request.

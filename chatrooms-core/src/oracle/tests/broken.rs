@@ -55,7 +55,7 @@ broken! {
         ada.hears(one());
     }
     a_signal_from_elsewhere: NotInRoom, play, {
-        play.actor("ada").signal();
+        play.actor("ada").is_signalled_by("bob");
     }
     a_message_after_it_was_removed: NotInRoom, play, {
         let ada = play.actor("ada");
@@ -207,8 +207,7 @@ broken! {
     a_member_whose_leave_is_refused: Disowned, play, {
         let ada = play.actor("ada");
         ada.joins(cut(0, &["ada"]));
-        let call = ada.witness.asks(Request::Leave { room: lobby() });
-        ada.witness.answered(call, Outcome::Refused { code: "not_in_room".into() });
+        ada.is_refused(ada.asks_to_leave(), "not_in_room");
         ada.settled();
     }
     two_who_see_different_messages: Differs, play, {
@@ -308,6 +307,22 @@ broken! {
         let (ada, bob) = (play.actor("ada"), play.actor("bob"));
         ada.joins(cut(0, &["ada"]));
         bob.joins(cut(1, &["ada", "bob"]));
+    }
+
+    a_signal_that_nobody_sent: SignalOfNobody, play, {
+        play.run.complete();
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        bob.joins(cut(0, &["ada", "bob"]));
+        bob.is_signalled_by("ada");
+        ada.signals();
+    }
+    a_signal_that_comes_back_to_its_sender: SignalOfNobody, play, {
+        play.run.complete();
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.signals();
+        ada.is_signalled_by("ada");
     }
 
     one_epoch_in_two_rooms: EpochOfTwoRooms, play, {
@@ -546,6 +561,13 @@ broken! {
         let call = ada.witness.asks(Request::Other);
         ada.witness.answered(call, Outcome::Done);
         ada.witness.answered(call, Outcome::Done);
+    }
+    a_request_that_is_never_answered: Unanswered, play, {
+        let ada = play.socket("ada");
+        ada.joins(cut(0, &["ada"]));
+        let call = ada.asks_to_leave();
+        ada.settled();
+        ada.witness.unanswered(call);
     }
     answers_that_are_swapped: AnsweredOutOfTurn, play, {
         let ada = play.socket("ada");

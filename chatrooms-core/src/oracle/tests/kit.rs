@@ -190,8 +190,21 @@ impl Actor {
         self.witness.told(Told::Removed { room: self.room.clone() });
     }
 
-    pub(super) fn signal(&self) {
-        self.witness.told(Told::Signal { room: self.room.clone() });
+    pub(super) fn is_signalled_by(&self, name: &str) {
+        self.witness.told(Told::Signal { room: self.room.clone(), user: user(name) });
+    }
+
+    pub(super) fn signals(&self) {
+        let call = self.witness.asks(Request::Signal { room: self.room.clone() });
+        self.witness.answered(call, Outcome::Done);
+    }
+
+    pub(super) fn is_refused(&self, call: u64, code: &str) {
+        self.witness.answered(call, Outcome::Refused { code: code.into() });
+    }
+
+    pub(super) fn asks_to_leave(&self) -> u64 {
+        self.witness.asks(Request::Leave { room: self.room.clone() })
     }
 
     pub(super) fn bye(&self, code: &str) {
