@@ -12,7 +12,7 @@ use crate::{
 pub struct Trace {
     /// The clients, in the order in which they came.
     pub clients: Vec<Log>,
-    /// Whether everybody who was there and everything that was said is in it, word for word. Only then can it be told that nobody said something, or
+    /// Whether everybody who was there and everything that was said, word for word, or signalled is in it. Only then can it be told that nobody said something, or
     /// that nobody was there.
     pub complete: bool,
 }
