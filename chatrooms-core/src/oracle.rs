@@ -37,9 +37,9 @@
 //!
 //! # What it decides
 //!
-//! Every promise of the wire protocol that shows in a trace, each [`Fault`] being one way to break it: that a join is one cut, that there is one
-//! order, that what was accepted is there once and what is there was accepted, that lives do not mix and begin empty, that users come and
-//! go in turn and are there when they are shown, that a resume is exact, that what was taken back stays so, that every request has its
+//! What the wire protocol promises and a trace shows, but for [what it does not](#what-it-does-not), each [`Fault`] being one way to break it: that a join is one cut, that there is one
+//! order, that what was accepted is there once and what is there was accepted, that what is kept is shown, that lives do not mix and begin empty, that users come and
+//! go in turn and are there when they are shown, that a resume is exact and granted where all is at hand, that what was taken back stays so, that every request has its
 //! answer in its turn, and that nothing comes after an end.
 //!
 //! # What it goes by
@@ -54,10 +54,24 @@
 //! # What it does not
 //!
 //! It knows no times, only orders: that a farewell comes in time, or that the dead are noticed within a second, is for a test to see. It does not
-//! look into a store, and it does not know what a service allows to whom.
+//! look into a store, and it does not know what a service allows to whom. Nor does it decide
+//!
+//! - whether a request was refused rightly, but for `not_in_room` of a member and a resume;
+//! - whether somebody was removed, or a session ended, for a reason: a service has reasons that are in no trace;
+//! - whether an end should have had a farewell: it is sent as far as it still fits;
+//! - whether a request without a number of its own, or one that was given up, should have had an answer: only what is noted as [unanswered](Witness::unanswered) is due;
+//! - whether a signal was lost, came twice or says what was sent: under pressure they are dropped first, and a trace knows their senders alone;
+//! - what stands of a member beside the user and the number of connections: names and `meta` are those of the oldest connection, and change with it untold;
+//! - whether a page could have had more messages, as long as it has some and says so; a join is judged by half of the bytes that it may have, and where messages in question were taken
+//!   back, or have not been seen by anybody, not at all;
+//! - whether what may have been trimmed was kept. It is certain of messages that a later page shows and, in a trace that is [complete](Trace::complete), of the newest [`Bounds::keep`];
+//! - whether a resume was to be granted after more messages than [`Bounds::keep`], or of more than [`Bounds::recent`];
+//! - who was the first, over a socket: the wire does not say it;
+//! - whether a frame by itself is as the protocol has it.
 
 mod bounds;
 mod cut;
+mod kept;
 mod lives;
 mod order;
 mod presence;
@@ -102,7 +116,9 @@ pub fn check(trace: &Trace) -> Result<Judged, Violations> {
     let mut run = run::Run::read(trace);
     let ledger = order::ledger(&mut run);
     cut::judge(&mut run);
-    order::judge(&mut run);
+    let known = order::known(&run);
+    order::judge(&mut run, &known);
+    kept::judge(&mut run, &ledger, &known);
     sends::judge(&mut run, &ledger);
     lives::judge(&mut run);
     presence::judge(&mut run);

@@ -102,8 +102,10 @@ impl Transcript {
         self.witness.told(Told::Ended { code });
     }
 
-    /// Notes that all has come that was on its way, and that whatever anybody did before has come to its end.
+    /// Notes that all has come that was on its way, each answer too, and that whatever anybody did before has come to its end.
     pub fn settled(&self) {
+        let unanswered = self.asked.values().flatten();
+        unanswered.for_each(|call| self.witness.unanswered(*call));
         self.witness.settled();
     }
 
@@ -216,6 +218,11 @@ struct SeqFrame {
 }
 
 #[derive(Deserialize)]
+struct SignalFrame {
+    user: String,
+}
+
+#[derive(Deserialize)]
 struct SendFrame<'a> {
     body: String,
     #[serde(borrow)]
@@ -285,7 +292,10 @@ fn told(head: &Head, room: RoomName, frame: &str) -> Option<Told> {
             let left = left.iter().map(|user| UserName::new(user).ok()).collect::<Option<_>>()?;
             Told::Presence { room, joined: members(joined)?, left }
         }
-        "signal" => Told::Signal { room },
+        "signal" => {
+            let SignalFrame { user } = serde_json::from_str(frame).ok()?;
+            Told::Signal { room, user: UserName::new(&user).ok()? }
+        }
         "left" => Told::Left { room },
         "removed" => Told::Removed { room },
         _ => return None,
@@ -399,6 +409,9 @@ mod tests {
     const JOIN: &str = r#"{"type":"join","id":1,"room":"tea"}"#;
     const JOINED: &str = r#"{"type":"joined","id":1,"room":"tea","epoch":"00000000000000000000000000000001","seq":0,"resumed":false,"members":[{"user":"ada","connections":1}],"messages":[],"more":false}"#;
 
+    /// Stands for the moment in which everything has come.
+    const SETTLED: &str = "settled";
+
     /// What somebody sends, marked by `>`, and what comes.
     fn faults(frames: &[&str]) -> Vec<&'static str> {
         let run = Recorder::new();
@@ -409,6 +422,9 @@ mod tests {
                 Some(frame) => socket.sent(frame),
                 None => socket.received(frame),
             }
+        }
+        if frames.last() == Some(&SETTLED) {
+            socket.settled();
         }
         let judged = check(&run.trace());
         judged.map_or_else(|broken| broken.iter().map(|one| one.fault.name()).collect(), |_| vec![])
@@ -451,6 +467,9 @@ mod tests {
         assert_eq!(faults(&[JOINED]), ["AnswerToNothing", "AnswerToNothing"]);
         assert_eq!(faults(&[r#"{"type":"pong","id":9}"#]), ["AnswerToNothing"]);
         assert_eq!(faults(&[message]), ["NotInRoom"]);
+        assert_eq!(faults(&[&join, SETTLED]), ["Unanswered"]);
+        let signal = r#"{"type":"signal","room":"tea","user":"eve","name":"typing"}"#;
+        assert_eq!(faults(&[&join, JOINED, signal]), ["SignalOfNobody"]);
         let long = JOINED.replace("\"more\"", &format!("{}\"more\"", " ".repeat(1000)));
         assert_eq!(faults(&[&join, &long]), ["TooLong"]);
         let bye = r#"{"type":"bye","code":"moved","reason":"","reconnect":true,"after_ms":0}"#;

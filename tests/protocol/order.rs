@@ -66,6 +66,9 @@ async fn everybody_sees_the_same_order(server: &Server) {
     let total = each * clients.len() as u64;
     for client in &mut clients {
         let messages = read_messages(client, total).await;
+        for _ in 0..each {
+            client.expect("sent").await;
+        }
         let bodies_of = |user: &str| -> Vec<String> {
             let own = messages.iter().filter(|message| message["user"] == user);
             own.map(|message| message["body"].as_str().unwrap_or_default().to_owned()).collect()

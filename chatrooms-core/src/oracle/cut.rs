@@ -16,6 +16,12 @@ pub(super) fn judge(run: &mut Run<'_>) {
         begin(connection, &mut blame);
         follow(connection, &mut blame);
     }
+    for refusal in &run.disowned {
+        if run.is_in(refusal.client, refusal.room, refusal.span) {
+            let place = run.place(refusal.client, refusal.step, Some(refusal.room));
+            found.push((Fault::Disowned {}, place));
+        }
+    }
     found.into_iter().for_each(|(fault, place)| run.blame(fault, place));
 }
 

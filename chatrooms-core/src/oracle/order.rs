@@ -70,7 +70,7 @@ fn are_the_same(one: &Message, other: &Message) -> bool {
 
 /// What was known of a life, by when.
 #[derive(Debug, Default)]
-struct Known {
+pub(super) struct Known {
     /// By a time, that there is a message; later the newest one so far.
     newest: Vec<(u64, u64)>,
 }
@@ -87,15 +87,14 @@ impl Known {
     }
 
     /// The newest message that was known before then.
-    fn before(&self, time: u64) -> u64 {
+    pub(super) fn before(&self, time: u64) -> u64 {
         let known = self.newest.partition_point(|(at, _)| *at < time);
         known.checked_sub(1).map_or(0, |last| self.newest[last].1)
     }
 }
 
 /// Judges by what was known before something was asked for.
-pub(super) fn judge(run: &mut Run<'_>) {
-    let known = known(run);
+pub(super) fn judge(run: &mut Run<'_>, known: &HashMap<Epoch, Known>) {
     let mut found = Vec::new();
     let before = |epoch: &Epoch, time| known.get(epoch).map_or(0, |known| known.before(time));
     for connection in &run.connections {
@@ -154,7 +153,8 @@ pub(super) fn judge(run: &mut Run<'_>) {
     found.into_iter().for_each(|(fault, place)| run.blame(fault, place));
 }
 
-fn known(run: &Run<'_>) -> HashMap<Epoch, Known> {
+/// What was known of each life.
+pub(super) fn known(run: &Run<'_>) -> HashMap<Epoch, Known> {
     let mut known: HashMap<Epoch, Known> = HashMap::new();
     for connection in &run.connections {
         let life = known.entry(connection.cut.epoch).or_default();

@@ -89,6 +89,8 @@ struct View<'r, 't> {
     truth: &'r Truth<'r, 't>,
     /// Whether everybody who was there is in the trace, and everybody is told of at once.
     is_exact: bool,
+    /// Whether its join says who was the first, and its members show it.
+    tells_firsts: bool,
     /// Whether the list of members was whole.
     is_whole: bool,
     present: BTreeSet<&'t UserName>,
@@ -108,6 +110,10 @@ impl<'r, 't> View<'r, 't> {
             connection,
             truth,
             is_exact: run.trace.complete && users <= exact,
+            // Over a socket it is not said.
+            tells_firsts: !run.log(connection.client).in_order
+                && !cut.members_more
+                && cut.members.len() < exact,
             is_whole: !cut.members_more,
             present: cut.members.iter().map(|member| &member.user).collect(),
             largest: cut.members.len(),
@@ -124,6 +130,12 @@ impl<'r, 't> View<'r, 't> {
         let own = cut.members.iter().find(|member| Some(&member.user) == self.connection.user);
         if cut.first_connection_of_user && own.is_some_and(|member| member.connections > 1) {
             blame(Fault::NotFirst {}, step);
+        }
+        if self.tells_firsts && own.is_some_and(|member| member.connections == 1) {
+            let is_alone = cut.members.len() == 1;
+            if !cut.first_connection_of_user || (is_alone && !cut.first_in_room) {
+                blame(Fault::IsFirst {}, step);
+            }
         }
         self.count(&cut.members, None, !cut.members_more, self.connection.came, &mut |fault| {
             blame(fault, step);

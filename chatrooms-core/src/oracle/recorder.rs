@@ -110,6 +110,11 @@ impl Witness {
         self.note(|_| What::Answered { call, outcome });
     }
 
+    /// Notes that the client has waited for the answer to this request and has had none, though whatever anybody did before has come to its end.
+    pub fn unanswered(&self, call: u64) {
+        self.note(|_| What::Unanswered { call });
+    }
+
     /// Notes what the client was told, once it has come.
     pub fn told(&self, told: Told) {
         self.note(|_| What::Told(told));
@@ -144,7 +149,7 @@ impl Witness {
             EventKind::Presence { joined, left } => {
                 Told::Presence { room, joined: joined.clone(), left: left.clone() }
             }
-            EventKind::Signal { .. } => Told::Signal { room },
+            EventKind::Signal { user, .. } => Told::Signal { room, user: user.clone() },
             EventKind::Removed { .. } => Told::Removed { room },
             // A page does not say after whom it begins, and a notice belongs to no room.
             EventKind::Members { .. } | EventKind::Notice { .. } => return,

@@ -140,6 +140,12 @@ pub(super) struct Run<'t> {
     pub(super) readings: Vec<Deed<'t, Reading<'t>>>,
     /// Joins that may have been granted, and nobody was told: where somebody may have been, in whatever life, and when.
     pub(super) hidden: Vec<Hidden<'t>>,
+    /// Signals that were asked for, and when.
+    pub(super) signals: Vec<Deed<'t, ()>>,
+    /// Signals that came, and by whom they are said to be.
+    pub(super) heard: Vec<Deed<'t, &'t UserName>>,
+    /// Requests that were refused because the client is not in the room.
+    pub(super) disowned: Vec<Deed<'t, ()>>,
     /// Messages that may have been taken back.
     pub(super) redactions: Vec<Deed<'t, u64>>,
     /// The connections of each client to each room, in their order.
@@ -156,6 +162,9 @@ impl<'t> Run<'t> {
             sayings: Vec::new(),
             readings: Vec::new(),
             hidden: Vec::new(),
+            signals: Vec::new(),
+            heard: Vec::new(),
+            disowned: Vec::new(),
             redactions: Vec::new(),
             of: HashMap::new(),
             found: Vec::new(),
@@ -179,6 +188,11 @@ impl<'t> Run<'t> {
         self.found.push(Violation { fault, place });
     }
 
+    /// How many messages of a room are kept at least.
+    pub(super) fn keep(&self) -> u64 {
+        self.trace.clients.iter().map(|log| log.bounds.keep as u64).min().unwrap_or(0)
+    }
+
     /// The lives in which a client was in a room at some time of that span.
     pub(super) fn lives(&self, client: usize, room: &RoomName, span: Span) -> Vec<Epoch> {
         let all = self.of.get(&(client, room)).map_or(&[][..], Vec::as_slice);
@@ -191,6 +205,12 @@ impl<'t> Run<'t> {
             .collect();
         lives.dedup();
         lives
+    }
+
+    /// Whether a client was in a room the whole time, by one connection.
+    pub(super) fn is_in(&self, client: usize, room: &RoomName, span: Span) -> bool {
+        let all = self.of.get(&(client, room)).map_or(&[][..], Vec::as_slice);
+        all.iter().any(|index| self.connections[*index].covers(span))
     }
 
     /// The only one, where there is only one.
@@ -337,6 +357,7 @@ impl<'r, 't> Walk<'r, 't> {
                 What::Asked { call, request } => self.asked(*call, index, step.at, request),
                 What::Answered { call, outcome } => self.answered(*call, index, step.at, outcome),
                 What::Told(told) => self.told(index, step.at, told),
+                What::Unanswered { call } => self.unanswered(*call, index),
                 What::Settled => {
                     for connection in self.rooms.values() {
                         let sight = Sight { at: step.at, step: index, what: Seen::Settled };
@@ -363,6 +384,10 @@ impl<'r, 't> Walk<'r, 't> {
 
     fn asked(&mut self, call: u64, step: usize, at: u64, request: &'t Request) {
         self.waiting.insert(call, (at, step, request));
+        if let Request::Signal { room } = request {
+            let deed = self.deed(step, room, Span { from: at, to: NEVER }, ());
+            self.run.signals.push(deed);
+        }
         if let Some(room) = request.room()
             && request.has_a_turn()
             && self.answers.contains(&call)
@@ -380,6 +405,13 @@ impl<'r, 't> Walk<'r, 't> {
         };
         self.take_turn(call, step, request);
         let span = Span { from, to: at };
+        if let Outcome::Refused { code } = outcome
+            && &**code == "not_in_room"
+            && let Some(room) = request.room()
+        {
+            let deed = self.deed(step, room, span, ());
+            self.run.disowned.push(deed);
+        }
         match (request, outcome) {
             (Request::Leave { room }, Outcome::Done) => self.leaves(step, room, span),
             (Request::Members { room, after }, Outcome::Members(page)) => {
@@ -453,6 +485,13 @@ impl<'r, 't> Walk<'r, 't> {
         }
     }
 
+    fn unanswered(&mut self, call: u64, step: usize) {
+        let goes_on = self.bye.is_none() && !self.has_ended && self.ended_itself.is_none();
+        if let Some((_, _, request)) = self.waiting.get(&call).filter(|_| goes_on) {
+            self.blame(Fault::Unanswered { call }, step, request.room());
+        }
+    }
+
     fn told(&mut self, step: usize, at: u64, told: &'t Told) {
         if self.has_ended || (self.bye.is_some() && !matches!(told, Told::Ended { .. })) {
             self.blame(Fault::AfterTheEnd {}, step, told.room());
@@ -464,8 +503,11 @@ impl<'r, 't> Walk<'r, 't> {
             Told::Presence { room, joined, left } => {
                 self.sees(step, at, room, Seen::Presence { joined, left });
             }
-            Told::Signal { room } => {
-                if !self.rooms.contains_key(room) {
+            Told::Signal { room, user } => {
+                if self.rooms.contains_key(room) {
+                    let deed = self.deed(step, room, Span { from: 0, to: at }, user);
+                    self.run.heard.push(deed);
+                } else {
                     self.blame(Fault::NotInRoom {}, step, Some(room));
                 }
             }

@@ -19,6 +19,7 @@ pub(super) fn judge(run: &mut Run<'_>, ledger: &Ledger<'_>) {
         found.extend(Accounts::new(run, ledger, &accepted).unaccounted());
         found.extend(too_many(run));
         found.extend(duplicates_of_nothing(run));
+        found.extend(signals_of_nobody(run));
     }
     found.into_iter().for_each(|(fault, place)| run.blame(fault, place));
 }
@@ -63,40 +64,69 @@ fn is_by(message: &Message, saying: &Deed<'_, Saying<'_>>) -> bool {
     (is.user.as_ref(), &is.nonce) == (said.by, &said.draft.nonce)
 }
 
-/// Nonces that stand in two places, though the first of them was still kept.
+/// Nonces that stand in two places, or were accepted as two, though the first of them was still kept.
 fn nonces(run: &Run<'_>, ledger: &Ledger<'_>) -> Vec<(Fault, Place)> {
-    let keep = run.trace.clients.iter().map(|log| log.bounds.keep as u64).min().unwrap_or(0);
-    let mut newest: HashMap<(Epoch, &UserName, &Nonce), u64> = HashMap::new();
-    let mut found = Vec::new();
+    let mut places: HashMap<(Epoch, &UserName, &Nonce), BTreeMap<u64, Place>> = HashMap::new();
     for ((epoch, seq), Entry { message, place }) in ledger {
         let Draft { user: Some(user), nonce: Some(nonce), .. } = &message.draft else { continue };
-        if let Some(first) = newest.insert((*epoch, user, nonce), *seq)
-            && seq - first <= keep
+        places.entry((*epoch, user, nonce)).or_default().insert(*seq, place.clone());
+    }
+    for saying in &run.sayings {
+        if let Became::Accepted { seq, .. } = saying.what.became
+            && let Some(epoch) = run.life(saying)
+            && let (Some(user), Some(nonce)) = (saying.what.by, &saying.what.draft.nonce)
         {
-            found.push((Fault::NonceTwice { first, second: *seq }, place.clone()));
+            let places = places.entry((epoch, user, nonce)).or_default();
+            places.entry(seq).or_insert_with(|| place(run, saying));
+        }
+    }
+    let mut found = Vec::new();
+    for seqs in places.values() {
+        for ((first, _), (second, place)) in seqs.iter().zip(seqs.iter().skip(1)) {
+            if second - first <= run.keep() {
+                let fault = Fault::NonceTwice { first: *first, second: *second };
+                found.push((fault, place.clone()));
+            }
         }
     }
     found
 }
 
+/// How much can have been said.
+pub(super) struct Said<'t> {
+    lives: HashMap<Epoch, u64>,
+    /// By those who were in no life that is known.
+    elsewhere: HashMap<&'t RoomName, u64>,
+}
+
+impl<'t> Said<'t> {
+    pub(super) fn new(run: &Run<'t>) -> Self {
+        let mut said = Self { lives: HashMap::new(), elsewhere: HashMap::new() };
+        for saying in run.sayings.iter().filter(|saying| may_be_kept(saying)) {
+            let lives = run.lives(saying.client, saying.room, saying.span);
+            if lives.is_empty() {
+                *said.elsewhere.entry(saying.room).or_default() += 1;
+            }
+            for epoch in lives {
+                *said.lives.entry(epoch).or_default() += 1;
+            }
+        }
+        said
+    }
+
+    /// As many messages at most there can be in a life.
+    pub(super) fn at_most(&self, epoch: Epoch, room: &RoomName) -> u64 {
+        self.lives.get(&epoch).unwrap_or(&0) + self.elsewhere.get(room).unwrap_or(&0)
+    }
+}
+
 /// More messages in a life than can have been said there.
 fn too_many(run: &Run<'_>) -> Vec<(Fault, Place)> {
-    let mut said: HashMap<Epoch, u64> = HashMap::new();
-    let mut elsewhere: HashMap<&RoomName, u64> = HashMap::new();
-    for saying in run.sayings.iter().filter(|saying| may_be_kept(saying)) {
-        let lives = run.lives(saying.client, saying.room, saying.span);
-        if lives.is_empty() {
-            *elsewhere.entry(saying.room).or_default() += 1;
-        }
-        for epoch in lives {
-            *said.entry(epoch).or_default() += 1;
-        }
-    }
+    let all = Said::new(run);
     let mut found = Vec::new();
     for connection in &run.connections {
         let seq = connection.cut.seq;
-        let said = said.get(&connection.cut.epoch).unwrap_or(&0)
-            + elsewhere.get(connection.room).unwrap_or(&0);
+        let said = all.at_most(connection.cut.epoch, connection.room);
         if seq > said {
             let place = run.place(connection.client, connection.step, Some(connection.room));
             found.push((Fault::TooMany { seq, said }, place));
@@ -107,6 +137,24 @@ fn too_many(run: &Run<'_>) -> Vec<(Fault, Place)> {
 
 fn may_be_kept(saying: &Deed<'_, Saying<'_>>) -> bool {
     matches!(saying.what.became, Became::Unknown | Became::Accepted { duplicate: false, .. })
+}
+
+/// Signals that nobody else has sent: whoever sends one is not told of it.
+fn signals_of_nobody(run: &Run<'_>) -> Vec<(Fault, Place)> {
+    let mut sent: HashMap<(&RoomName, &UserName), Vec<(usize, u64)>> = HashMap::new();
+    for signal in &run.signals {
+        if let Some(user) = signal.user {
+            sent.entry((signal.room, user)).or_default().push((signal.client, signal.span.from));
+        }
+    }
+    let is_sent = |heard: &&Deed<'_, &UserName>| {
+        let by = sent.get(&(heard.room, heard.what)).map_or(&[][..], Vec::as_slice);
+        by.iter().any(|(client, from)| *client != heard.client && *from < heard.span.to)
+    };
+    let found = run.heard.iter().filter(|heard| !is_sent(heard));
+    found
+        .map(|heard| (Fault::SignalOfNobody { user: heard.what.clone() }, place(run, heard)))
+        .collect()
 }
 
 /// Messages that were named as sent before, and nothing was sent before.

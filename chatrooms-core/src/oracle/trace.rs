@@ -12,7 +12,7 @@ use crate::{
 pub struct Trace {
     /// The clients, in the order in which they came.
     pub clients: Vec<Log>,
-    /// Whether everybody who was there and everything that was said is in it, word for word. Only then can it be told that nobody said something, or
+    /// Whether everybody who was there and everything that was said, word for word, or signalled is in it. Only then can it be told that nobody said something, or
     /// that nobody was there.
     pub complete: bool,
 }
@@ -62,6 +62,11 @@ pub enum What {
         call: u64,
         /// What became of it.
         outcome: Outcome,
+    },
+    /// It has waited for the answer to a request until everything had come to its end, and has had none.
+    Unanswered {
+        /// The number of the request.
+        call: u64,
     },
     /// It was told something.
     Told(Told),
@@ -171,7 +176,7 @@ pub enum Told {
         call: Option<u64>,
         /// Where.
         room: RoomName,
-        /// How things stand.
+        /// How things stand. Who was the first is not told over [one socket](Log::in_order), and not judged there.
         cut: Arc<Joined>,
     },
     /// Somebody said something.
@@ -201,6 +206,8 @@ pub enum Told {
     Signal {
         /// Where.
         room: RoomName,
+        /// By whom.
+        user: UserName,
     },
     /// It has left, by a request without a number.
     Left {
@@ -234,6 +241,8 @@ pub struct Bounds {
     pub reply_bytes: usize,
     /// The most rooms that a session is in.
     pub rooms_per_session: usize,
+    /// How many messages are held ready for joins and resumes.
+    pub recent: usize,
     /// How many messages of a room are kept at least.
     pub keep: usize,
     /// Up to so many users are told of everybody who comes and goes.
@@ -254,6 +263,7 @@ impl From<&Config> for Bounds {
             history: config.history,
             reply_bytes: config.reply_bytes,
             rooms_per_session: config.rooms_per_session,
+            recent: config.recent,
             // A full room forgets an eighth at once.
             keep: config.keep - config.keep / 8,
             presence_exact: config.presence_exact,
@@ -293,7 +303,7 @@ impl Told {
             | Self::Message { room, .. }
             | Self::Redacted { room, .. }
             | Self::Presence { room, .. }
-            | Self::Signal { room }
+            | Self::Signal { room, .. }
             | Self::Left { room }
             | Self::Removed { room } => Some(room),
             Self::Bye { .. } | Self::Ended { .. } => None,

@@ -209,7 +209,21 @@ faults! {
         known: u64
     } "told of messages up to {head} and of none up to {known}"
     /// The messages of a page are not those that were asked for.
-    OneCut TornPage {} "a page whose messages are not consecutive, or not before the one that was named"
+    OneCut TornPage {} "a page whose messages are not consecutive, or not those just before the one that was named"
+    /// A join or a page has fewer messages than were asked for, and more are kept and would have fitted.
+    OneCut Short {
+        /// How many came.
+        messages: usize
+    } "only {messages} messages came, and more are kept"
+    /// A join or a page says that no older messages are kept, and they are.
+    OneCut OlderUntold {
+        /// The newest one of them.
+        seq: u64
+    } "said to be all, and message {seq} is kept"
+    /// A join or a page says that older messages are kept, and has the first one.
+    OneCut NothingOlder {} "older messages are said to be kept, and there are none"
+    /// A request was refused because the client is not in the room, where it is.
+    OneCut Disowned {} "refused as not in the room, where it is"
 
     /// Two have seen different messages in one place.
     OneOrder Differs {
@@ -286,6 +300,11 @@ faults! {
         /// Which.
         epoch: Epoch
     } "epoch {epoch} is that of another room too"
+    /// A signal came that nobody else sent.
+    StoredBeforeShown SignalOfNobody {
+        /// By whom it is said to be.
+        user: UserName
+    } "a signal by {user} that nobody else has sent"
     /// A room had two lives at the same time, or one that had ended went on.
     Ephemeral TwoLives {
         /// The life that was entered.
@@ -342,9 +361,18 @@ faults! {
     } "{user} is shown with {shown} connections and has others"
     /// A join says that nobody, or none of the user's connections, was there before, and its members say otherwise.
     UsersNotTabs NotFirst {} "said to be the first, and is not"
+    /// A join says that somebody, or a connection of the user, was there before, and its members say otherwise.
+    UsersNotTabs IsFirst {} "said not to be the first, and is"
 
     /// A join counts as resumed that did not ask for it, or asked for another life.
     Resume ResumedElsewhere {} "resumed without a wish, or in another life than wished"
+    /// A resume was not granted, and the life goes on and all that was missed is at hand.
+    Resume NotResumed {
+        /// The newest message that the client had.
+        since: u64,
+        /// The newest one that there is.
+        seq: u64
+    } "not resumed, and all from {since} to {seq} is at hand"
     /// A resume did not bring exactly what was missed.
     Resume Partial {
         /// The newest message that the client had.
@@ -389,6 +417,11 @@ faults! {
         /// The number that it names.
         call: u64
     } "an answer to {call}, which does not wait for one"
+    /// A request was never answered, and the session goes on.
+    Answered Unanswered {
+        /// The number of the request.
+        call: u64
+    } "{call} was never answered"
     /// A request was answered before an earlier one in the same room.
     Answered AnsweredOutOfTurn {
         /// The number of the request.

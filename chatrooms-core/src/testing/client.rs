@@ -305,7 +305,11 @@ impl TestClient {
     /// # Panics
     /// Where `name` is no good name.
     pub fn signal(&self, name: &str, signal: &str, data: Option<&str>) -> Result<(), Error> {
-        self.session.signal(&room(name), signal, data.map(Data::new))
+        let room = room(name);
+        let call = self.asks(|| Request::Signal { room: room.clone() });
+        let signalled = self.session.signal(&room, signal, data.map(Data::new));
+        self.answered(call, || Outcome::from(&signalled));
+        signalled
     }
 
     /// Takes everything that waits for this client, without waiting, one line each as [`describe`](super::describe) makes it, behind the name of its

@@ -55,7 +55,7 @@ broken! {
         ada.hears(one());
     }
     a_signal_from_elsewhere: NotInRoom, play, {
-        play.actor("ada").signal();
+        play.actor("ada").is_signalled_by("bob");
     }
     a_message_after_it_was_removed: NotInRoom, play, {
         let ada = play.actor("ada");
@@ -153,6 +153,63 @@ broken! {
         ada.joins(cut_in(life(1), 2, vec![], &["ada", "bob"]));
         ada.reads(Some(2), vec![one(), two()]);
     }
+    a_page_that_is_not_just_before_what_was_named: TornPage, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        (1..=5).for_each(|seq| ada.hears(message(seq, "ada", "x")));
+        ada.reads(Some(5), vec![message(1, "ada", "x"), message(2, "ada", "x")]);
+    }
+    a_page_with_nothing_though_messages_are_kept: Short, play, {
+        play.run.complete();
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        (1..=3).for_each(|seq| ada.says_and_hears("x", seq));
+        ada.reads(Some(3), vec![]);
+    }
+    a_join_without_messages_though_it_wants_some: Short, play, {
+        let ada = play.actor("ada");
+        ada.is_let_in(ada.asks_to_join(), cut(2, &["ada", "bob"]));
+    }
+    a_join_with_the_last_message_only: Short, play, {
+        play.run.complete();
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        ada.says_and_hears("one", 1);
+        ada.says_and_hears("two", 2);
+        bob.joins(cut_in(life(1), 2, vec![two()], &["ada", "bob"]));
+    }
+    a_page_that_says_to_be_all_and_is_not: OlderUntold, play, {
+        play.run.complete();
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.says_and_hears("one", 1);
+        ada.says_and_hears("two", 2);
+        ada.reads_to_the_end(None, vec![two()]);
+    }
+    /// What is shown later was kept before.
+    a_join_that_says_to_be_all_and_is_not: OlderUntold, play, {
+        let ada = play.actor("ada");
+        let call = ada.asks_to_resume(None, Some(1));
+        let cut = cut_in(life(1), 2, vec![two()], &["ada", "bob"]);
+        ada.is_let_in(call, Joined { more: false, ..cut });
+        ada.reads(None, vec![one(), two()]);
+    }
+    a_join_that_says_there_is_more_than_all: NothingOlder, play, {
+        let cut = cut_in(life(1), 1, vec![one()], &["ada", "bob"]);
+        play.actor("ada").joins(Joined { more: true, ..cut });
+    }
+    a_page_that_says_there_is_more_than_all: NothingOlder, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.hears(one());
+        ada.reads_a_part(None, vec![one()]);
+    }
+    a_member_whose_leave_is_refused: Disowned, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.is_refused(ada.asks_to_leave(), "not_in_room");
+        ada.settled();
+    }
     two_who_see_different_messages: Differs, play, {
         let (ada, bob) = (play.actor("ada"), play.actor("bob"));
         ada.joins(cut(0, &["ada"]));
@@ -195,6 +252,15 @@ broken! {
         ada.joins(cut(0, &["ada"]));
         ada.hears(with_nonce(message(1, "ada", "x"), "n"));
         ada.hears(with_nonce(message(2, "ada", "x"), "n"));
+    }
+    /// Nobody has been shown them yet.
+    a_nonce_that_is_accepted_twice: NonceTwice, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        for seq in [1, 2] {
+            let call = ada.begins_to_send(nonce(ada.draft("x"), "n"));
+            ada.is_accepted(call, seq);
+        }
     }
     a_duplicate_of_nothing: DuplicateOfNothing, play, {
         play.run.complete();
@@ -241,6 +307,22 @@ broken! {
         let (ada, bob) = (play.actor("ada"), play.actor("bob"));
         ada.joins(cut(0, &["ada"]));
         bob.joins(cut(1, &["ada", "bob"]));
+    }
+
+    a_signal_that_nobody_sent: SignalOfNobody, play, {
+        play.run.complete();
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        bob.joins(cut(0, &["ada", "bob"]));
+        bob.is_signalled_by("ada");
+        ada.signals();
+    }
+    a_signal_that_comes_back_to_its_sender: SignalOfNobody, play, {
+        play.run.complete();
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.signals();
+        ada.is_signalled_by("ada");
     }
 
     one_epoch_in_two_rooms: EpochOfTwoRooms, play, {
@@ -367,6 +449,23 @@ broken! {
         play.actor("ada").joins(cut);
     }
 
+    a_first_one_who_is_not_told_so: IsFirst, play, {
+        let ada = play.actor("ada");
+        ada.joins(Joined { first_in_room: false, ..cut(0, &["ada"]) });
+    }
+    a_first_tab_that_is_not_told_so: IsFirst, play, {
+        let ada = play.actor("ada");
+        ada.is_told_in(ada.asks_to_join(), cut(0, &["ada", "bob"]));
+    }
+
+    a_resume_that_is_refused_though_nothing_was_missed: NotResumed, play, {
+        let cut = cut_in(life(1), 2, vec![one(), two()], &["ada", "bob"]);
+        play.actor("ada").resumes(2, cut);
+    }
+    a_resume_that_is_refused_though_all_is_at_hand: NotResumed, play, {
+        let cut = cut_in(life(1), 2, vec![one(), two()], &["ada", "bob"]);
+        play.actor("ada").resumes(1, cut);
+    }
     a_resume_of_another_life: ResumedElsewhere, play, {
         let ada = play.actor("ada");
         let call = ada.asks_to_resume(Some((life(7), 0)), None);
@@ -463,6 +562,13 @@ broken! {
         ada.witness.answered(call, Outcome::Done);
         ada.witness.answered(call, Outcome::Done);
     }
+    a_request_that_is_never_answered: Unanswered, play, {
+        let ada = play.socket("ada");
+        ada.joins(cut(0, &["ada"]));
+        let call = ada.asks_to_leave();
+        ada.settled();
+        ada.witness.unanswered(call);
+    }
     answers_that_are_swapped: AnsweredOutOfTurn, play, {
         let ada = play.socket("ada");
         ada.joins(cut(0, &["ada"]));
@@ -502,7 +608,8 @@ broken! {
     an_answer_that_is_too_long: TooLong, play, {
         let ada = play.actor("ada");
         let call = ada.asks_to_join();
-        let cut = crate::sync::Arc::new(cut(0, &["ada"]));
+        let cut = Joined { first_connection_of_user: true, ..cut(0, &["ada"]) };
+        let cut = crate::sync::Arc::new(cut);
         ada.witness.told(Told::Joined { call: Some(call), room: lobby(), cut });
         ada.witness.took(1 << 20);
     }

@@ -4,6 +4,7 @@ use super::{
     super::{Outcome, Request, check},
     kit::{Play, cut, cut_in, life, message, nonce, user, with_nonce},
 };
+use crate::Joined;
 
 #[test]
 fn a_good_run_passes() {
@@ -130,6 +131,109 @@ fn who_was_let_go_may_come_back_to_a_room_that_lingers() {
     ada.witness.answered(ending, Outcome::Done);
     bob.joins(cut(0, &["bob"]));
     assert_eq!(play.verdict(), []);
+}
+
+/// A room of which ten messages are kept, and answers of three.
+#[test]
+fn what_has_been_trimmed_need_not_be_shown() {
+    let play = Play::complete();
+    let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+    ada.joins(cut(0, &["ada"]));
+    for seq in 1..=12 {
+        let draft = if seq % 11 == 1 { nonce(ada.draft("x"), "n") } else { ada.draft("x") };
+        ada.is_accepted(ada.begins_to_send(draft), seq);
+        let is = message(seq, "ada", "x");
+        ada.hears(if seq % 11 == 1 { with_nonce(is, "n") } else { is });
+    }
+    ada.reads(Some(3), vec![]);
+    ada.reads_to_the_end(Some(4), vec![message(3, "ada", "x")]);
+    ada.reads_a_part(Some(9), vec![message(8, "ada", "x")]);
+    let newest = || [10, 11].map(|seq| message(seq, "ada", "x")).into_iter();
+    let last = with_nonce(message(12, "ada", "x"), "n");
+    bob.resumes(12, cut_in(life(1), 12, newest().chain([last]).collect(), &["ada", "bob"]));
+    ada.sees(&["bob"], &[]);
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn what_does_not_fit_need_not_be_shown() {
+    let play = Play::complete();
+    let (ada, bob, eve) = (play.actor("ada"), play.actor("bob"), play.actor("eve"));
+    let large = "x".repeat(100_000);
+    ada.joins(cut(0, &["ada"]));
+    ada.says_and_hears(&large, 1);
+    ada.says_and_hears(&large, 2);
+    let last = || vec![message(2, "ada", &large)];
+    bob.joins(cut_in(life(1), 2, last(), &["ada", "bob"]));
+    eve.resumes(0, cut_in(life(1), 2, last(), &["ada", "bob", "eve"]));
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn where_a_resume_does_not_fit_the_life_it_is_not_granted() {
+    let play = Play::complete();
+    let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+    ada.joins(cut(0, &["ada"]));
+    let elsewhere = bob.asks_to_resume(Some((life(7), 0)), None);
+    bob.is_let_in(elsewhere, cut(0, &["ada", "bob"]));
+    bob.leaves();
+    bob.resumes(1, cut(0, &["ada", "bob"]));
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn who_is_not_in_a_room_is_refused() {
+    let play = Play::complete();
+    let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+    bob.joins(cut(0, &["bob"]));
+    ada.is_refused(ada.asks_to_leave(), "not_in_room");
+    ada.joins(cut(0, &["ada", "bob"]));
+    let (first, second) = (ada.asks_to_leave(), ada.asks_to_leave());
+    ada.witness.answered(first, Outcome::Done);
+    ada.is_refused(second, "not_in_room");
+    ada.joins(cut(0, &["ada", "bob"]));
+    play.host().removes("ada");
+    ada.is_refused(ada.begins_to_say("x"), "not_in_room");
+    ada.is_removed();
+    ada.settled();
+    assert_eq!(play.verdict(), []);
+}
+
+/// The wire does not say it.
+#[test]
+fn over_a_socket_nobody_is_told_who_was_the_first() {
+    let play = Play::complete();
+    let ada = play.socket("ada");
+    ada.is_told_in(ada.asks_to_join(), Joined { first_in_room: false, ..cut(0, &["ada"]) });
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn a_signal_comes_to_the_other_tabs() {
+    let play = Play::complete();
+    let (ada, tab) = (play.actor("ada"), play.actor("ada"));
+    ada.joins(cut(0, &["ada"]));
+    tab.joins(cut(0, &["ada*2"]));
+    ada.signals();
+    tab.is_signalled_by("ada");
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn after_an_end_no_answer_is_due() {
+    for bye in [true, false] {
+        let play = Play::complete();
+        let ada = play.socket("ada");
+        ada.joins(cut(0, &["ada"]));
+        let call = ada.asks_to_leave();
+        if bye {
+            ada.bye("moved")
+        } else {
+            ada.ends("moved")
+        }
+        ada.witness.unanswered(call);
+        assert_eq!(play.verdict(), []);
+    }
 }
 
 #[test]

@@ -70,13 +70,23 @@ impl Actor {
     }
 
     pub(super) fn is_let_in(&self, call: u64, cut: Joined) {
+        let own = cut.members.iter().find(|member| Some(&member.user) == self.user.as_ref());
+        let is_first = own.is_some_and(|member| member.connections == 1);
+        let first_connection_of_user = is_first || cut.first_connection_of_user;
+        self.is_told_in(call, Joined { first_connection_of_user, ..cut });
+    }
+
+    /// The same, to the letter.
+    pub(super) fn is_told_in(&self, call: u64, cut: Joined) {
         let (room, cut) = (self.room.clone(), Arc::new(cut));
         self.witness.told(Told::Joined { call: Some(call), room, cut });
         self.witness.answered(call, Outcome::Done);
     }
 
+    /// Joins, and wants messages where it gets some.
     pub(super) fn joins(&self, cut: Joined) {
-        self.is_let_in(self.asks_to_join(), cut);
+        let wants_none = cut.messages.is_empty() && !cut.resumed;
+        self.is_let_in(self.asks_to_resume(None, wants_none.then_some(0)), cut);
     }
 
     pub(super) fn resumes(&self, since: u64, cut: Joined) {
@@ -133,10 +143,25 @@ impl Actor {
     }
 
     pub(super) fn reads(&self, before: Option<u64>, messages: Vec<Message>) {
+        let more = messages.first().is_some_and(|oldest| oldest.seq > 1);
+        self.is_read(before, messages, more);
+    }
+
+    /// Reads a page that is said to be the last one.
+    pub(super) fn reads_to_the_end(&self, before: Option<u64>, messages: Vec<Message>) {
+        self.is_read(before, messages, false);
+    }
+
+    /// Reads a page that is said not to be the last one.
+    pub(super) fn reads_a_part(&self, before: Option<u64>, messages: Vec<Message>) {
+        self.is_read(before, messages, true);
+    }
+
+    fn is_read(&self, before: Option<u64>, messages: Vec<Message>, more: bool) {
         let request = Request::History { room: self.room.clone(), before, limit: None };
         let call = self.witness.asks(request);
         let messages = messages.into_iter().map(Arc::new).collect();
-        self.witness.answered(call, Outcome::History(Page { messages, more: false }));
+        self.witness.answered(call, Outcome::History(Page { messages, more }));
     }
 
     pub(super) fn takes_back(&self, seq: u64) {
@@ -165,8 +190,21 @@ impl Actor {
         self.witness.told(Told::Removed { room: self.room.clone() });
     }
 
-    pub(super) fn signal(&self) {
-        self.witness.told(Told::Signal { room: self.room.clone() });
+    pub(super) fn is_signalled_by(&self, name: &str) {
+        self.witness.told(Told::Signal { room: self.room.clone(), user: user(name) });
+    }
+
+    pub(super) fn signals(&self) {
+        let call = self.witness.asks(Request::Signal { room: self.room.clone() });
+        self.witness.answered(call, Outcome::Done);
+    }
+
+    pub(super) fn is_refused(&self, call: u64, code: &str) {
+        self.witness.answered(call, Outcome::Refused { code: code.into() });
+    }
+
+    pub(super) fn asks_to_leave(&self) -> u64 {
+        self.witness.asks(Request::Leave { room: self.room.clone() })
     }
 
     pub(super) fn bye(&self, code: &str) {
@@ -234,12 +272,12 @@ pub(super) fn cut_in(epoch: Epoch, seq: u64, messages: Vec<Message>, names: &[&s
         epoch,
         seq,
         resumed: false,
-        first_in_room: false,
+        first_in_room: matches!(names, [only] if !only.contains('*')),
         first_connection_of_user: false,
         members: members(names),
         members_more: false,
+        more: messages.first().map_or(seq, |oldest| oldest.seq - 1) > 0,
         messages: messages.into_iter().map(Arc::new).collect(),
-        more: false,
         redacted: vec![],
     }
 }
