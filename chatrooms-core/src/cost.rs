@@ -6,7 +6,8 @@
 use crate::{Config, EventKind, MAX_NAME_BYTES, Member, Message, Nonce, RoomName, sync::Arc};
 
 const FRAME: usize = 96;
-const MEMBER: usize = 64;
+/// The least of any member.
+pub(crate) const MEMBER: usize = 64;
 const MESSAGE: usize = 160;
 const JOINED: usize = 256;
 /// A number in a list, with its comma.

@@ -261,8 +261,8 @@ struct Shown<'a> {
 
 /// As many as fit, and one at least; and the bytes that they take.
 fn fill<'a>(members: impl Iterator<Item = Shown<'a>>, bytes: usize) -> (Members, usize) {
-    let members_at_least = members.size_hint().0;
-    let mut page = Members { members: Vec::with_capacity(members_at_least), more: false };
+    let most = members.size_hint().0.min(bytes / cost::MEMBER);
+    let mut page = Members { members: Vec::with_capacity(most), more: false };
     let mut size = 0;
     for Shown { member, cost } in members {
         if size + cost > bytes && !page.members.is_empty() {

@@ -35,7 +35,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "load", value_name = "NAME")]
     pub(crate) room: String,
 
-    /// How many in each room talk, as far as so many are there; for none, see --idle
+    /// How many in each room talk, as many as the largest has at most; for none, see --idle
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) senders: usize,
 
@@ -113,8 +113,8 @@ impl Options {
                 format!("--rooms {rooms}: {connections} connections are in as many rooms at most");
             return Err(Failure::Other(problem));
         }
-        if !self.idle && self.senders > self.connections.div_ceil(self.rooms) {
-            let (senders, most) = (self.senders, self.connections.div_ceil(self.rooms));
+        let (senders, most) = (self.senders, self.connections.div_ceil(self.rooms));
+        if !self.idle && senders > most {
             let problem = format!("--senders {senders}: there are {most} in a room");
             return Err(Failure::Other(problem));
         }

@@ -116,7 +116,7 @@ impl<'r, 't> Kept<'r, 't> {
         if cut.resumed || epoch != cut.epoch || since > cut.seq {
             return None;
         }
-        // Where messages have been trimmed it may not be known any more which ones were taken back.
+        // Where messages have been trimmed it may not be known any more which ones were taken back; and were it all of them, their numbers fit beside the messages.
         let is_whole = cut.seq <= self.keep && cut.seq <= bounds.reply_bytes as u64 / 128;
         let is_at_hand = cut.seq - since <= bounds.recent as u64
             && self.fit(epoch, since + 1..=cut.seq, bounds.reply_bytes);

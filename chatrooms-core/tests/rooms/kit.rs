@@ -8,8 +8,8 @@ use std::{
 
 pub(crate) use chatrooms_core::testing::{room, settle, user};
 use chatrooms_core::{
-    CloseReason, Config, Data, Error, Identity, Join, Joined, Member, Message, Nonce, Post,
-    Receipt, RegistryBuilder, RoomName, RoomRegistry, Sent,
+    CloseReason, Config, Data, Draft, Error, Identity, Join, Joined, Member, Message, Nonce, Post,
+    Receipt, RegistryBuilder, RoomName, RoomPolicy, RoomRegistry, Sent, async_trait,
     oracle::{Bounds, Recorder, check},
     testing::{FaultyStore, TestClient, describe_joined},
 };
@@ -32,6 +32,23 @@ pub(crate) const fn millis(millis: u64) -> Duration {
 
 pub(crate) const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
+}
+
+/// A policy that takes a second over what somebody wants to say.
+#[derive(Debug)]
+pub(crate) struct Thoughtful;
+
+#[async_trait]
+impl RoomPolicy for Thoughtful {
+    async fn before_publish(
+        &self,
+        _: &Identity,
+        _: &RoomName,
+        draft: Draft,
+    ) -> Result<Draft, Error> {
+        tokio::time::sleep(secs(1)).await;
+        Ok(draft)
+    }
 }
 
 /// A registry, and the store underneath that does as it is told. Whatever a test is about, what its clients saw is judged when it ends.

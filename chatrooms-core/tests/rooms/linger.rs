@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use chatrooms_core::{
-    CloseReason, Draft, Error, Identity, Join, MemoryStore, Post, RoomName, RoomPolicy,
-    RoomRegistry, async_trait,
+    CloseReason, Error, Identity, Join, MemoryStore, Post, RoomRegistry,
     testing::{Call, Fault, FaultyStore},
 };
 
-use crate::kit::{Client, House, config, describe, lobby, millis, resume, secs, settle, user};
+use crate::kit::{
+    Client, House, Thoughtful, config, describe, lobby, millis, resume, secs, settle, user,
+};
 
 /// A way to end ada's stay; returns how many connections that were.
 type End = dyn Fn(&House, &Client) -> usize;
@@ -139,27 +140,10 @@ async fn what_is_said_last_is_still_stored_in_a_lingering_room() {
     assert_eq!(describe(&answer), "resumed at 1 [bob] (1)");
 }
 
-/// Takes a second over what somebody says.
-#[derive(Debug)]
-struct Slow;
-
-#[async_trait]
-impl RoomPolicy for Slow {
-    async fn before_publish(
-        &self,
-        _: &Identity,
-        _: &RoomName,
-        draft: Draft,
-    ) -> Result<Draft, Error> {
-        tokio::time::sleep(secs(1)).await;
-        Ok(draft)
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_a_visitor_says_too_late_is_not_kept_for_those_who_come_back() {
     let lingers = config(|config| config.linger = secs(30));
-    let house = House::with(|builder| builder.config(lingers).policy(Slow)).await;
+    let house = House::with(|builder| builder.config(lingers).policy(Thoughtful)).await;
     let ada = house.guest("ada").await;
     let eve = Identity::new(user("eve"));
     let visit = house.registry.visit(&eve, &lobby()).await.unwrap();

@@ -5,7 +5,7 @@ use chatrooms_core::{
     testing::{Call, Fault},
 };
 
-use crate::kit::{Client, House, lobby, millis, room, secs, user};
+use crate::kit::{Client, House, Thoughtful, lobby, millis, room, secs, user};
 
 #[tokio::test(start_paused = true)]
 async fn a_kicked_user_is_told_and_out_with_all_tabs_and_may_come_again() {
@@ -174,22 +174,6 @@ async fn the_host_can_ask_who_is_muted_and_how_slow_a_room_is() {
 
 #[tokio::test(start_paused = true)]
 async fn who_is_muted_while_the_policy_thinks_is_not_heard() {
-    #[derive(Debug)]
-    struct Thoughtful;
-
-    #[async_trait]
-    impl RoomPolicy for Thoughtful {
-        async fn before_publish(
-            &self,
-            _: &Identity,
-            _: &RoomName,
-            draft: Draft,
-        ) -> Result<Draft, Error> {
-            tokio::time::sleep(secs(1)).await;
-            Ok(draft)
-        }
-    }
-
     let house = House::with(|builder| builder.policy(Thoughtful)).await;
     let ada = house.guest("ada").await;
     let mute = async { house.registry.moderation(&lobby()).mute(&user("ada"), None) };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use self::Goal::{AtLeast, AtMost, KiB};
 use super::peer::Peer;
 
 /// What is measured of whom, and beside whom.
@@ -67,28 +68,28 @@ pub(super) const ALL: [Row; 20] = [
         "room-100",
         "copies delivered, a room of 100",
         Peer::FloorBatch,
-        Goal::AtLeast(0.75),
+        AtLeast(0.75),
         ROOM_100,
     ),
     copies(
         "room-1000",
         "copies delivered, a room of 1,000",
         Peer::FloorBatch,
-        Goal::AtLeast(0.85),
+        AtLeast(0.85),
         ROOM_1000,
     ),
     copies(
         "room-5000",
         "copies delivered, a room of 5,000",
         Peer::FloorBatch,
-        Goal::AtLeast(0.85),
+        AtLeast(0.85),
         ROOM_5000,
     ),
     copies(
         "rooms-of-10",
         "copies delivered, 100 rooms of 10",
         Peer::FloorBatch,
-        Goal::AtLeast(0.8),
+        AtLeast(0.8),
         ROOMS_OF_10,
     ),
     Row {
@@ -97,7 +98,7 @@ pub(super) const ALL: [Row; 20] = [
             "sqlite",
             "copies delivered, a room of 1,000",
             Peer::Chatrooms,
-            Goal::AtLeast(0.85),
+            AtLeast(0.85),
             ROOM_1000,
         )
     },
@@ -107,7 +108,7 @@ pub(super) const ALL: [Row; 20] = [
             "sqlite-file",
             "copies delivered, a room of 1,000",
             Peer::Chatrooms,
-            Goal::AtLeast(0.85),
+            AtLeast(0.85),
             ROOM_1000,
         )
     },
@@ -115,39 +116,33 @@ pub(super) const ALL: [Row; 20] = [
         "uws-room-100",
         "copies delivered, a room of 100",
         Peer::UWebSockets,
-        Goal::AtLeast(1.0),
+        AtLeast(1.0),
         ROOM_100,
     ),
     copies(
         "uws-room-1000",
         "copies delivered, a room of 1,000",
         Peer::UWebSockets,
-        Goal::AtLeast(1.0),
+        AtLeast(1.0),
         ROOM_1000,
     ),
     copies(
         "uws-room-5000",
         "copies delivered, a room of 5,000",
         Peer::UWebSockets,
-        Goal::AtLeast(1.0),
+        AtLeast(1.0),
         ROOM_5000,
     ),
     copies(
         "uws-rooms-of-10",
         "copies delivered, 100 rooms of 10",
         Peer::UWebSockets,
-        Goal::AtLeast(1.0),
+        AtLeast(1.0),
         ROOMS_OF_10,
     ),
     Row {
         figure: JOINS,
-        ..copies(
-            "churn",
-            "joins (connect, join, leave)",
-            Peer::AxumBroadcast,
-            Goal::AtLeast(0.8),
-            CHURN,
-        )
+        ..copies("churn", "joins (connect, join, leave)", Peer::AxumBroadcast, AtLeast(0.8), CHURN)
     },
     Row {
         unit: "KiB",
@@ -156,7 +151,7 @@ pub(super) const ALL: [Row; 20] = [
             "idle",
             "memory of an idle connection, of 10,000",
             Peer::AxumBroadcast,
-            Goal::KiB(8.0),
+            KiB(8.0),
             IDLE,
         )
     },
@@ -168,7 +163,7 @@ pub(super) const ALL: [Row; 20] = [
             "warp-room-100",
             "copies delivered, a room of 100",
             Peer::Chatrooms,
-            Goal::AtLeast(0.85),
+            AtLeast(0.85),
             ROOM_100,
         )
     },
@@ -178,7 +173,7 @@ pub(super) const ALL: [Row; 20] = [
             "warp-room-1000",
             "copies delivered, a room of 1,000",
             Peer::Chatrooms,
-            Goal::AtLeast(0.85),
+            AtLeast(0.85),
             ROOM_1000,
         )
     },
@@ -188,7 +183,7 @@ pub(super) const ALL: [Row; 20] = [
             "warp-room-5000",
             "copies delivered, a room of 5,000",
             Peer::Chatrooms,
-            Goal::AtLeast(0.85),
+            AtLeast(0.85),
             ROOM_5000,
         )
     },
@@ -198,7 +193,7 @@ pub(super) const ALL: [Row; 20] = [
             "warp-rooms-of-10",
             "copies delivered, 100 rooms of 10",
             Peer::Chatrooms,
-            Goal::AtLeast(0.85),
+            AtLeast(0.85),
             ROOMS_OF_10,
         )
     },
@@ -209,7 +204,7 @@ pub(super) const ALL: [Row; 20] = [
             "warp-churn",
             "joins (connect, join, leave)",
             Peer::Chatrooms,
-            Goal::AtLeast(0.85),
+            AtLeast(0.85),
             CHURN,
         )
     },
@@ -221,7 +216,7 @@ pub(super) const ALL: [Row; 20] = [
             "warp-idle",
             "memory of an idle connection, of 10,000",
             Peer::Chatrooms,
-            Goal::AtMost(1.15),
+            AtMost(1.15),
             IDLE,
         )
     },
@@ -243,7 +238,7 @@ const fn latency(name: &'static str, what: &'static str, load: &'static str) -> 
     Row {
         unit: "µs",
         figure: "latency_us.p99",
-        ..copies(name, what, Peer::Floor, Goal::AtMost(1.3), load)
+        ..copies(name, what, Peer::Floor, AtMost(1.3), load)
     }
 }
 
