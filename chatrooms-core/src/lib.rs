@@ -95,6 +95,7 @@ mod app_event;
 mod backlog;
 mod builder;
 mod bundle;
+mod cluster;
 mod config;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -161,6 +162,10 @@ pub use app_event::{AppEvent, DataError};
 pub use async_trait::async_trait;
 pub use builder::RegistryBuilder;
 pub use bundle::Bundle;
+pub use cluster::{
+    Bell, Cluster, ClusterError, Connected, ConnectionId, Edge, EdgeKind, Entered, Entry, Exited,
+    Known, News, Note, People, Ringer,
+};
 pub use config::Config;
 pub use cork::Cork;
 pub use ending::CloseReason;

@@ -51,6 +51,14 @@ pub struct RoomSummary {
     pub connections: usize,
 }
 
+impl RoomSummary {
+    /// A room in which nobody is, for whoever counts them.
+    #[must_use]
+    pub const fn new(room: RoomName, epoch: Epoch) -> Self {
+        Self { room, epoch, seq: 0, users: 0, connections: 0 }
+    }
+}
+
 impl Default for RoomRegistry {
     fn default() -> Self {
         Self::new()

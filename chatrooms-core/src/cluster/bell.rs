@@ -1,0 +1,143 @@
+//! A bell that rings when something was written to a room.
+
+use std::{fmt, time::Duration};
+
+use tokio::sync::Notify;
+
+use crate::{
+    Epoch,
+    sync::{
+        Arc,
+        aside::{Mutex, lock},
+    },
+};
+
+/// Rings for a node that takes part in a room. However often it was rung, one look sees to all of it.
+///
+/// ```
+/// # use chatrooms_core::Bell;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (ringer, bell) = Bell::new(());
+/// ringer.ring();
+/// ringer.ring();
+/// bell.rung().await;
+/// # }
+/// ```
+pub struct Bell {
+    inner: Arc<Inner>,
+    /// What is dropped with the bell, and lets go of the room by that.
+    _hold: Box<dyn Send + Sync>,
+}
+
+/// What rings a [`Bell`].
+#[derive(Clone)]
+pub struct Ringer(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    rung: Notify,
+    /// A leaf: held for one look.
+    farewell: Mutex<Option<(Epoch, Arc<str>)>>,
+}
+
+impl Bell {
+    /// A bell that holds on to something until it is dropped, and what rings it.
+    pub fn new(hold: impl Send + Sync + 'static) -> (Ringer, Self) {
+        let inner = Arc::<Inner>::default();
+        (Ringer(Arc::clone(&inner)), Self { inner, _hold: Box::new(hold) })
+    }
+
+    /// Waits until it has been rung since this was last called.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping it.
+    pub async fn rung(&self) {
+        self.inner.rung.notified().await;
+    }
+
+    /// The same, and so long at most.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping it.
+    pub async fn rung_within(&self, time: Duration) {
+        // It is a hint either way.
+        let _ = tokio::time::timeout(time, self.rung()).await;
+    }
+
+    /// Why that life was closed, as far as that was said and heard.
+    #[must_use]
+    pub fn farewell(&self, epoch: Epoch) -> Option<Arc<str>> {
+        let farewell = lock(&self.inner.farewell);
+        farewell.as_ref().filter(|(of, _)| *of == epoch).map(|(_, reason)| Arc::clone(reason))
+    }
+}
+
+impl Ringer {
+    /// Rings.
+    pub fn ring(&self) {
+        self.0.rung.notify_one();
+    }
+
+    /// Rings, and says why that life was closed.
+    pub fn ring_out(&self, epoch: Epoch, reason: Arc<str>) {
+        *lock(&self.0.farewell) = Some((epoch, reason));
+        self.ring();
+    }
+}
+
+impl fmt::Debug for Bell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bell").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Ringer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ringer").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_bell_that_was_rung_twice_is_looked_at_once() {
+        let (ringer, bell) = Bell::new(());
+        assert!(bell.rung().now_or_never().is_none());
+        ringer.ring();
+        ringer.ring();
+        assert!(bell.rung().now_or_never().is_some());
+        assert!(bell.rung().now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_was_rung_while_nobody_looked_is_not_lost_with_a_look_that_was_given_up() {
+        let (ringer, bell) = Bell::new(());
+        assert!(bell.rung().now_or_never().is_none());
+        ringer.ring();
+        bell.rung().await;
+    }
+
+    #[test]
+    fn a_farewell_is_said_of_one_life() {
+        let (ringer, bell) = Bell::new(());
+        let (one, other) = (Epoch::new(), Epoch::new());
+        ringer.ring_out(one, "maintenance".into());
+        assert_eq!(bell.farewell(one).as_deref(), Some("maintenance"));
+        assert_eq!(bell.farewell(other), None);
+    }
+
+    #[test]
+    fn dropping_the_bell_drops_what_it_holds() {
+        let held = Arc::new(());
+        let (ringer, bell) = Bell::new(Arc::clone(&held));
+        assert_eq!(Arc::strong_count(&held), 2);
+        drop(bell);
+        assert_eq!(Arc::strong_count(&held), 1);
+        ringer.ring();
+    }
+}

@@ -1,0 +1,12 @@
+//! The cluster over a real Redis: each test starts its own.
+
+mod claims;
+mod entering;
+mod keys;
+mod leases;
+mod leaving;
+mod messages;
+mod moderation;
+mod outages;
+mod rooms;
+mod support;
