@@ -4,6 +4,7 @@ mod bell;
 mod error;
 mod log;
 mod people;
+mod store;
 
 use std::{fmt, time::Duration};
 
@@ -19,6 +20,7 @@ pub use bell::{Bell, Ringer};
 pub use error::ClusterError;
 pub use log::{Edge, EdgeKind, Known, News, Note, People};
 pub use people::{Connected, ConnectionId, Entered, Entry, Exited};
+pub(crate) use store::ClusterStore;
 
 /// What several processes, the *nodes*, share so that a room is the same one on all of them: who is in it, what was said, in which order.
 ///
@@ -57,10 +59,10 @@ pub trait Cluster: fmt::Debug + Send + Sync + 'static {
     /// [`ClusterError::Unavailable`], [`ClusterError::OutcomeUnknown`].
     async fn listen(&self, room: &RoomName) -> Result<Bell, ClusterError>;
 
-    /// Lets a connection in; begins a life of the room where there is none. The news are those after `known`, or where that is nothing or another life's, all people and the newest messages within `recent`.
+    /// Lets a connection in; begins a life of the room where there is none. The news are those after `known`, or where nothing is known, all people and the newest messages within `recent`.
     ///
     /// # Errors
-    /// [`ClusterError::Banned`], [`ClusterError::Full`]: then nothing has changed. [`ClusterError::Fenced`], [`ClusterError::Lost`] where `known` is ahead of what the cluster has;
+    /// [`ClusterError::Over`] where `known` is of a life that is over, [`ClusterError::Banned`], [`ClusterError::Full`]: then nothing has changed. [`ClusterError::Fenced`], [`ClusterError::Lost`] where `known` is ahead of what the cluster has;
     /// else as promise 10 says.
     async fn enter(
         &self,
@@ -71,13 +73,13 @@ pub trait Cluster: fmt::Debug + Send + Sync + 'static {
         recent: Budget,
     ) -> Result<Entered, ClusterError>;
 
-    /// Takes a connection out. Where it was the life's last one the life ends, or where it was `lost` and the rules of the room say so, lingers: until somebody enters, or until [`expire`](Self::expire).
+    /// Takes a connection out of whichever life it is in. Where it was the last one the life ends, or where it was `lost` and the rules of the room say so, lingers: until somebody enters, or until [`expire`](Self::expire).
     ///
     /// # Errors
-    /// As promise 10 says. A life that is over is none: [`Exited::Gone`].
+    /// As promise 10 says. A connection that is not there is none: [`Exited::Gone`].
     async fn exit(
         &self,
-        life: &Life,
+        room: &RoomName,
         connection: ConnectionId,
         lost: bool,
     ) -> Result<Exited, ClusterError>;
@@ -197,7 +199,7 @@ pub trait Cluster: fmt::Debug + Send + Sync + 'static {
     /// As promise 10 says.
     async fn release(&self, name: &str, holder: &str) -> Result<bool, ClusterError>;
 
-    /// The next life that ended because a node had died, or that lingers since and is to be expired: each is told to one node of the cluster, which is told nothing of the others. `None` once the cluster was [left](Self::leave).
+    /// The next life that ended because a node had died, or that lingers since and is to be expired: the end of each is told once in the cluster, a linger at least once. `None` once the cluster was [left](Self::leave).
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping it.
@@ -227,11 +229,11 @@ impl<C: Cluster + ?Sized> Cluster for Arc<C> {
 
     async fn exit(
         &self,
-        life: &Life,
+        room: &RoomName,
         connection: ConnectionId,
         lost: bool,
     ) -> Result<Exited, ClusterError> {
-        (**self).exit(life, connection, lost).await
+        (**self).exit(room, connection, lost).await
     }
 
     async fn expire(&self, life: &Life) -> Result<bool, ClusterError> {

@@ -8,8 +8,9 @@ use crate::{
     effects::{Effects, end_peer},
     peer::Peer,
     policy::ask,
-    room::{Departure, NoEntry, Room},
+    room::{Arrival, Departure, NoEntry, Room},
     shared::Shared,
+    steward::Desk,
     sync::{Arc, in_time},
     writer::GRACE,
 };
@@ -159,6 +160,14 @@ impl RoomRegistry {
         self.may_join(session.identity(), room).await?;
         loop {
             let arrival = self.shared.arrive(room, user)?;
+            let shared_room = Arc::clone(&arrival.room);
+            if let Some(desk) = &shared_room.desk {
+                match Box::pin(self.enter_shared(arrival, desk, session.peer(), &join)).await {
+                    Ok(joined) => return Ok(joined),
+                    Err(NoEntry::Refused(error)) => return Err(error),
+                    Err(NoEntry::Over) => continue,
+                }
+            }
             // The opening gives itself up in time, unless its runtime has ended.
             let config = self.config();
             let patience =
@@ -171,6 +180,22 @@ impl RoomRegistry {
                 Err(NoEntry::Over) => {}
             }
         }
+    }
+
+    /// The same where the room is one of a cluster.
+    async fn enter_shared(
+        &self,
+        arrival: Arrival<'_>,
+        desk: &Desk,
+        peer: &Arc<Peer>,
+        join: &Join,
+    ) -> Result<Arc<Joined>, NoEntry> {
+        let config = self.config();
+        let patience =
+            config.policy_timeout.saturating_add(config.store_timeout.saturating_add(GRACE));
+        let entering = pin!(arrival.enter_shared(desk, peer, join));
+        // Whoever has waited for too long may still get in: their client finds itself there already.
+        in_time(patience, entering).await.unwrap_or(Err(NoEntry::Refused(Error::StoreUnavailable)))
     }
 
     /// Removes a connection; says whether it was there. Where it was the room's last one, the room's life ends with it: at once, whatever

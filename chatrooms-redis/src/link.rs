@@ -19,7 +19,10 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::{ConnectError, NAME, reply};
+use crate::{
+    ConnectError, NAME,
+    reply::{self, Announced},
+};
 
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 const LAST_RETRY: Duration = Duration::from_millis(500);
@@ -254,10 +257,14 @@ impl Shared {
                 let state = self.state();
                 let ringers =
                     std::str::from_utf8(channel).ok().and_then(|to| state.ringers.get(to));
-                let said = reply::farewell(said);
+                let announced = reply::announced(said);
                 for (_, ringer) in ringers.into_iter().flatten() {
-                    match &said {
-                        Some((epoch, reason)) => ringer.ring_out(*epoch, Arc::clone(reason)),
+                    match &announced {
+                        Some(Announced::Place(place)) => ringer.ring_at(*place),
+                        Some(Announced::Farewell(epoch, reason)) => {
+                            ringer.ring_out(*epoch, Arc::clone(reason));
+                        }
+                        // Something is new, whatever it is that another version says.
                         None => ringer.ring(),
                     }
                 }

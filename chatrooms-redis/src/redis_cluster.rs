@@ -235,7 +235,7 @@ impl Cluster for RedisCluster {
 
     async fn exit(
         &self,
-        life: &Life,
+        room: &RoomName,
         connection: ConnectionId,
         lost: bool,
     ) -> Result<Exited, ClusterError> {
@@ -243,7 +243,7 @@ impl Cluster for RedisCluster {
         let arguments = [&*id, if lost { "1" } else { "0" }, &grace];
         let (script, deadline) = (&self.node.scripts.exit, self.node.link.deadline());
         // Whoever was declared dead may go: there is nobody to take out.
-        let code = self.run(script, &life.room, life.epoch, &arguments, deadline).await?;
+        let code = self.run(script, room, NO_EPOCH, &arguments, deadline).await?;
         Ok(reply::exited(code))
     }
 
@@ -437,6 +437,9 @@ impl Cluster for RedisCluster {
         self.bereaved.lock().await.close();
     }
 }
+
+/// Where a script means whatever life there is.
+const NO_EPOCH: Epoch = Epoch::from_u128(0);
 
 /// Redis counts nothing shorter.
 const SHORTEST: Duration = Duration::from_millis(1);

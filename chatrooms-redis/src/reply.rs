@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration, vec};
 
 use chatrooms_core::{
-    ClusterError, Connected, Data, Draft, Edge, EdgeKind, Entry, Epoch, Exited, Message, News,
-    Nonce, Note, People, Removal, Timestamp, UserName,
+    ClusterError, Connected, Data, Draft, Edge, EdgeKind, Entry, Epoch, Exited, Known, Message,
+    News, Nonce, Note, People, Removal, Timestamp, UserName,
 };
 use redis::Value;
 
@@ -262,10 +262,19 @@ pub(crate) fn written_bans(note: &Note) -> impl Iterator<Item = String> {
     })
 }
 
-/// What is announced of a life that was closed: its epoch and why.
-pub(crate) fn farewell(said: &[u8]) -> Option<(Epoch, Arc<str>)> {
-    let said = std::str::from_utf8(said).ok()?;
-    let (epoch, reason) = said.split_at_checked(32)?;
-    let reason = Fields(reason).next()??;
-    Some((epoch.parse().ok()?, reason.into()))
+/// What is announced: how far a life has come, or of one that was closed why.
+pub(crate) enum Announced {
+    Place(Known),
+    Farewell(Epoch, Arc<str>),
+}
+
+pub(crate) fn announced(said: &[u8]) -> Option<Announced> {
+    let (epoch, rest) = std::str::from_utf8(said).ok()?.split_at_checked(32)?;
+    let epoch = epoch.parse().ok()?;
+    let Some(place) = rest.strip_prefix(':') else {
+        return Some(Announced::Farewell(epoch, Fields(rest).next()??.into()));
+    };
+    let mut numbers = place.split(':').map(|number| number.parse().ok());
+    let mut next = || numbers.next().flatten();
+    Some(Announced::Place(Known { epoch, seq: next()?, edge: next()?, note: next()? }))
 }

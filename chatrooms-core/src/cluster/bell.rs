@@ -1,11 +1,11 @@
 //! A bell that rings when something was written to a room.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use tokio::sync::Notify;
 
 use crate::{
-    Epoch,
+    Epoch, Known,
     sync::{
         Arc,
         aside::{Mutex, lock},
@@ -38,7 +38,14 @@ pub struct Ringer(Arc<Inner>);
 struct Inner {
     rung: Notify,
     /// A leaf: held for one look.
-    farewell: Mutex<Option<(Epoch, Arc<str>)>>,
+    said: Mutex<Said>,
+}
+
+/// What was said with the rings.
+#[derive(Default)]
+struct Said {
+    newest: Option<Known>,
+    farewell: Option<(Epoch, Arc<str>)>,
 }
 
 impl Bell {
@@ -56,20 +63,17 @@ impl Bell {
         self.inner.rung.notified().await;
     }
 
-    /// The same, and so long at most.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost by dropping it.
-    pub async fn rung_within(&self, time: Duration) {
-        // It is a hint either way.
-        let _ = tokio::time::timeout(time, self.rung()).await;
+    /// How far the room had come when it last rang, as far as that was said: whoever knows all of it need not look.
+    #[must_use]
+    pub fn heard(&self) -> Option<Known> {
+        lock(&self.inner.said).newest
     }
 
     /// Why that life was closed, as far as that was said and heard.
     #[must_use]
     pub fn farewell(&self, epoch: Epoch) -> Option<Arc<str>> {
-        let farewell = lock(&self.inner.farewell);
-        farewell.as_ref().filter(|(of, _)| *of == epoch).map(|(_, reason)| Arc::clone(reason))
+        let said = lock(&self.inner.said);
+        said.farewell.as_ref().filter(|(of, _)| *of == epoch).map(|(_, reason)| Arc::clone(reason))
     }
 }
 
@@ -79,9 +83,19 @@ impl Ringer {
         self.0.rung.notify_one();
     }
 
+    /// Rings, and says how far the room has come. What was said before counts where it is farther.
+    pub fn ring_at(&self, place: Known) {
+        {
+            let mut said = lock(&self.0.said);
+            let before = said.newest.filter(|before| before.epoch == place.epoch);
+            said.newest = Some(before.map_or(place, |before| before.or_farther(place)));
+        }
+        self.ring();
+    }
+
     /// Rings, and says why that life was closed.
     pub fn ring_out(&self, epoch: Epoch, reason: Arc<str>) {
-        *lock(&self.0.farewell) = Some((epoch, reason));
+        lock(&self.0.said).farewell = Some((epoch, reason));
         self.ring();
     }
 }
@@ -129,6 +143,20 @@ mod tests {
         ringer.ring_out(one, "maintenance".into());
         assert_eq!(bell.farewell(one).as_deref(), Some("maintenance"));
         assert_eq!(bell.farewell(other), None);
+    }
+
+    #[test]
+    fn what_is_heard_late_takes_nothing_back() {
+        let (ringer, bell) = Bell::new(());
+        let epoch = Epoch::new();
+        let at = |seq, edge| Known { epoch, seq, edge, note: 0 };
+        assert_eq!(bell.heard(), None);
+        ringer.ring_at(at(5, 1));
+        ringer.ring_at(at(4, 2));
+        assert_eq!(bell.heard(), Some(at(5, 2)));
+        let next = Known { epoch: Epoch::new(), ..at(1, 1) };
+        ringer.ring_at(next);
+        assert_eq!(bell.heard(), Some(next));
     }
 
     #[test]

@@ -17,6 +17,18 @@ pub struct Known {
     pub note: u64,
 }
 
+impl Known {
+    /// The farther one of both in each respect, of one life.
+    pub(crate) fn or_farther(self, other: Self) -> Self {
+        Self {
+            epoch: self.epoch,
+            seq: self.seq.max(other.seq),
+            edge: self.edge.max(other.edge),
+            note: self.note.max(other.note),
+        }
+    }
+}
+
 /// One step in a life that is no message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edge {

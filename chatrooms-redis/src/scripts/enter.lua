@@ -3,6 +3,7 @@ if is_fenced() then return {'fenced'} end
 local epoch, id, entry, limit, linger = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local seq, edge = tonumber(ARGV[8]), tonumber(ARGV[9])
 local living = redis.call('HGET', S, 'epoch')
+if ARGV[7] ~= '' and living ~= ARGV[7] then return {'over'} end
 if living == ARGV[7] and is_lost(seq, edge) then return {'lost'} end
 local c
 local known = redis.call('HGET', C, id)

@@ -1,5 +1,4 @@
--- ARGV: node, epoch, connection, whether it was lost, grace. A node that is fenced has nobody here to take out.
-if is_over() then return GONE end
+-- ARGV: node, nothing, connection, whether it was lost, grace. A connection is in one life alone, and a node that is fenced has nobody to take out.
 local known = redis.call('HGET', C, ARGV[3])
 if not known then return GONE end
 take_out(ARGV[3], connection(known))

@@ -48,7 +48,9 @@ end
 local function ring(farewell)
     local at = redis.call('HGET', S, 'expires')
     if at then expire_by(at) end
-    redis.call('PUBLISH', S, farewell or '')
+    local place = farewell or table.concat(redis.call('HMGET', S, 'epoch', 'seq', 'edge', 'revision'), ':')
+    -- What may not be announced is found out all the same, a second later: no step is broken off for it.
+    redis.pcall('PUBLISH', S, place)
 end
 
 local function write_edge(kind, ...)

@@ -112,7 +112,7 @@ async fn who_has_missed_more_than_is_kept_is_told_who_is_there() {
     let seen = known(&first.life, &first.news, None);
     for _ in 0..2100 {
         let (_, connection) = enter(&node, "bob").await;
-        node.exit(&first.life, connection, false).await.unwrap();
+        node.exit(&room("tea"), connection, false).await.unwrap();
     }
     let news = node.news(&room("tea"), &seen, ALL).await.unwrap();
     assert_eq!(people(&news), "ada");

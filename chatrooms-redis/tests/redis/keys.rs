@@ -27,9 +27,9 @@ async fn nothing_of_a_life_remains_after_its_end() {
     a.remove(life, &user("eve"), Removal::Kicked, None).await.unwrap();
     assert_eq!(server.keys_of_rooms().len(), 8, "each kind of key is there");
     for connection in [ada, bob] {
-        assert_eq!(a.exit(life, connection, false).await.unwrap(), Exited::Gone);
+        assert_eq!(a.exit(&room("tea"), connection, false).await.unwrap(), Exited::Gone);
     }
-    assert_eq!(b.exit(life, eve, false).await.unwrap(), Exited::Ended);
+    assert_eq!(b.exit(&room("tea"), eve, false).await.unwrap(), Exited::Ended);
     assert_eq!(server.keys_of_rooms(), [""; 0]);
     drop(bells);
     eventually("both have let go", async || server.keys() == before).await;

@@ -7,6 +7,7 @@ mod leases;
 mod leaving;
 mod messages;
 mod moderation;
+mod nodes;
 mod outages;
 mod rooms;
 mod support;

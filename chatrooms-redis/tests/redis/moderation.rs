@@ -73,7 +73,7 @@ async fn who_is_made_to_go_is_gone_for_all_and_told_why_by_their_node() {
     assert_eq!(edges(&news), "4!kicked:too loud 5!kicked:too loud");
     assert_eq!(people(&enter(&b, "bob").await.0.news), "ada bob");
     for connection in [tab, other_tab] {
-        assert_eq!(a.exit(life, connection, false).await.unwrap(), Exited::Gone);
+        assert_eq!(a.exit(&room("tea"), connection, false).await.unwrap(), Exited::Gone);
     }
     let seen = known(life, &news, Some(seen));
     let news = a.news(&room("tea"), &seen, ALL).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_life_whose_last_one_was_made_to_go_ends_when_they_were_taken_out() {
     let news = a.news(&room("tea"), &known(&entered.life, &entered.news, None), ALL).await.unwrap();
     assert_eq!(edges(&news), "2!banned:");
     assert!(b.room(&room("tea")).await.unwrap().is_none());
-    assert_eq!(a.exit(&entered.life, eve, true).await.unwrap(), Exited::Ended);
+    assert_eq!(a.exit(&room("tea"), eve, true).await.unwrap(), Exited::Ended);
     assert_eq!(server.keys_of_rooms(), [""; 0]);
 }
 
@@ -113,7 +113,7 @@ async fn a_room_that_is_closed_is_over_for_all_and_the_next_life_begins_at_once(
     assert_eq!(server.keys_of_rooms(), [""; 0]);
     let (next, _) = enter(&b, "bob").await;
     assert!(next.opened);
-    assert_eq!(a.exit(&entered.life, ada, false).await.unwrap(), Exited::Gone);
+    assert_eq!(a.exit(&room("tea"), ada, false).await.unwrap(), Exited::Gone);
     assert_eq!(people(&enter(&a, "ada").await.0.news), "bob ada");
 }
 

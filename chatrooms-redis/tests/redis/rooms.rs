@@ -47,6 +47,11 @@ async fn a_bell_rings_for_what_happens_in_its_room_alone() {
     tea.rung().await;
     say(&b, &entered.life, draft("ada", "hello")).await;
     tea.rung().await;
+    eventually("it is heard how far the room is", async || {
+        let heard = tea.heard().unwrap();
+        (heard.epoch, heard.seq, heard.edge, heard.note) == (entered.life.epoch, 1, 1, 0)
+    })
+    .await;
     // What comes for the other room comes after that: nothing has rung for it before.
     let silent = tokio::time::timeout(std::time::Duration::from_millis(100), other.rung()).await;
     assert!(silent.is_err());
