@@ -2,7 +2,7 @@
 
 use crate::{
     Cluster, Config, MemoryStore, MessageStore, RoomPolicy, RoomRegistry, StoreError,
-    cluster::ClusterStore, opening::take_over, shared::Shared, steward, sync::Arc,
+    cluster::ClusterStore, opening::take_over, orders, shared::Shared, steward, sync::Arc,
 };
 
 /// What a registry is made of. See [`RoomRegistry::builder`].
@@ -65,6 +65,7 @@ impl RegistryBuilder {
         let shared = registry.shared();
         take_over(shared.store.abandoned().await?, shared).await;
         steward::mourn(shared);
+        orders::begin(shared);
         Ok(registry)
     }
 

@@ -3,6 +3,7 @@
 mod bell;
 mod error;
 mod log;
+mod order;
 mod people;
 mod store;
 
@@ -19,6 +20,7 @@ use crate::{
 pub use bell::{Bell, Ringer};
 pub use error::ClusterError;
 pub use log::{Edge, EdgeKind, Known, News, Note, People};
+pub use order::Order;
 pub use people::{Connected, ConnectionId, Entered, Entry, Exited};
 pub(crate) use store::ClusterStore;
 
@@ -199,6 +201,19 @@ pub trait Cluster: fmt::Debug + Send + Sync + 'static {
     /// As promise 10 says.
     async fn release(&self, name: &str, holder: &str) -> Result<bool, ClusterError>;
 
+    /// Says something to all other nodes about a user, in whatever rooms they are.
+    ///
+    /// # Errors
+    /// As promise 10 says.
+    async fn order(&self, order: &Order) -> Result<(), ClusterError>;
+
+    /// What another node has said next, since this one joined. What was said while this node was cut off comes afterwards, where that was not for longer than the
+    /// implementation keeps it; with a repeated call of [`order`](Self::order) it may come twice. `None` once the cluster was [left](Self::leave).
+    ///
+    /// # Cancel safety
+    /// Nothing is lost by dropping it.
+    async fn ordered(&self) -> Option<Order>;
+
     /// The next life that ended because a node had died, or that lingers since and is to be expired: the end of each is told once in the cluster, a linger at least once. `None` once the cluster was [left](Self::leave).
     ///
     /// # Cancel safety
@@ -331,6 +346,14 @@ impl<C: Cluster + ?Sized> Cluster for Arc<C> {
 
     async fn release(&self, name: &str, holder: &str) -> Result<bool, ClusterError> {
         (**self).release(name, holder).await
+    }
+
+    async fn order(&self, order: &Order) -> Result<(), ClusterError> {
+        (**self).order(order).await
+    }
+
+    async fn ordered(&self) -> Option<Order> {
+        (**self).ordered().await
     }
 
     async fn bereaved(&self) -> Option<(Life, Exited)> {

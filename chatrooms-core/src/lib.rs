@@ -129,6 +129,7 @@ mod observed_store;
 mod opening;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
+mod orders;
 mod outbox;
 mod peer;
 mod policy;
@@ -166,7 +167,7 @@ pub use builder::RegistryBuilder;
 pub use bundle::Bundle;
 pub use cluster::{
     Bell, Cluster, ClusterError, Connected, ConnectionId, Edge, EdgeKind, Entered, Entry, Exited,
-    Known, News, Note, People, Ringer,
+    Known, News, Note, Order, People, Ringer,
 };
 pub use config::Config;
 pub use cork::Cork;

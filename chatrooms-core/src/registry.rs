@@ -3,14 +3,13 @@
 use std::pin::pin;
 
 use crate::{
-    CloseReason, Config, Data, Draft, Epoch, Error, Identity, Join, Joined, Post, Purges,
+    CloseReason, Config, Data, Draft, Epoch, Error, Identity, Join, Joined, Order, Post, Purges,
     RegistryBuilder, RoomName, Session, UserName, Visit,
     effects::{Effects, end_peer},
     peer::Peer,
     policy::ask,
     room::{Arrival, Departure, NoEntry, Room},
     shared::Shared,
-    steward::Desk,
     sync::{Arc, in_time},
     writer::GRACE,
 };
@@ -160,9 +159,8 @@ impl RoomRegistry {
         self.may_join(session.identity(), room).await?;
         loop {
             let arrival = self.shared.arrive(room, user)?;
-            let shared_room = Arc::clone(&arrival.room);
-            if let Some(desk) = &shared_room.desk {
-                match Box::pin(self.enter_shared(arrival, desk, session.peer(), &join)).await {
+            if arrival.room.desk.is_some() {
+                match Box::pin(self.enter_shared(arrival, session.peer(), &join)).await {
                     Ok(joined) => return Ok(joined),
                     Err(NoEntry::Refused(error)) => return Err(error),
                     Err(NoEntry::Over) => continue,
@@ -186,14 +184,13 @@ impl RoomRegistry {
     async fn enter_shared(
         &self,
         arrival: Arrival<'_>,
-        desk: &Desk,
         peer: &Arc<Peer>,
         join: &Join,
     ) -> Result<Arc<Joined>, NoEntry> {
         let config = self.config();
         let patience =
             config.policy_timeout.saturating_add(config.store_timeout.saturating_add(GRACE));
-        let entering = pin!(arrival.enter_shared(desk, peer, join));
+        let entering = pin!(arrival.enter_shared(peer, join));
         // Whoever has waited for too long may still get in: their client finds itself there already.
         in_time(patience, entering).await.unwrap_or(Err(NoEntry::Refused(Error::StoreUnavailable)))
     }
@@ -285,14 +282,18 @@ impl RoomRegistry {
     }
 
     /// Ends all sessions of a user, in all rooms; says how many. When it returns, all their connections have ended.
+    ///
+    /// Those on other nodes of a [cluster](RegistryBuilder::cluster) end a moment later, and are not counted.
     pub fn end_sessions(&self, user: &UserName, reason: &CloseReason) -> usize {
-        self.end_sessions_where(user, reason, |_| true)
+        let ended = self.end_sessions_where(user, reason, |_| true);
+        self.shared.order(|| Order::EndSessions { user: user.clone(), reason: reason.clone() });
+        ended
     }
 
     /// Ends those sessions of a user whose identity is meant, in all rooms; says how many. When it returns, all their connections have ended.
     ///
     /// It is how one device is logged out and not the others: an authenticator puts what tells them apart into the
-    /// [claims](Identity::claims).
+    /// [claims](Identity::claims). On other nodes of a cluster nothing happens by this: what tells devices apart is not known there.
     pub fn end_sessions_where(
         &self,
         user: &UserName,

@@ -598,10 +598,10 @@ impl Arrival<'_> {
     /// Enters by the cluster: the room's steward lets somebody in where their entry stands in the order of the life that is shared.
     pub(crate) async fn enter_shared(
         self,
-        desk: &Desk,
         peer: &Arc<Peer>,
         join: &Join,
     ) -> Result<Arc<Joined>, NoEntry> {
+        let Some(desk) = &self.room.desk else { return Err(NoEntry::Over) };
         let (answer, answered) = oneshot::channel();
         desk.give(Errand::Enter { peer: Arc::clone(peer), join: join.clone(), answer });
         // A steward that has gone had nobody to see to: the next one will.

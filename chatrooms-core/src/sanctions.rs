@@ -22,7 +22,7 @@ pub(crate) struct Sanctions {
     /// The store is being told.
     is_noting: bool,
     /// What was imposed here and the other nodes do not know yet; `None` where there are none.
-    unshared: Option<Unshared>,
+    unshared: Option<Box<Unshared>>,
 }
 
 /// What other nodes do not know yet, in its order, the last word on each alone.
@@ -117,7 +117,7 @@ impl Sanctions {
 
     /// Keeps in mind from here on what other nodes do not know yet.
     pub(crate) fn share(&mut self) {
-        self.unshared = Some(Unshared::default());
+        self.unshared = Some(Box::default());
     }
 
     /// Takes what is imposed elsewhere, and imposes on top of it what is not known there yet.

@@ -19,6 +19,7 @@ use crate::{
     metrics::Metrics,
     observed_store::ObservedStore,
     opening::{Kept, open},
+    orders::Orders,
     peer::Peer,
     rates::Rates,
     room::{Arrival, Room},
@@ -36,8 +37,10 @@ pub(crate) struct Shared {
     pub(crate) policy: Option<Arc<dyn RoomPolicy>>,
     /// What other nodes share with this one, where there are any.
     pub(crate) cluster: Option<Arc<dyn Cluster>>,
-    /// What notes the lives that ended with another node.
-    pub(crate) mourning: Mutex<Option<AbortOnDropHandle<()>>>,
+    /// What this node has to say to the others, where there are any.
+    pub(crate) orders: Mutex<Option<Orders>>,
+    /// What listens to the other nodes: to their orders, and to who is there no more.
+    pub(crate) mourning: Mutex<Vec<AbortOnDropHandle<()>>>,
     /// A mere index: whether a room is over is decided under the room's own lock. No guard of the map is held while another
     /// lock is taken, nor over an await.
     rooms: Map<RoomName, Arc<Room>>,
@@ -94,6 +97,7 @@ impl Shared {
             metrics,
             policy,
             cluster,
+            orders: Mutex::default(),
             mourning: Mutex::default(),
             rooms: Map::default(),
             listing: Listing::default(),

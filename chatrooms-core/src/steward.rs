@@ -501,5 +501,5 @@ pub(crate) fn mourn(shared: &Arc<Shared>) {
             }
         }
     });
-    *lock(&shared.mourning) = Some(AbortOnDropHandle::new(mourning));
+    lock(&shared.mourning).push(AbortOnDropHandle::new(mourning));
 }

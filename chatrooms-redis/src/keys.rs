@@ -44,6 +44,11 @@ impl Keys {
         format!("{}:{{nodes}}:rooms:{node}", self.prefix)
     }
 
+    /// What nodes say to all others, which is a channel too.
+    pub(crate) fn orders(&self) -> String {
+        format!("{}:{{nodes}}:orders", self.prefix)
+    }
+
     /// A name that somebody has taken.
     pub(crate) fn claim(&self, name: &str) -> String {
         format!("{}:claim:{name}", self.prefix)

@@ -40,6 +40,7 @@ mod keys;
 mod link;
 mod node;
 mod options;
+mod orders;
 mod redis_cluster;
 mod reply;
 mod scripts;

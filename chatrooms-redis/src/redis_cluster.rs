@@ -4,8 +4,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use chatrooms_core::{
     Appended, Bell, Budget, Cluster, ClusterError, ConnectionId, Draft, Entered, Entry, Epoch,
-    Exited, Known, Life, News, Note, Page, Redaction, Removal, RoomName, RoomRules, RoomSummary,
-    StoreError, Timestamp, UserName, async_trait,
+    Exited, Known, Life, News, Note, Order, Page, Redaction, Removal, RoomName, RoomRules,
+    RoomSummary, StoreError, Timestamp, UserName, async_trait,
 };
 use redis::{FromRedisValue, Script, Value, cmd};
 use tokio::{
@@ -19,6 +19,7 @@ use crate::{
     hosting::listen,
     link::Link,
     node::{Node, live},
+    orders,
     reply::{self, Reply, parsed},
 };
 
@@ -28,6 +29,10 @@ const PAGE: usize = 1000;
 const TRIMMED: u64 = 1000;
 /// By how much the clocks of Redis and of whoever waits for the end of a linger may be apart.
 const SLACK: Duration = Duration::from_millis(100);
+/// How many orders are read before somebody obeys them.
+const ORDERS: usize = 100;
+/// How long orders are kept for nodes that are cut off, at least.
+const ORDERS_KEPT: Duration = Duration::from_secs(60);
 /// How many lives that ended with a node may wait for somebody who asks.
 const BEREAVED: usize = 10_000;
 
@@ -39,8 +44,10 @@ pub struct RedisCluster {
     node: Arc<Node>,
     /// Lives that ended with a node, for one reader at a time.
     bereaved: Arc<Mutex<mpsc::Receiver<(Life, Exited)>>>,
-    /// What beats.
-    _living: Arc<AbortOnDropHandle<()>>,
+    /// What other nodes say, for one reader at a time.
+    orders: Arc<Mutex<mpsc::Receiver<Order>>>,
+    /// What beats, and what listens to the others.
+    _living: Arc<[AbortOnDropHandle<()>; 2]>,
 }
 
 impl RedisCluster {
@@ -71,8 +78,17 @@ impl RedisCluster {
         let node = Arc::new(Node::new(link, options, bereaved));
         let unavailable = |error: ClusterError| ConnectError::Unavailable(Arc::new(error));
         node.register().await.map_err(unavailable)?;
-        let living = AbortOnDropHandle::new(tokio::spawn(live(Arc::clone(&node))));
-        Ok(Self { node, bereaved: Arc::new(Mutex::new(asked)), _living: Arc::new(living) })
+        let end = orders::end(&node).await.map_err(unavailable)?;
+        let (orders, said) = mpsc::channel(ORDERS);
+        let beating = tokio::spawn(live(Arc::clone(&node)));
+        let listening = tokio::spawn(orders::listen(Arc::clone(&node), end, orders));
+        let living = [beating, listening].map(AbortOnDropHandle::new);
+        Ok(Self {
+            node,
+            bereaved: Arc::new(Mutex::new(asked)),
+            orders: Arc::new(Mutex::new(said)),
+            _living: Arc::new(living),
+        })
     }
 
     /// What this node is called among the others: 32 hexadecimal digits, others after it was declared dead.
@@ -428,6 +444,19 @@ impl Cluster for RedisCluster {
         link.run(&self.node.scripts.release, &keys, &[holder.as_bytes()], link.deadline()).await
     }
 
+    async fn order(&self, order: &Order) -> Result<(), ClusterError> {
+        let Some(written) = orders::written(order) else { return Ok(()) };
+        let (node, kept) = (&self.node, millis(ORDERS_KEPT.max(self.node.grace())));
+        let (mark, keys) = (node.mark(), [node.keys.orders()]);
+        let arguments = [mark.as_bytes(), written.as_bytes(), kept.as_bytes()];
+        let deadline = node.link.deadline();
+        node.link.run(&node.scripts.order, &keys, &arguments, deadline).await
+    }
+
+    async fn ordered(&self) -> Option<Order> {
+        self.orders.lock().await.recv().await
+    }
+
     async fn bereaved(&self) -> Option<(Life, Exited)> {
         self.bereaved.lock().await.recv().await
     }
@@ -435,6 +464,7 @@ impl Cluster for RedisCluster {
     async fn leave(&self) {
         self.node.leave().await;
         self.bereaved.lock().await.close();
+        self.orders.lock().await.close();
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct Scripts {
     pub(crate) beat: Script,
     pub(crate) host: Script,
     pub(crate) bury: Script,
+    pub(crate) order: Script,
     pub(crate) claim: Script,
     pub(crate) release: Script,
 }
@@ -52,6 +53,7 @@ impl Scripts {
             beat: Script::new(include_str!("scripts/beat.lua")),
             host: Script::new(include_str!("scripts/host.lua")),
             bury: Script::new(include_str!("scripts/bury.lua")),
+            order: Script::new(include_str!("scripts/order.lua")),
             claim: Script::new(include_str!("scripts/claim.lua")),
             release: Script::new(include_str!("scripts/release.lua")),
         }

@@ -23,7 +23,7 @@ async fn bereaved(node: &RedisCluster) -> (Life, Exited) {
 #[tokio::test]
 async fn the_people_of_a_dead_node_leave_once_within_two_leases() {
     let server = Server::start().await;
-    let (a, b, c) = (server.node().await, server.node().await, server.node().await);
+    let (a, b, c) = (server.mortal().await, server.mortal().await, server.mortal().await);
     let bell = a.listen(&room("tea")).await.unwrap();
     let (entered, _) = enter(&a, "ada").await;
     let _gone = b.listen(&room("tea")).await.unwrap();
@@ -57,7 +57,7 @@ async fn the_people_of_a_dead_node_leave_once_within_two_leases() {
 #[tokio::test]
 async fn a_room_that_is_empty_by_a_death_ends_and_one_survivor_is_told() {
     let server = Server::start().await;
-    let (a, b, c) = (server.node().await, server.node().await, server.node().await);
+    let (a, b, c) = (server.mortal().await, server.mortal().await, server.mortal().await);
     let bell = b.listen(&room("tea")).await.unwrap();
     let (entered, _) = enter(&b, "bob").await;
     say(&b, &entered.life, draft("bob", "last words")).await;
@@ -82,7 +82,7 @@ async fn a_room_that_is_empty_by_a_death_ends_and_one_survivor_is_told() {
 #[tokio::test]
 async fn a_room_that_lingers_by_a_death_is_somebodys_to_end() {
     let server = Server::start().await;
-    let (a, b) = (server.node().await, server.node().await);
+    let (a, b) = (server.mortal().await, server.mortal().await);
     let bell = b.listen(&room("tea")).await.unwrap();
     let linger = lingering(Duration::from_secs(60));
     let entered = b.enter(&room("tea"), &entry("bob"), &linger, None, ALL).await.unwrap();
@@ -115,7 +115,7 @@ async fn who_leaves_in_an_orderly_way_is_not_waited_for() {
 #[tokio::test]
 async fn who_was_declared_dead_writes_nothing_as_who_they_were() {
     let server = Server::start().await;
-    let (a, b) = (server.node().await, server.node().await);
+    let (a, b) = (server.mortal().await, server.mortal().await);
     let bell = b.listen(&room("tea")).await.unwrap();
     let (entered, bob) = enter(&b, "bob").await;
     enter(&a, "ada").await;
@@ -166,7 +166,7 @@ async fn a_redis_that_hangs_declares_nobody_dead() {
 #[tokio::test]
 async fn a_redis_that_comes_back_with_its_data_declares_nobody_dead() {
     let mut server = Server::that_keeps().await;
-    let (a, b) = (server.node().await, server.node().await);
+    let (a, b) = (server.mortal().await, server.mortal().await);
     let (name, other) = (a.node(), b.node());
     let (entered, _) = enter(&a, "ada").await;
     enter(&b, "bob").await;
@@ -183,12 +183,12 @@ async fn a_redis_that_comes_back_with_its_data_declares_nobody_dead() {
 #[tokio::test]
 async fn the_dead_of_a_cluster_that_died_as_a_whole_are_seen_to_by_the_next_one() {
     let server = Server::start().await;
-    let old = server.node().await;
+    let old = server.mortal().await;
     std::mem::forget(old.listen(&room("tea")).await.unwrap());
     let linger = lingering(Duration::ZERO);
     let entered = old.enter(&room("tea"), &entry("ada"), &linger, None, ALL).await.unwrap();
     die(old);
-    let new = server.node().await;
+    let new = server.mortal().await;
     assert_eq!(bereaved(&new).await, (entered.life, Exited::Ended));
     let next = new.enter(&room("tea"), &entry("ada"), &rules(), None, ALL).await.unwrap();
     assert!(next.opened);

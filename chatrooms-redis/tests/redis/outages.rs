@@ -17,7 +17,7 @@ fn soon() -> Instant {
 #[tokio::test]
 async fn while_redis_is_away_everything_fails_at_once() {
     let mut server = Server::start().await;
-    let node = server.node().await;
+    let node = server.mortal().await;
     let (entered, ada) = enter(&node, "ada").await;
     let life = &entered.life;
     server.kill();
@@ -43,7 +43,7 @@ async fn while_redis_is_away_everything_fails_at_once() {
 #[tokio::test]
 async fn within_a_second_of_its_return_all_is_as_before_and_the_bells_ring() {
     let mut server = Server::that_keeps().await;
-    let (a, b) = (server.node().await, server.node().await);
+    let (a, b) = (server.mortal().await, server.mortal().await);
     let bell = a.listen(&room("tea")).await.unwrap();
     let (entered, _) = enter(&a, "ada").await;
     say(&a, &entered.life, draft("ada", "before")).await;
@@ -65,7 +65,7 @@ async fn within_a_second_of_its_return_all_is_as_before_and_the_bells_ring() {
 #[tokio::test]
 async fn a_redis_that_lost_its_data_ends_all_lives_and_mixes_none() {
     let mut server = Server::start().await;
-    let (a, b) = (server.node().await, server.node().await);
+    let (a, b) = (server.mortal().await, server.mortal().await);
     let (entered, ada) = enter(&a, "ada").await;
     let seen = known(&entered.life, &entered.news, None);
     let (name, other) = (a.node(), b.node());
@@ -87,7 +87,7 @@ async fn a_redis_that_lost_its_data_ends_all_lives_and_mixes_none() {
 #[tokio::test]
 async fn who_knows_more_than_redis_does_is_told_that_something_is_lost() {
     let server = Server::start().await;
-    let node = server.node().await;
+    let node = server.mortal().await;
     let (entered, _) = enter(&node, "ada").await;
     say(&node, &entered.life, draft("ada", "one")).await;
     let seen = Known { seq: 1, ..known(&entered.life, &entered.news, None) };
@@ -124,7 +124,7 @@ async fn a_call_that_redis_does_not_answer_ends_in_time_and_may_have_happened() 
 #[tokio::test]
 async fn a_node_that_was_not_heard_of_for_a_lease_writes_nothing() {
     let server = Server::start().await;
-    let node = server.node().await;
+    let node = server.mortal().await;
     let (entered, _) = enter(&node, "ada").await;
     // Its beat is refused, everything else is answered.
     server.ask(&["ACL", "SETUSER", "default", "-hincrby", "-evalsha", "+evalsha", "-hexists"]);
@@ -144,7 +144,7 @@ async fn a_node_that_was_not_heard_of_for_a_lease_writes_nothing() {
 #[tokio::test]
 async fn redis_forgetting_its_scripts_harms_nothing() {
     let server = Server::start().await;
-    let node = server.node().await;
+    let node = server.mortal().await;
     let (entered, _) = enter(&node, "ada").await;
     server.ask(&["SCRIPT", "FLUSH"]);
     assert_eq!(say(&node, &entered.life, draft("ada", "x")).await, 1);
@@ -153,7 +153,7 @@ async fn redis_forgetting_its_scripts_harms_nothing() {
 #[tokio::test]
 async fn a_full_redis_refuses_what_is_said_and_keeps_no_half_of_it() {
     let server = Server::start().await;
-    let node = server.node().await;
+    let node = server.mortal().await;
     let (entered, _) = enter(&node, "ada").await;
     server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
     let sent = node.append(&entered.life, vec![draft("ada", "x")], soon()).await.remove(0);

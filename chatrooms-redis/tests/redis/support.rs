@@ -75,6 +75,15 @@ impl Server {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
+    /// The channels of rooms that somebody listens to, by name.
+    pub(crate) fn channels(&self) -> Vec<String> {
+        let all = self.ask(&["PUBSUB", "CHANNELS", "*"]);
+        let mut channels: Vec<_> = all.lines().map(ToOwned::to_owned).collect();
+        channels.retain(|channel| !channel.contains("{nodes}:orders"));
+        channels.sort_unstable();
+        channels
+    }
+
     /// Asks by Redis' own client.
     pub(crate) fn ask(&self, words: &[&str]) -> String {
         let output =
@@ -96,7 +105,13 @@ impl Server {
         keys
     }
 
+    /// A node whose lease no test waits for, however slow the machine is.
     pub(crate) async fn node(&self) -> RedisCluster {
+        self.node_with(RedisCluster::options()).await
+    }
+
+    /// One that is missed soon.
+    pub(crate) async fn mortal(&self) -> RedisCluster {
         self.node_with(options()).await
     }
 
@@ -120,6 +135,7 @@ fn spawn(folder: &TempDir, keeps: bool) -> Child {
     server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("redis-server is installed")
 }
 
+/// Those of a node that is missed soon.
 pub(crate) fn options() -> RedisOptions {
     RedisCluster::options().lease(LEASE)
 }

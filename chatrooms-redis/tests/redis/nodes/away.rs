@@ -8,13 +8,13 @@ use chatrooms_core::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::kit::{hears, node, nothing_is_left};
+use super::kit::{hears, mortal, nothing_is_left};
 use crate::support::{LEASE, Server, eventually};
 
 #[tokio::test]
 async fn while_redis_is_away_joins_and_sends_are_refused_and_everybody_stays() {
     let mut server = Server::that_keeps().await;
-    let (a, b) = (node(&server).await, node(&server).await);
+    let (a, b) = (mortal(&server).await, mortal(&server).await);
     let ada = TestClient::joined(&a, "ada", "tea").await;
     let (bob, eve) =
         (TestClient::joined(&b, "bob", "tea").await, TestClient::joined(&b, "eve", "tea").await);
@@ -57,7 +57,7 @@ async fn while_redis_is_away_joins_and_sends_are_refused_and_everybody_stays() {
 #[tokio::test]
 async fn a_redis_that_lost_its_data_closes_rooms_and_mixes_nothing() {
     let mut server = Server::start().await;
-    let (a, b) = (node(&server).await, node(&server).await);
+    let (a, b) = (mortal(&server).await, mortal(&server).await);
     let ada = TestClient::new(&a, "ada");
     let first = ada.join("tea").await.unwrap().epoch;
     let bob = TestClient::joined(&b, "bob", "tea").await;
@@ -87,7 +87,7 @@ async fn a_redis_that_lost_its_data_closes_rooms_and_mixes_nothing() {
 #[tokio::test]
 async fn a_node_that_was_taken_for_dead_has_its_people_come_anew() {
     let server = Server::start().await;
-    let (a, b) = (node(&server).await, node(&server).await);
+    let (a, b) = (mortal(&server).await, mortal(&server).await);
     let ada = TestClient::joined(&a, "ada", "tea").await;
     let alive = "chatrooms:{nodes}:alive";
     let others = server.ask(&["HKEYS", alive]);

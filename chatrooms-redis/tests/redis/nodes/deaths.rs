@@ -8,8 +8,8 @@ use std::{
 use chatrooms_core::{Epoch, RoomEnd, RoomName, RoomPolicy, async_trait, testing::TestClient};
 use tokio::time::Instant;
 
-use super::kit::{hears, node, node_with, nothing_is_left};
-use crate::support::{LEASE, Server, eventually};
+use super::kit::{hears, node_over, nothing_is_left};
+use crate::support::{LEASE, Server, eventually, options};
 
 #[derive(Clone, Debug, Default)]
 struct Closed(Arc<Mutex<Vec<String>>>);
@@ -57,8 +57,8 @@ impl Doomed {
 async fn the_people_of_a_dead_node_leave_once_and_its_rooms_are_purged_once() {
     let server = Server::start().await;
     let closed = Closed::default();
-    let a = node_with(&server, |builder| builder.policy(closed.clone())).await;
-    let b = node_with(&server, |builder| builder.policy(closed.clone())).await;
+    let a = node_over(&server, options(), |builder| builder.policy(closed.clone())).await;
+    let b = node_over(&server, options(), |builder| builder.policy(closed.clone())).await;
     let ada = TestClient::joined(&a, "ada", "tea").await;
     let bob = TestClient::joined(&b, "bob", "tea").await;
     hears(&ada, &["tea: +bob"]).await;
@@ -85,7 +85,7 @@ async fn the_people_of_a_dead_node_leave_once_and_its_rooms_are_purged_once() {
 async fn a_room_that_waits_after_a_death_is_there_for_its_people_or_ends_once() {
     let server = Server::start().await;
     let closed = Closed::default();
-    let a = node_with(&server, |builder| builder.policy(closed.clone())).await;
+    let a = node_over(&server, options(), |builder| builder.policy(closed.clone())).await;
     let doomed = Doomed::new();
     doomed.with(&server, &[("eve", "tea")]).await;
     // What the node that dies would have had as a rule.
@@ -102,5 +102,4 @@ async fn a_room_that_waits_after_a_death_is_there_for_its_people_or_ends_once() 
     eventually("its end is told", async || !closed.0.lock().unwrap().is_empty()).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(*closed.0.lock().unwrap(), ["tea Expired"]);
-    let _ = node(&server).await;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chatrooms_core::{
-    Error,
+    CloseReason, Error,
     testing::{TestClient, room, user},
 };
 
@@ -101,6 +101,55 @@ async fn a_room_that_is_closed_is_closed_for_all_and_lives_again_at_once() {
     assert_eq!(bob.join("tea").await.unwrap().epoch, next.epoch);
     drop((ada, bob));
     nothing_is_left(&server, &[&a, &b]).await;
+}
+
+#[tokio::test]
+async fn who_is_logged_out_is_logged_out_on_all_nodes_and_may_come_again() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let ada = TestClient::joined(&a, "ada", "tea").await;
+    let (eve, tab) =
+        (TestClient::joined(&a, "eve", "tea").await, TestClient::joined(&b, "eve", "tea").await);
+    hears(&ada, &["tea: +eve"]).await;
+    assert_eq!(a.end_sessions(&user("eve"), &CloseReason::LoggedOut), 1);
+    let again = TestClient::joined(&a, "eve", "other").await;
+    eventually("the other tab has ended", async || tab.session.outbox().closed().is_some()).await;
+    assert_eq!(tab.session.outbox().closed(), Some(CloseReason::LoggedOut));
+    assert_eq!(eve.session.outbox().closed(), Some(CloseReason::LoggedOut));
+    hears(&ada, &["tea: -eve"]).await;
+    assert!(again.session.outbox().closed().is_none(), "it came after that");
+}
+
+#[tokio::test]
+async fn who_is_told_something_is_told_on_all_nodes_and_once() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let (eve, tab) = (TestClient::new(&a, "eve"), TestClient::new(&b, "eve"));
+    a.notify(&user("eve"), "mail", Some(chatrooms_core::Data::new("1"))).unwrap();
+    b.notify(&user("eve"), "news", None).unwrap();
+    for client in [&eve, &tab] {
+        let mut told = Vec::new();
+        eventually("both are told", async || {
+            told.extend(client.told());
+            told.len() >= 2
+        })
+        .await;
+        told.sort_unstable();
+        assert_eq!(told, ["notice mail 1", "notice news"]);
+    }
+}
+
+#[tokio::test]
+async fn a_logout_while_redis_is_away_is_heard_afterwards() {
+    let mut server = Server::that_keeps().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let tab = TestClient::new(&b, "eve");
+    server.kill();
+    eventually("it is noticed", async || TestClient::new(&a, "ada").join("tea").await.is_err())
+        .await;
+    a.end_sessions(&user("eve"), &CloseReason::LoggedOut);
+    server.restart().await;
+    eventually("it is heard", async || tab.session.outbox().closed().is_some()).await;
 }
 
 #[tokio::test]
