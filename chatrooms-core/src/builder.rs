@@ -43,6 +43,14 @@ impl RegistryBuilder {
 
     /// What other nodes share with this one: rooms of the same name are one room on all of them. What is said is kept there too, and not in a
     /// [store](Self::store).
+    ///
+    /// Whoever is here is told of everything that happens in a room, wherever it does, and what a host does to people and rooms reaches all nodes a moment later. To be said of it:
+    ///
+    /// - What is asked of this registry, such as [`RoomRegistry::rooms`], [`RoomRegistry::members`] or [`RoomRegistry::moderation`], is answered for the rooms that somebody of this node is in, and there for
+    ///   all nodes. [`Cluster::rooms`] and [`Cluster::room`] know of all rooms; a [`Watch`](crate::Watch) sees those of this node.
+    /// - How many connections were removed is counted on this node. Limits of what a user may do in a time, and the wait of slow mode, are each node's own.
+    /// - A leave is answered before the cluster knows of it. Whoever comes again here comes behind it; on another node it may be a moment.
+    /// - With the end of a life that another node has closed, or that the cluster has lost, the policy's [`room_closed`](RoomPolicy::room_closed) is told on the node that closed it, or on none.
     pub fn cluster(mut self, cluster: impl Cluster) -> Self {
         let cluster: Arc<dyn Cluster> = Arc::new(cluster);
         self.store = Arc::new(ClusterStore(Arc::clone(&cluster)));

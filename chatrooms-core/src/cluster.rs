@@ -17,7 +17,7 @@ use crate::{
     StoreError, UserName, sync::Arc,
 };
 
-pub use bell::{Bell, Ringer};
+pub use bell::{Bell, Passing, Ringer};
 pub use error::ClusterError;
 pub use log::{Edge, EdgeKind, Known, News, Note, People};
 pub use order::Order;
@@ -146,6 +146,12 @@ pub trait Cluster: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Closed`], [`StoreError::Unavailable`].
     async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError>;
+
+    /// Passes something on to whoever is in a life on other nodes, where they hear it by their [bells](Bell::passed). It is never kept: what does not arrive is lost.
+    ///
+    /// # Errors
+    /// As promise 10 says.
+    async fn pass(&self, life: &Life, passing: &Passing) -> Result<(), ClusterError>;
 
     /// Replaces what is imposed on people in a life, where it is still what the caller knows: the newest note, with the revision that it has now, comes back; where that is not the one
     /// that was given, somebody else was faster, and the caller makes its change to theirs.
@@ -303,6 +309,10 @@ impl<C: Cluster + ?Sized> Cluster for Arc<C> {
 
     async fn trim(&self, life: &Life, up_to: u64) -> Result<(), StoreError> {
         (**self).trim(life, up_to).await
+    }
+
+    async fn pass(&self, life: &Life, passing: &Passing) -> Result<(), ClusterError> {
+        (**self).pass(life, passing).await
     }
 
     async fn impose(&self, life: &Life, note: &Note) -> Result<Note, ClusterError> {

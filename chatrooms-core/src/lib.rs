@@ -167,7 +167,7 @@ pub use builder::RegistryBuilder;
 pub use bundle::Bundle;
 pub use cluster::{
     Bell, Cluster, ClusterError, Connected, ConnectionId, Edge, EdgeKind, Entered, Entry, Exited,
-    Known, News, Note, Order, People, Ringer,
+    Known, News, Note, Order, Passing, People, Ringer,
 };
 pub use config::Config;
 pub use cork::Cork;

@@ -87,6 +87,11 @@ impl Live {
         self.linked.as_ref().is_some_and(|linked| linked.here == 0)
     }
 
+    /// Whether some connection is another node's.
+    pub(crate) fn is_somebody_elsewhere(&self) -> bool {
+        self.linked.as_ref().is_some_and(|linked| linked.here < linked.users.len())
+    }
+
     /// Has a session be told nothing any more; its connection is still to be taken out. `None` where it is not here.
     pub(crate) fn detach(&mut self, peer: &Peer, effects: &mut Effects) -> Option<ConnectionId> {
         let connection = self.roster.detach(peer)?;

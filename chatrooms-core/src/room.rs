@@ -9,7 +9,8 @@ use tokio::{
 
 use crate::{
     ConnectionId, Entered, Error, Event, EventKind, Join, Joined, Message, News, Opened, Outgoing,
-    People, Removal, RoomEnd, RoomEvent, RoomName, RoomRules, RoomSummary, SessionId, UserName,
+    Passing, People, Removal, RoomEnd, RoomEvent, RoomName, RoomRules, RoomSummary, SessionId,
+    UserName,
     effects::{Effects, Ended},
     linked::{Guest, Taken, Taking},
     live::Live,
@@ -503,10 +504,11 @@ impl Room {
     /// Relays something passing to everybody but its sender.
     pub(crate) fn signal(
         &self,
-        (from, user): (SessionId, &UserName),
-        kind: EventKind,
+        from: SessionId,
+        passing: &Passing,
         shared: &Arc<Shared>,
     ) -> Result<(), Error> {
+        let (user, kind) = (&passing.user, signal(passing.clone()));
         let event = Event::new(self.name.clone(), kind);
         let relayed = self.change(shared, |live, effects| {
             if !live.roster.contains(user, from) {
@@ -517,9 +519,18 @@ impl Room {
             }
             live.push(&[event], Some(from), effects);
             effects.tally.signals += 1;
+            if let (Some(desk), true) = (&self.desk, live.is_somebody_elsewhere()) {
+                desk.give(Errand::Pass(passing.clone()));
+            }
             Ok(())
         });
         relayed.unwrap_or(Err(Error::NotInRoom))
+    }
+
+    /// Tells everybody here something passing from another node.
+    pub(crate) fn hear(&self, passing: Passing, shared: &Arc<Shared>) {
+        let event = Event::new(self.name.clone(), signal(passing));
+        self.change(shared, |live, effects| _ = live.push(&[event], None, effects));
     }
 
     /// Puts a page of the members into a member's queue, so that what follows there are the changes from it.
@@ -567,6 +578,10 @@ impl Room {
             connections: live.roster.connections(),
         })
     }
+}
+
+fn signal(Passing { user, name, data }: Passing) -> EventKind {
+    EventKind::Signal { user, name, data }
 }
 
 impl State {
@@ -663,9 +678,9 @@ mod tests {
     async fn a_signal_of_somebody_who_was_kicked_meanwhile_reaches_nobody() {
         let registry = RoomRegistry::new();
         let (lobby, ada, bob) = kicked(&registry).await;
-        let from = (ada.session.id(), ada.session.identity().user());
-        let kind = EventKind::Signal { user: user("ada"), name: "typing".into(), data: None };
-        assert_eq!(lobby.signal(from, kind, registry.shared()), Err(Error::NotInRoom));
+        let typing = Passing { user: user("ada"), name: "typing".into(), data: None };
+        let from = ada.session.id();
+        assert_eq!(lobby.signal(from, &typing, registry.shared()), Err(Error::NotInRoom));
         assert_eq!(bob.told(), [""; 0]);
     }
 

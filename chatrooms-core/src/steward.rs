@@ -7,13 +7,13 @@ use std::{collections::VecDeque, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot},
     time::{sleep, timeout},
 };
 
 use crate::{
     Bell, Budget, CloseReason, Cluster, ClusterError, ConnectionId, Entry, Error, Exited, Join,
-    Joined, Known, Life, News, Note, Removal, RoomEnd, RoomRules, UserName,
+    Joined, Known, Life, News, Note, Passing, Removal, RoomEnd, RoomRules, UserName,
     effects::end_peer,
     hooks::tell_closed,
     linked::{Guest, Taken},
@@ -52,6 +52,8 @@ pub(crate) enum Errand {
     Close { reason: Option<Arc<str>> },
     /// Something was imposed.
     Impose,
+    /// Something passing is to be passed on.
+    Pass(Passing),
     /// The linger is over.
     Expire,
     /// There may be nobody left.
@@ -88,7 +90,12 @@ struct Steward {
     bell: Bell,
     /// In their order; what comes first is done first.
     chores: VecDeque<Chore>,
+    /// Places for what is being passed on.
+    passing: Arc<Semaphore>,
 }
+
+/// How many things in passing may be on their way from one room.
+const PASSING: usize = 16;
 
 /// Keeps a room in step until it is over here.
 pub(crate) async fn attend(room: Arc<Room>, shared: Arc<Shared>, mut errands: Errands) {
@@ -107,13 +114,12 @@ pub(crate) async fn attend(room: Arc<Room>, shared: Arc<Shared>, mut errands: Er
         Ok(ready) => ready,
         Err(error) => return turn_away(&room, &shared, errands, &NoEntryFor::Error(error)),
     };
-    let (name, chores) = (room.name().clone(), VecDeque::new());
-    let mut steward = Steward { room, shared, cluster, rules, bell, chores };
+    let (chores, passing) = (VecDeque::new(), Arc::new(Semaphore::new(PASSING)));
+    let mut steward = Steward { room, shared, cluster, rules, bell, chores, passing };
     while steward.turn(&mut errands).await {}
     // What is still to be done here is about connections that the cluster has no more, or about ones that it still has to be told of.
     steward.finish(&mut errands).await;
     let Steward { room, shared, .. } = steward;
-    debug_assert_eq!(*room.name(), name);
     turn_away(&room, &shared, errands, &NoEntryFor::NextLife);
 }
 
@@ -144,6 +150,7 @@ impl Steward {
         match self.woken(errands).await {
             Woken::Errand(errand) => self.see_to(errand).await,
             Woken::Bell => {
+                self.hear();
                 // Whoever has done it may be about to take it in by themselves.
                 yield_once().await;
                 if !self.is_known_already() {
@@ -204,10 +211,31 @@ impl Steward {
                 // Whoever asked may have gone: they are in all the same, as after a join.
                 let _ = answer.send(entered);
             }
+            Errand::Pass(passing) => self.pass(passing),
             errand => {
                 self.note_down(errand);
                 self.do_chores().await;
             }
+        }
+    }
+
+    /// Passes something on beside everything else, unless too much is on its way already: what is passing is the first to go.
+    fn pass(&self, passing: Passing) {
+        let Ok(place) = Arc::clone(&self.passing).try_acquire_owned() else { return };
+        let Some(life) = self.life() else { return };
+        let cluster = Arc::clone(&self.cluster);
+        self.room.runtime.spawn(async move {
+            // What does not arrive is lost.
+            let _ = cluster.pass(&life, &passing).await;
+            drop(place);
+        });
+    }
+
+    /// Tells what was passed on from other nodes.
+    fn hear(&self) {
+        let Some(life) = self.life() else { return };
+        for passing in self.bell.passed(life.epoch) {
+            self.room.hear(passing, &self.shared);
         }
     }
 
@@ -218,7 +246,7 @@ impl Steward {
             Errand::Close { reason } => Chore::Close { reason },
             Errand::Impose => Chore::Impose,
             Errand::Expire => Chore::Expire,
-            Errand::Enter { .. } | Errand::Look => return,
+            Errand::Enter { .. } | Errand::Pass(_) | Errand::Look => return,
         });
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use chatrooms_core::{ClusterError, Ringer};
+use chatrooms_core::{ClusterError, Epoch, Ringer};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError,
     Script, Value,
@@ -36,6 +36,8 @@ pub(crate) struct Link {
 
 struct Shared {
     client: Client,
+    /// By whom is said what this node says.
+    mark: String,
     timeout: Duration,
     /// Held for one look, never over an await.
     state: Mutex<State>,
@@ -68,6 +70,7 @@ impl Link {
     pub(crate) async fn connect(url: &str, timeout: Duration) -> Result<Self, ConnectError> {
         let shared = Arc::new(Shared {
             client: client(url)?,
+            mark: Epoch::new().to_string(),
             timeout,
             state: Mutex::default(),
             broken: Notify::new(),
@@ -76,6 +79,11 @@ impl Link {
         shared.connect().await.map_err(|error| ConnectError::Unavailable(Arc::new(error)))?;
         let mending = tokio::spawn(mend(Arc::clone(&shared)));
         Ok(Self { shared, _mending: AbortOnDropHandle::new(mending) })
+    }
+
+    /// By whom is said what this node says, whatever it is called by the others.
+    pub(crate) fn mark(&self) -> &str {
+        &self.shared.mark
     }
 
     /// How long a call may take.
@@ -263,6 +271,11 @@ impl Shared {
                         Some(Announced::Place(place)) => ringer.ring_at(*place),
                         Some(Announced::Farewell(epoch, reason)) => {
                             ringer.ring_out(*epoch, Arc::clone(reason));
+                        }
+                        // Its own people have been told.
+                        Some(Announced::Passing(by, ..)) if **by == *self.mark => {}
+                        Some(Announced::Passing(_, epoch, passing)) => {
+                            ringer.pass(*epoch, passing.clone());
                         }
                         // Something is new, whatever it is that another version says.
                         None => ringer.ring(),

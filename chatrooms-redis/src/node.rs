@@ -50,8 +50,6 @@ pub(crate) struct Node {
 struct Standing {
     /// What it is called. Whoever was declared dead is called something else afterwards.
     name: Arc<str>,
-    /// What this node itself calls its orders, whatever it is called by others.
-    mark: Arc<str>,
     /// When it was last known to be alive to the others.
     beaten: Instant,
     has_left: bool,
@@ -63,15 +61,14 @@ impl Node {
         options: RedisOptions,
         bereaved: mpsc::Sender<(Life, Exited)>,
     ) -> Self {
-        let name: Arc<str> = Epoch::new().to_string().into();
-        let mark = Arc::clone(&name);
+        let name = Epoch::new().to_string().into();
         Self {
             link,
             keys: Keys::new(options.prefix.clone()),
             options,
             scripts: Scripts::new(),
             hosting: Hosting::default(),
-            standing: Mutex::new(Standing { name, mark, beaten: Instant::now(), has_left: false }),
+            standing: Mutex::new(Standing { name, beaten: Instant::now(), has_left: false }),
             bereaved,
         }
     }
@@ -84,16 +81,6 @@ impl Node {
     /// What this node is called now.
     pub(crate) fn name(&self) -> Arc<str> {
         self.standing(|standing| Arc::clone(&standing.name))
-    }
-
-    /// By whom this node's orders are.
-    pub(crate) fn mark(&self) -> Arc<str> {
-        self.standing(|standing| Arc::clone(&standing.mark))
-    }
-
-    /// Whether an order is this node's own.
-    pub(crate) fn was_called(&self, mark: &str) -> bool {
-        self.standing(|standing| *standing.mark == *mark)
     }
 
     /// How long ago the others were last told that this node lives.

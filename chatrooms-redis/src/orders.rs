@@ -73,7 +73,7 @@ pub(crate) async fn listen(node: Arc<Node>, mut place: String, orders: mpsc::Sen
             for (at, parts) in entries {
                 place = at;
                 let [_, by, _, kept] = &parts[..] else { continue };
-                if node.was_called(by) {
+                if by == node.link.mark() {
                     continue;
                 }
                 if let Some(order) = read(kept)

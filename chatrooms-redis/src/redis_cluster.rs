@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use chatrooms_core::{
     Appended, Bell, Budget, Cluster, ClusterError, ConnectionId, Draft, Entered, Entry, Epoch,
-    Exited, Known, Life, News, Note, Order, Page, Redaction, Removal, RoomName, RoomRules,
+    Exited, Known, Life, News, Note, Order, Page, Passing, Redaction, Removal, RoomName, RoomRules,
     RoomSummary, StoreError, Timestamp, UserName, async_trait,
 };
 use redis::{FromRedisValue, Script, Value, cmd};
@@ -356,6 +356,14 @@ impl Cluster for RedisCluster {
         }
     }
 
+    async fn pass(&self, life: &Life, passing: &Passing) -> Result<(), ClusterError> {
+        let link = &self.node.link;
+        let mut publish = cmd("PUBLISH");
+        publish.arg(self.node.keys.life(&life.room));
+        publish.arg(reply::written_passing(link.mark(), life.epoch, passing));
+        link.command(&publish).await
+    }
+
     async fn impose(&self, life: &Life, note: &Note) -> Result<Note, ClusterError> {
         let revision = note.revision.to_string();
         let bans: Vec<String> = reply::written_bans(note).collect();
@@ -447,7 +455,7 @@ impl Cluster for RedisCluster {
     async fn order(&self, order: &Order) -> Result<(), ClusterError> {
         let Some(written) = orders::written(order) else { return Ok(()) };
         let (node, kept) = (&self.node, millis(ORDERS_KEPT.max(self.node.grace())));
-        let (mark, keys) = (node.mark(), [node.keys.orders()]);
+        let (mark, keys) = (node.link.mark(), [node.keys.orders()]);
         let arguments = [mark.as_bytes(), written.as_bytes(), kept.as_bytes()];
         let deadline = node.link.deadline();
         node.link.run(&node.scripts.order, &keys, &arguments, deadline).await

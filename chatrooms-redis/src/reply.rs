@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration, vec};
 
 use chatrooms_core::{
     ClusterError, Connected, Data, Draft, Edge, EdgeKind, Entry, Epoch, Exited, Known, Message,
-    News, Nonce, Note, People, Removal, Timestamp, UserName,
+    News, Nonce, Note, Passing, People, Removal, Timestamp, UserName,
 };
 use redis::Value;
 
@@ -266,11 +266,27 @@ pub(crate) fn written_bans(note: &Note) -> impl Iterator<Item = String> {
 pub(crate) enum Announced {
     Place(Known),
     Farewell(Epoch, Arc<str>),
+    /// By whom it was passed on, too.
+    Passing(String, Epoch, Passing),
+}
+
+/// What somebody passes on, as it is announced.
+pub(crate) fn written_passing(by: &str, epoch: Epoch, passing: &Passing) -> String {
+    let data = passing.data.as_ref().map(Data::as_str);
+    let fields = fields::of([Some(by), Some(passing.user.as_str()), Some(&*passing.name), data]);
+    format!("{epoch}!{fields}")
 }
 
 pub(crate) fn announced(said: &[u8]) -> Option<Announced> {
     let (epoch, rest) = std::str::from_utf8(said).ok()?.split_at_checked(32)?;
     let epoch = epoch.parse().ok()?;
+    if let Some(passing) = rest.strip_prefix('!') {
+        let mut fields = Fields(passing);
+        let by = fields.text()?.to_owned();
+        let user = UserName::new(fields.text()?).ok()?;
+        let (name, data) = (fields.text()?.into(), fields.next()?.map(Data::new));
+        return Some(Announced::Passing(by, epoch, Passing { user, name, data }));
+    }
     let Some(place) = rest.strip_prefix(':') else {
         return Some(Announced::Farewell(epoch, Fields(rest).next()??.into()));
     };

@@ -1,11 +1,11 @@
 //! A bell that rings when something was written to a room.
 
-use std::fmt;
+use std::{collections::VecDeque, fmt};
 
 use tokio::sync::Notify;
 
 use crate::{
-    Epoch, Known,
+    Data, Epoch, Known, UserName,
     sync::{
         Arc,
         aside::{Mutex, lock},
@@ -46,6 +46,21 @@ struct Inner {
 struct Said {
     newest: Option<Known>,
     farewell: Option<(Epoch, Arc<str>)>,
+    passed: VecDeque<(Epoch, Passing)>,
+}
+
+/// How many things in passing wait for somebody who looks; the oldest go first.
+const PASSING: usize = 64;
+
+/// Something passing that somebody lets the others in a room know, such as that they type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passing {
+    /// Who.
+    pub user: UserName,
+    /// What it is.
+    pub name: Arc<str>,
+    /// Anything beside it.
+    pub data: Option<Data>,
 }
 
 impl Bell {
@@ -69,6 +84,13 @@ impl Bell {
         lock(&self.inner.said).newest
     }
 
+    /// Takes what was passed on in that life since this was last asked; of what is older than the newest 64 nothing is known.
+    #[must_use]
+    pub fn passed(&self, epoch: Epoch) -> Vec<Passing> {
+        let passed = std::mem::take(&mut lock(&self.inner.said).passed);
+        passed.into_iter().filter(|(of, _)| *of == epoch).map(|(_, passing)| passing).collect()
+    }
+
     /// Why that life was closed, as far as that was said and heard.
     #[must_use]
     pub fn farewell(&self, epoch: Epoch) -> Option<Arc<str>> {
@@ -89,6 +111,18 @@ impl Ringer {
             let mut said = lock(&self.0.said);
             let before = said.newest.filter(|before| before.epoch == place.epoch);
             said.newest = Some(before.map_or(place, |before| before.or_farther(place)));
+        }
+        self.ring();
+    }
+
+    /// Rings, and passes something on.
+    pub fn pass(&self, epoch: Epoch, passing: Passing) {
+        {
+            let mut said = lock(&self.0.said);
+            if said.passed.len() >= PASSING {
+                said.passed.pop_front();
+            }
+            said.passed.push_back((epoch, passing));
         }
         self.ring();
     }
@@ -134,6 +168,22 @@ mod tests {
         assert!(bell.rung().now_or_never().is_none());
         ringer.ring();
         bell.rung().await;
+    }
+
+    #[test]
+    fn of_what_is_passed_on_the_newest_is_heard_once_and_of_its_life_alone() {
+        let (ringer, bell) = Bell::new(());
+        let (one, other) = (Epoch::new(), Epoch::new());
+        let passing = |n: usize| Passing {
+            user: UserName::new("ada").unwrap(),
+            name: n.to_string().into(),
+            data: None,
+        };
+        ringer.pass(other, passing(0));
+        (1..=70).for_each(|n| ringer.pass(one, passing(n)));
+        let heard = bell.passed(one);
+        assert_eq!((heard.len(), &heard[0], &heard[63]), (64, &passing(7), &passing(70)));
+        assert_eq!(bell.passed(one), []);
     }
 
     #[test]

@@ -152,6 +152,27 @@ async fn a_message_that_is_sent_again_by_another_node_is_kept_once() {
     hears(&tab, &["tea: 1 ada: once"]).await;
 }
 
+#[tokio::test]
+async fn what_is_passing_is_told_on_all_nodes_to_all_but_its_sender() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let ada = TestClient::joined(&a, "ada", "tea").await;
+    let bob = TestClient::joined(&b, "bob", "tea").await;
+    let tab = TestClient::joined(&a, "bob", "tea").await;
+    hears(&ada, &["tea: +bob"]).await;
+    ada.signal("tea", "typing", Some("{\"a\":1}")).unwrap();
+    for client in [&bob, &tab] {
+        hears(client, &["tea: ada typing {\"a\":1}"]).await;
+    }
+    bob.signal("tea", "typing", None).unwrap();
+    for client in [&ada, &tab] {
+        hears(client, &["tea: bob typing"]).await;
+    }
+    assert_eq!((ada.told(), bob.told()), (vec![], vec![]));
+    b.moderation(&room("tea")).mute(&chatrooms_core::testing::user("bob"), None).unwrap();
+    assert_eq!(bob.signal("tea", "typing", None), Err(Error::Muted));
+}
+
 /// Writes down what the policies of all nodes are told.
 #[derive(Clone, Debug, Default)]
 struct Told(Arc<Mutex<Vec<String>>>);
