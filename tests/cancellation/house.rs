@@ -105,7 +105,7 @@ impl House {
     }
 
     /// The same request, from the one address there is.
-    pub(crate) fn from_address<B>(&self, mut request: Request<B>) -> Request<B> {
+    pub(crate) fn addressed<B>(&self, mut request: Request<B>) -> Request<B> {
         request.extensions_mut().insert(PeerAddr([192, 0, 2, 1].into()));
         request
     }
@@ -118,7 +118,7 @@ impl House {
         let (ours, theirs) = duplex(1 << 16);
         let open = &open;
         let service = service_fn(move |request: Request<Incoming>| async move {
-            let request = self.from_address(request.map(|_| String::new()));
+            let request = self.addressed(request.map(|_| String::new()));
             let answer = open(request).await.ok_or_else(|| io::Error::other("dropped"))?;
             Ok::<_, io::Error>(answer.map(|()| Body::empty()))
         });

@@ -2,6 +2,8 @@
 //!
 //! Those of the rooms and of the SQLite store have such tests in their own crates.
 
+#![allow(clippy::future_not_send, reason = "each test runs on a thread of its own")]
+
 mod house;
 mod polling;
 mod sources;
@@ -46,7 +48,7 @@ async fn a_request_that_is_dropped_is_done_or_not() {
                 let witness = house.witness().await;
                 let request = Request::builder().method(method).uri(*path);
                 let request = request.header("content-type", "application/json");
-                let request = house.from_address(request.body((*body).to_owned()).unwrap());
+                let request = house.addressed(request.body((*body).to_owned()).unwrap());
                 let asked = way.handle(house.chat.clone(), path, request);
                 let answer = drop_after(polls, asked).await;
                 if let Some(answer) = &answer {
