@@ -14,16 +14,16 @@ mod planted;
 mod promises;
 mod sequences;
 mod suite;
-mod table;
 mod threads;
 mod tree;
 
 use std::{collections::BTreeSet, mem::take, path::Path, process::ExitCode};
 
-use self::{explored::Explored, table::Table, tree::Tree};
+use self::{explored::Explored, tree::Tree};
 use crate::{
     install, misused,
     step::{Steps, cargo},
+    table::Table,
     workspace,
 };
 
