@@ -155,6 +155,11 @@ fn clock_alone(steps: &mut Steps) {
     clock(steps);
 }
 
+/// The stories of the models, in a short form.
+pub(crate) fn stories(steps: &mut Steps) {
+    models::step(steps);
+}
+
 /// A clock that jumps, beside what the tests have built.
 pub(crate) fn clock(steps: &mut Steps) {
     clock::step(steps);

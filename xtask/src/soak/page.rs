@@ -48,7 +48,8 @@ fn run(report: &Report) -> Table<2> {
     let problems = report.problems();
     let verdict = match &problems[..] {
         [] => "all of it held".to_owned(),
-        problems => format!("it did not hold: {}", problems.join("; ").replace('\n', " ")),
+        [only] => format!("it did not hold: {only}"),
+        [first, others @ ..] => format!("it did not hold: {first}, and {} more", others.len()),
     };
     let minutes = report.time.as_secs_f64() / 60.0;
     table.row(["verdict", &verdict]);
