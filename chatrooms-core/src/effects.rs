@@ -1,6 +1,6 @@
 //! What a change of a room still has to cause once its lock is free.
 
-use std::task::Waker;
+use std::{mem, task::Waker};
 
 use tokio::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::{
     room::{Departure, Room},
     shared::Shared,
     sweeper::Owed,
-    sync::{Arc, millis},
+    sync::{Arc, Handle, millis},
 };
 
 /// Collected under a room's lock, run after it is released: the sessions to wake, those that were too slow, and the room
@@ -23,6 +23,8 @@ use crate::{
 #[must_use = "sleeping sessions, slow ones and ended rooms wait for `run`"]
 pub(crate) struct Effects {
     wakers: Vec<Waker>,
+    /// Those whose waking is a write.
+    writers: Vec<Waker>,
     overflowed: Vec<Arc<Peer>>,
     /// A change ends one life at most.
     ended: Option<Ended>,
@@ -32,6 +34,9 @@ pub(crate) struct Effects {
     opened: Option<(Arc<Room>, Epoch)>,
     pub(crate) tally: Tally,
 }
+
+/// So many writes are done by one task.
+const TURN: usize = 64;
 
 /// A room is over.
 #[derive(Debug)]
@@ -56,7 +61,8 @@ pub(crate) struct Closed {
 
 impl Effects {
     pub(crate) fn pushed(&mut self, peer: &Arc<Peer>, pushed: Pushed) {
-        self.wakers.extend(pushed.wake);
+        let woken = if pushed.writes { &mut self.writers } else { &mut self.wakers };
+        woken.extend(pushed.wake);
         self.tally.outbox_bytes += pushed.bytes;
         self.tally.signals_dropped += pushed.dropped;
         if pushed.overflowed {
@@ -117,6 +123,7 @@ impl Effects {
 
     /// Does what the change of one room causes, but for the sessions that were too slow.
     fn cause(&mut self, shared: &Arc<Shared>) {
+        self.write(shared);
         self.wakers.drain(..).for_each(Waker::wake);
         if let Some((room, epoch)) = self.opened.take() {
             tell_opened(&room, epoch, shared);
@@ -125,6 +132,21 @@ impl Effects {
             ended.run(shared);
         }
         self.hooks.drain(..).for_each(|hook| hook.run(shared));
+    }
+
+    /// Many writes are shared among the threads of the runtime, and begin when whoever caused them has had their turn: a few are done here and now.
+    fn write(&mut self, shared: &Shared) {
+        if self.writers.len() > TURN
+            && let Ok(runtime) = Handle::try_current()
+        {
+            while self.writers.len() > TURN {
+                let rest = self.writers.split_off(TURN);
+                let turn = mem::replace(&mut self.writers, rest);
+                let write = async { turn.into_iter().for_each(Waker::wake) };
+                shared.tasks.spawn_on(write, &runtime);
+            }
+        }
+        self.writers.drain(..).for_each(Waker::wake);
     }
 
     /// Ends a session in all its rooms, for good.
@@ -194,7 +216,50 @@ fn tell_opened(room: &Room, epoch: Epoch, shared: &Shared) {
 
 #[cfg(test)]
 mod tests {
-    use crate::{CloseReason, Identity, Join, RoomName, RoomRegistry, UserName};
+    use std::{collections::HashMap, task::Wake};
+
+    use tokio::task::{Id, try_id, yield_now};
+
+    use super::*;
+    use crate::{
+        Identity, Join, RoomName, RoomRegistry, UserName,
+        sync::{aside::Mutex, lock},
+    };
+
+    /// Notes in which task each was woken.
+    #[derive(Default)]
+    struct Wakings(Mutex<Vec<Option<Id>>>);
+
+    impl Wake for Wakings {
+        fn wake(self: Arc<Self>) {
+            lock(&self.0).push(try_id());
+        }
+    }
+
+    #[tokio::test]
+    async fn many_writes_are_shared_and_the_last_are_done_at_once() {
+        const SHARED: usize = 3;
+        let registry = RoomRegistry::new();
+        let wakings = Arc::new(Wakings::default());
+        let mut effects = Effects::default();
+        for _ in 0..=SHARED * TURN {
+            let wake = Some(Waker::from(Arc::clone(&wakings)));
+            let peer = &Arc::clone(registry.open_session(ada()).unwrap().peer());
+            effects.pushed(peer, Pushed { wake, writes: true, ..Pushed::default() });
+        }
+        effects.run(registry.shared());
+        assert_eq!(lock(&wakings.0)[..], [None], "here");
+        while lock(&wakings.0).len() <= SHARED * TURN {
+            yield_now().await;
+        }
+        let mut tasks = HashMap::<_, usize>::new();
+        lock(&wakings.0)[1..].iter().for_each(|task| *tasks.entry(*task).or_default() += 1);
+        assert!(tasks.len() == SHARED && tasks.values().all(|count| *count == TURN));
+    }
+
+    fn ada() -> Identity {
+        Identity::new(UserName::new("ada").unwrap())
+    }
 
     /// As a logout and the end of a socket do: the answer to a logout comes when all connections have ended, whoever has begun to end them.
     #[tokio::test]

@@ -181,7 +181,7 @@ pub use memory::MemoryStore;
 pub use message::{Data, Draft, Message, Nonce, Timestamp};
 pub use moderation::{Moderation, ModerationError};
 pub use name::{MAX_NAME_BYTES, MAX_NAME_CHARS, NameError, RoomName, UserName};
-pub use outbox::{Meter, Outbox, Outgoing};
+pub use outbox::{Meter, Outbox, Outgoing, OwnedOutbox};
 pub use peer::SessionId;
 pub use policy::RoomPolicy;
 pub use registry::{RoomRegistry, RoomSummary, Stats};

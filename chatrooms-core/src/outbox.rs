@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     future::poll_fn,
     mem,
+    ops::Deref,
     pin::pin,
     slice,
     sync::atomic::{AtomicU64, Ordering},
@@ -19,6 +20,7 @@ use crate::{
     AnswerFrame, Bundle, CloseReason, Config, Event, EventKind,
     answer::Account,
     backlog::Backlog,
+    peer::Peer,
     sync::{Arc, AtomicBool, Mutex, lock, millis},
 };
 
@@ -129,6 +131,24 @@ impl Meter {
     }
 }
 
+/// A session's outbox, for somebody who may outlast the session: it is closed then.
+#[derive(Clone, Debug)]
+pub struct OwnedOutbox(Arc<Peer>);
+
+impl OwnedOutbox {
+    pub(crate) fn new(peer: &Arc<Peer>) -> Self {
+        Self(Arc::clone(peer))
+    }
+}
+
+impl Deref for OwnedOutbox {
+    type Target = Outbox;
+
+    fn deref(&self) -> &Outbox {
+        &self.0.outbox
+    }
+}
+
 #[derive(Debug)]
 struct Bounds {
     bytes: usize,
@@ -148,6 +168,8 @@ struct State {
     crowded_since: Option<Instant>,
     closed: Option<CloseReason>,
     reader: Option<Waker>,
+    /// Waking `reader` is a write, and not only the turn of a task.
+    writes: bool,
 }
 
 /// A queue with space for more than so many has had a burst, which says nothing about what comes next.
@@ -157,6 +179,8 @@ const LARGE: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Pushed {
     pub(crate) wake: Option<Waker>,
+    /// Waking it is a write.
+    pub(crate) writes: bool,
     /// The session is over its bound; somebody has to end its memberships.
     pub(crate) overflowed: bool,
     /// How many frames wait that did not before.
@@ -249,6 +273,7 @@ impl Outbox {
         }
         pushed.bytes = change(before, state.bytes);
         pushed.wake = state.reader.take();
+        pushed.writes = state.writes;
         pushed
     }
 
@@ -351,6 +376,19 @@ impl Outbox {
         .await
     }
 
+    /// Has this woken by whatever comes next, once; says whether there is anything to wait for. There is not where something is there already, or the outbox is closed.
+    ///
+    /// In place of a task that waits: one of both at a time. Unlike a task's waker it may take its time, such as for a write: where many are to be woken, several tasks share in it.
+    pub fn write_next(&self, waker: Waker) -> bool {
+        let mut state = lock(&self.state);
+        let waits = state.queue.is_empty() && state.closed.is_none();
+        if waits {
+            state.reader = Some(waker);
+            state.writes = true;
+        }
+        waits
+    }
+
     /// Takes what is there now, up to `bytes`, without waiting.
     pub fn try_take(&self, batch: &mut Vec<Outgoing>, bytes: usize) {
         let taken = self.take_from(&mut lock(&self.state), batch, bytes);
@@ -373,6 +411,7 @@ impl Outbox {
                 return Poll::Ready(answer);
             }
             state.reader = Some(context.waker().clone());
+            state.writes = false;
             Poll::Pending
         })
         .await
@@ -516,6 +555,24 @@ mod tests {
         let user = UserName::new("ada").unwrap();
         let kind = EventKind::Signal { user, name: "typing".into(), data: None };
         Outgoing::Event(Event::new(RoomName::new("lobby").unwrap(), kind))
+    }
+
+    #[tokio::test]
+    async fn whoever_writes_is_woken_once_by_what_comes_next() {
+        let outbox = outbox();
+        let waker = || Waker::noop().clone();
+        assert!(outbox.write_next(waker()));
+        let pushed = outbox.push(answer(1));
+        assert!(pushed.wake.is_some() && pushed.writes);
+        assert!(outbox.push(answer(1)).wake.is_none(), "it was woken already");
+        assert!(!outbox.write_next(waker()), "something is there");
+        outbox.try_take(&mut Vec::new(), usize::MAX);
+        assert!(outbox.filled().now_or_never().is_none());
+        let pushed = outbox.push(answer(1));
+        assert!(pushed.wake.is_some() && !pushed.writes, "a task waits now");
+        outbox.try_take(&mut Vec::new(), usize::MAX);
+        outbox.close(CloseReason::LoggedOut);
+        assert!(!outbox.write_next(waker()), "it has ended");
     }
 
     #[tokio::test(start_paused = true)]

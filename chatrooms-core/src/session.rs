@@ -6,8 +6,9 @@ use tokio::time::Instant;
 
 use crate::{
     CloseReason, Cork, Data, Draft, Error, Event, Identity, Join, Joined, Members, Nonce, Outbox,
-    Page, Passing, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName, cork::Corked,
-    effects::end_peer, peer::Peer, policy::ask, sync::Arc, writer::Author, writes::Redact,
+    OwnedOutbox, Page, Passing, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName,
+    cork::Corked, effects::end_peer, peer::Peer, policy::ask, sync::Arc, writer::Author,
+    writes::Redact,
 };
 
 /// One client: its queue of what it is still to be told, and the rooms it is in.
@@ -129,6 +130,12 @@ impl Session {
     #[must_use]
     pub fn outbox(&self) -> &Outbox {
         &self.peer.outbox
+    }
+
+    /// The same for somebody who may outlast this session.
+    #[must_use]
+    pub fn owned_outbox(&self) -> OwnedOutbox {
+        OwnedOutbox::new(&self.peer)
     }
 
     /// Counts a request of this session's client, whatever it asks for. Whoever drives a session does so before acting on each, and refuses it where this does.

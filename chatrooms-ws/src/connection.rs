@@ -1,7 +1,7 @@
 //! The connection under a socket, as near to the system as it can be had.
 
 use std::{
-    io,
+    io, mem,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -20,6 +20,8 @@ pub(crate) enum Connection {
     Tcp(TcpStream),
     /// Such as TLS.
     Other(TokioIo<Upgraded>),
+    /// It has been taken: nothing comes, and nothing goes.
+    Taken,
 }
 
 impl Connection {
@@ -34,6 +36,11 @@ impl Connection {
             Ok(parts) => (Self::Tcp(parts.io.into_inner()), copied(&parts.read_buf)),
             Err(upgraded) => (Self::Other(TokioIo::new(upgraded)), Bytes::new()),
         }
+    }
+
+    /// Takes it out of where it is.
+    pub(crate) fn take(&mut self) -> Self {
+        mem::replace(self, Self::Taken)
     }
 
     /// Ends it. Where its client has said its last word TCP has nothing more to do; anything else, such as TLS, has a last word of its own that has to be written.
@@ -63,6 +70,7 @@ impl AsyncRead for Connection {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Self::Other(io) => Pin::new(io).poll_read(cx, buf),
+            Self::Taken => Poll::Ready(Ok(())),
         }
     }
 }
@@ -76,6 +84,7 @@ impl AsyncWrite for Connection {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Self::Other(io) => Pin::new(io).poll_write(cx, buf),
+            Self::Taken => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     }
 
@@ -83,6 +92,7 @@ impl AsyncWrite for Connection {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Other(io) => Pin::new(io).poll_flush(cx),
+            Self::Taken => Poll::Ready(Ok(())),
         }
     }
 
@@ -90,6 +100,7 @@ impl AsyncWrite for Connection {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Other(io) => Pin::new(io).poll_shutdown(cx),
+            Self::Taken => Poll::Ready(Ok(())),
         }
     }
 }

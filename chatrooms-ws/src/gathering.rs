@@ -1,7 +1,11 @@
 //! When a turn is waited for before a write, so that there are fewer and larger ones.
 
+use std::{future::poll_fn, mem};
+
 use chatrooms_core::{CloseReason, Outbox, Outgoing};
 use tokio::task::yield_now;
+
+use crate::shortcut::{Doze, Woken};
 
 /// How many bytes are taken out of the outbox for one flush. More would only take memory: a socket's send buffer holds about as much.
 pub(crate) const BATCH: usize = 64 * 1024;
@@ -14,21 +18,34 @@ const PATIENCE: u8 = 8;
 #[derive(Debug)]
 pub(crate) struct Gathering {
     patience: u8,
+    /// So many frames were taken since it was asked whether that is much.
+    told: usize,
 }
 
 impl Gathering {
     pub(crate) const fn new() -> Self {
-        Self { patience: PATIENCE }
+        Self { patience: PATIENCE, told: 0 }
     }
 
-    /// Waits until something is there and takes it.
+    /// Waits until something is there and takes it. Where what comes is not waited for anyway, `doze` may have it written otherwise, until it says why that is over; nothing is
+    /// taken where a write has begun that has to be ended.
     ///
     /// # Errors
     /// As [`Outbox::take`].
     ///
     /// # Cancel safety
     /// Nothing is taken unless it completes.
-    pub(crate) async fn take(&mut self, outbox: &Outbox) -> Result<Vec<Outgoing>, CloseReason> {
+    pub(crate) async fn take(
+        &mut self,
+        outbox: &Outbox,
+        doze: &impl Doze,
+    ) -> Result<Vec<Outgoing>, CloseReason> {
+        if self.patience == 0
+            && doze.may_sleep(mem::take(&mut self.told))
+            && poll_fn(|context| doze.poll_asleep(context)).await == Woken::Begun
+        {
+            return Ok(Vec::new());
+        }
         let waiting = outbox.filled().await;
         if self.patience > 0 {
             yield_now().await;
@@ -38,6 +55,7 @@ impl Gathering {
         let taken: usize = items.iter().map(Outgoing::frames).sum();
         // Where no turn was waited for, whatever is there beside the first has come together with it.
         let more_came = taken > if self.patience > 0 { waiting } else { 1 };
+        self.told += taken;
         self.patience = if more_came { PATIENCE } else { self.patience.saturating_sub(1) };
         Ok(items)
     }
@@ -50,6 +68,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
+    use crate::shortcut::Lightly;
 
     fn say(outbox: &Outbox, count: usize) {
         (0..count).for_each(|_| outbox.answer(Bytes::from_static(b"x")));
@@ -62,7 +81,7 @@ mod tests {
         let outbox = session.outbox();
         let mut gathering = Gathering::new();
         say(outbox, 1);
-        let (taken, ()) = tokio::join!(gathering.take(outbox), async { say(outbox, 2) });
+        let (taken, ()) = tokio::join!(gathering.take(outbox, &Lightly), async { say(outbox, 2) });
         assert_eq!(taken.unwrap().len(), 3);
     }
 
@@ -74,15 +93,21 @@ mod tests {
         let mut gathering = Gathering::new();
         for _ in 0..PATIENCE {
             say(outbox, 1);
-            assert!(gathering.take(outbox).now_or_never().is_none(), "it waits for a turn");
-            assert_eq!(gathering.take(outbox).await.unwrap().len(), 1);
+            assert!(
+                gathering.take(outbox, &Lightly).now_or_never().is_none(),
+                "it waits for a turn"
+            );
+            assert_eq!(gathering.take(outbox, &Lightly).await.unwrap().len(), 1);
         }
         for count in [1, 1, 2] {
             say(outbox, count);
-            assert_eq!(gathering.take(outbox).now_or_never().unwrap().unwrap().len(), count);
+            assert_eq!(
+                gathering.take(outbox, &Lightly).now_or_never().unwrap().unwrap().len(),
+                count
+            );
         }
         say(outbox, 1);
-        assert!(gathering.take(outbox).now_or_never().is_none(), "it waits again");
+        assert!(gathering.take(outbox, &Lightly).now_or_never().is_none(), "it waits again");
     }
 
     #[tokio::test]
@@ -92,15 +117,15 @@ mod tests {
         let tea = RoomName::new("tea").unwrap();
         session.join(&tea, Join::default()).await.unwrap();
         let outbox = session.outbox();
-        let mut gathering = Gathering { patience: 0 };
-        assert_eq!(gathering.take(outbox).now_or_never().unwrap().unwrap().len(), 1);
+        let mut gathering = Gathering { patience: 0, told: 0 };
+        assert_eq!(gathering.take(outbox, &Lightly).now_or_never().unwrap().unwrap().len(), 1);
         let cork = session.cork();
         for body in ["one", "two"] {
             drop(session.send(&tea, Post::new(body)).await.unwrap());
         }
         drop(cork);
-        assert_eq!(gathering.take(outbox).now_or_never().unwrap().unwrap().len(), 1);
+        assert_eq!(gathering.take(outbox, &Lightly).now_or_never().unwrap().unwrap().len(), 1);
         say(outbox, 1);
-        assert!(gathering.take(outbox).now_or_never().is_none(), "it waits again");
+        assert!(gathering.take(outbox, &Lightly).now_or_never().is_none(), "it waits again");
     }
 }

@@ -1,4 +1,4 @@
-//! A socket that one task both reads and writes.
+//! A socket that is read and written by turns.
 
 use std::{
     pin::Pin,
@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{Sink, Stream};
 
-/// One of several hands on a socket. They belong to futures of one task, which never waits for the lock: it is held for one call.
+/// One of several hands on a socket. They belong to futures of one task; beside it there may be a [shortcut](crate::shortcut), for which the task waits as long as a write to the system takes.
 ///
 /// What `StreamExt::split` makes is meant for two tasks, and keeps the socket somewhere else in memory.
 #[derive(Debug)]

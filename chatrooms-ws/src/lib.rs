@@ -80,6 +80,7 @@ mod request;
 mod response;
 mod revocation;
 mod routes;
+mod shortcut;
 mod socket;
 #[cfg(feature = "oracle")]
 mod transcript;

@@ -57,9 +57,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Direct<T> {
         self.has_heard_all
     }
 
+    /// Whether a batch has been begun, or is about to be.
+    pub(crate) fn has_batch(&self) -> bool {
+        self.socket.get_ref().has_batch()
+    }
+
+    /// Whether a batch could go out without anything before it.
+    pub(crate) fn is_free(&self) -> bool {
+        !(self.has_batch() || self.is_layer_to_flush || self.is_closing)
+    }
+
     /// The connection underneath.
-    pub(crate) fn into_io(self) -> T {
-        self.socket.into_inner().io
+    pub(crate) fn io(&mut self) -> &mut T {
+        &mut self.socket.get_mut().io
     }
 }
 
@@ -87,7 +97,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Out> for Direct<T> {
     /// Batches do not mix: what is told, and what comes after it, waits until the one before is written.
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
         let this = self.get_mut();
-        if this.socket.get_ref().has_batch() {
+        if this.has_batch() {
             ready!(Pin::new(&mut this.socket).poll_flush(cx))?;
         }
         Pin::new(&mut this.socket).poll_ready(cx)
@@ -109,7 +119,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Out> for Direct<T> {
     }
 
     /// Going through the layer takes many instructions for nothing where it has nothing to write. A connection that takes nothing for now remembers one
-    /// waker, whether it was asked through the layer or not: both halves of this socket are to be polled by one task.
+    /// waker, whether it was asked through the layer or not: both halves of this socket are to be polled by one task, and whoever else begins a write leaves its end to that.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
         let this = self.get_mut();
         if this.is_layer_to_flush || this.is_closing {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     pin::{Pin, pin},
     sync::{Arc, Mutex},
     time::Duration,
@@ -38,6 +39,7 @@ use crate::{
     request::{Action, Denied, Invalid, Request, RoomAction, invalid_room, parse},
     response::Frame,
     revocation::end_with_credentials,
+    shortcut::{Doze, Lightly},
 };
 
 /// Speaks the protocol over a socket until either side ends it. `rooms` are joined first, as they were named by the client.
@@ -54,8 +56,8 @@ where
     S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Send + Unpin,
 {
     let span = span(&session);
-    let socket = Foreign::new(socket);
-    serve_vouched(&session, socket, rooms, &options, None).instrument(span).await;
+    let socket = Mutex::new(Foreign::new(socket));
+    serve_vouched(&session, &socket, &Lightly, rooms, &options, None).instrument(span).await;
 }
 
 /// All that is logged while a session is served stands in here.
@@ -71,20 +73,28 @@ pub(crate) fn span(session: &Session) -> Span {
 /// The same, for as long as the endpoint's authenticator vouches for the session, where there is one.
 pub(crate) async fn serve_vouched<S>(
     session: &Session,
-    socket: S,
+    socket: &Mutex<S>,
+    doze: &impl Doze,
     rooms: Vec<String>,
     options: &Options,
     voucher: Option<&Endpoint>,
 ) where
     S: Stream<Item = Result<Message, WsError>> + Sink<Out, Error = WsError> + Send + Unpin,
 {
-    let socket = Mutex::new(socket);
-    let (mut sink, stream) = (Half::new(&socket), Half::new(&socket));
+    let (mut sink, stream) = (Half::new(socket), Half::new(socket));
     session.outbox().answer_first(hello(session, options));
     let violation = {
         let mut reader = pin!(read(session, stream, rooms, options, voucher));
-        let mut writer = pin!(write(session.outbox(), &mut sink, options));
-        match first(reader.as_mut(), writer.as_mut()).await {
+        let mut writer = pin!(write(session.outbox(), &mut sink, doze, options));
+        let ended = {
+            let mut first = pin!(first(reader.as_mut(), writer.as_mut()));
+            poll_fn(|context| {
+                let _awake = doze.awake();
+                first.as_mut().poll(context)
+            })
+            .await
+        };
+        match ended {
             // The client has gone: its rooms learn it now, its own close is still answered.
             Either::Left(violation) => {
                 session.close(CloseReason::Gone);
@@ -349,7 +359,7 @@ pub(crate) fn after(start: Instant, time: Duration) -> Instant {
 const LATE: Duration = Duration::from_secs(1);
 
 /// Writes until the session has ended; says whether its client was told so.
-async fn write<S>(outbox: &Outbox, sink: &mut S, options: &Options) -> bool
+async fn write<S>(outbox: &Outbox, sink: &mut S, doze: &impl Doze, options: &Options) -> bool
 where
     S: Sink<Out, Error = WsError> + Unpin,
 {
@@ -359,7 +369,7 @@ where
     loop {
         let out = tokio::select! {
             biased;
-            told = gathering.take(outbox) => match told {
+            told = gathering.take(outbox, doze) => match told {
                 Ok(items) => Out::Told(items),
                 Err(reason) => {
                     let end_by = end_by.unwrap_or_else(|| after(Instant::now(), options.close_timeout));

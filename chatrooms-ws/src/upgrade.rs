@@ -1,6 +1,9 @@
 //! The handshake: who may open a socket, in the order in which the protocol judges it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use chatrooms_core::{Error, Identity, Session};
@@ -25,6 +28,7 @@ use crate::{
     frames::Watch,
     metered::Metered,
     outgoing::Direct,
+    shortcut::Shortcut,
     socket::{serve_vouched, span},
 };
 
@@ -170,10 +174,17 @@ fn run(
         let Some(mut socket) = Box::pin(take_over(on_upgrade, &session, &options)).await else {
             return;
         };
-        serve_vouched(&session, &mut socket, rooms, &options, voucher.as_ref()).await;
+        let outbox = session.owned_outbox();
+        let is_tcp = matches!(socket.io(), Connection::Tcp(_));
+        let shortcut = Arc::new(Shortcut::new(socket, outbox, is_tcp));
+        let socket = shortcut.socket();
+        serve_vouched(&session, socket, &shortcut, rooms, &options, voucher.as_ref()).await;
         drop(session);
-        let has_heard_all = socket.has_heard_all();
-        let _ = timeout(DRAIN, Box::pin(socket.into_io().end(has_heard_all))).await;
+        let (has_heard_all, io) = {
+            let mut socket = socket.lock().unwrap_or_else(PoisonError::into_inner);
+            (socket.has_heard_all(), socket.io().take())
+        };
+        let _ = timeout(DRAIN, Box::pin(io.end(has_heard_all))).await;
         drop(place);
     }
 }

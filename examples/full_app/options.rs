@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use std::{ffi::OsString, net::IpAddr, path::PathBuf, str::FromStr};
+use std::{ffi::OsString, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use chatrooms::ws::{self, ClientAddress, IpNet};
 use clap::{Parser, builder::RangedU64ValueParser};
@@ -48,6 +48,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = RangedU64ValueParser::<u64>::new().range(1..=3600))]
     pub(crate) head_seconds: u64,
 
+    /// How often every client is asked whether it is still there; less than the time after which a proxy cuts off who is silent
+    #[arg(long, value_name = "SECONDS", default_value_t = 25, value_parser = RangedU64ValueParser::<u64>::new().range(1..=3600))]
+    pub(crate) heartbeat: u64,
+
+    /// How long a client may take to answer that; who is silent for longer is gone
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = RangedU64ValueParser::<u64>::new().range(1..=3600))]
+    pub(crate) grace: u64,
+
     /// What cookies are signed with, at least 32 bytes. Without it: a random key, kept in the SQLite file if there is one
     #[arg(long, env = "CHATROOMS_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<OsString>,
@@ -57,6 +65,8 @@ impl Options {
     /// How sockets behave.
     pub(crate) fn sockets(&self) -> ws::Options {
         let mut sockets = ws::Options::default();
+        sockets.heartbeat = Duration::from_secs(self.heartbeat);
+        sockets.grace = Duration::from_secs(self.grace);
         if let Some(count) = self.sessions_per_address {
             sockets.sessions_per_address = count;
             sockets.client_address = if self.trusted_proxy.is_empty() {
@@ -133,6 +143,19 @@ mod tests {
         ] {
             assert!(sockets(wrong).is_none(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn sockets_are_as_patient_as_the_library_unless_it_is_said() {
+        let sockets = |arguments: &[&str]| {
+            let options = Options::try_parse_from([&["full_app"], arguments].concat()).unwrap();
+            let ws::Options { heartbeat, grace, .. } = options.sockets();
+            (heartbeat, grace)
+        };
+        let usual = ws::Options::default();
+        assert_eq!(sockets(&[]), (usual.heartbeat, usual.grace));
+        let said = [3, 2].map(Duration::from_secs);
+        assert_eq!(sockets(&["--heartbeat=3", "--grace=2"]), (said[0], said[1]));
     }
 
     #[test]

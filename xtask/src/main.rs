@@ -18,6 +18,7 @@ mod seed;
 mod siege;
 mod soak;
 mod step;
+mod table;
 mod test;
 mod wire;
 mod workspace;

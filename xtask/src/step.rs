@@ -3,14 +3,21 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Steps, in their order, and what became of them.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
-    passed: usize,
-    failed: Vec<String>,
+    taken: Vec<Taken>,
+}
+
+/// What became of a step.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) name: String,
+    pub(crate) has_passed: bool,
+    pub(crate) time: Duration,
 }
 
 impl Steps {
@@ -39,22 +46,25 @@ impl Steps {
     fn take(&mut self, name: &str, step: impl FnOnce() -> bool) {
         eprintln!("\n=== {name}");
         let began = Instant::now();
-        let ok = step();
-        eprintln!("=== {name}: {} after {:.0?}", if ok { "ok" } else { "FAILED" }, began.elapsed());
-        if ok {
-            self.passed += 1;
-        } else {
-            self.failed.push(name.to_owned());
-        }
+        let has_passed = step();
+        let time = began.elapsed();
+        eprintln!("=== {name}: {} after {time:.0?}", if has_passed { "ok" } else { "FAILED" });
+        self.taken.push(Taken { name: name.to_owned(), has_passed, time });
+    }
+
+    /// What became of each so far.
+    pub(crate) fn taken(&self) -> &[Taken] {
+        &self.taken
     }
 
     /// Prints what became of the steps; succeeds if all of them have.
     pub(crate) fn report(&self) -> ExitCode {
-        for name in &self.failed {
-            println!("failed: {name}");
+        let failed: Vec<_> = self.taken.iter().filter(|step| !step.has_passed).collect();
+        for step in &failed {
+            println!("failed: {}", step.name);
         }
-        println!("{} passed, {} failed", self.passed, self.failed.len());
-        if self.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        println!("{} passed, {} failed", self.taken.len() - failed.len(), failed.len());
+        if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 

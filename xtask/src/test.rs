@@ -50,6 +50,7 @@ fn tests(steps: &mut Steps) {
     // The examples are what the end-to-end tests run.
     steps.run("build", &mut cargo(&["build", "--workspace", "--all-features", "--all-targets"]));
     steps.run("tests", &mut cargo(&["test", "--workspace", "--all-features"]));
+    prove::stories(steps);
     steps.run("benches", &mut cargo(&["test", "--workspace", "--all-features", "--bench", "*"]));
     steps.run("client module", &mut program("node", &["--test"], "tests/client"));
     steps.run(

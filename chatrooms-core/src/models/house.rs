@@ -12,7 +12,8 @@ use tokio::{runtime::Runtime, time::Instant};
 
 use crate::{
     Appended, Budget, Config, Draft, Epoch, Identity, Life, MemoryStore, MessageStore, Opened,
-    Page, Redaction, RoomName, RoomRegistry, Session, StoreError, UserName,
+    Page, Redaction, RegistryBuilder, RoomName, RoomPolicy, RoomRegistry, Session, StoreError,
+    UserName,
     oracle::{Bounds, Outcome, Recorder, Request, check},
     testing::{TestClient, room, user},
 };
@@ -57,10 +58,19 @@ impl House {
         Self::over(Store::default(), set)
     }
 
+    /// The same on a host whose rules are asked.
+    pub(super) fn ruled(policy: impl RoomPolicy) -> Self {
+        Self::on(RoomRegistry::builder().policy(policy), Store::default())
+    }
+
     fn over(store: Store, set: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         set(&mut config);
-        let registry = RoomRegistry::builder().store(store.clone()).config(config).build();
+        Self::on(RoomRegistry::builder().config(config), store)
+    }
+
+    fn on(rooms: RegistryBuilder, store: Store) -> Self {
+        let registry = rooms.store(store.clone()).build();
         let run = Recorder::bounded(Bounds::from(registry.config()));
         run.complete();
         Self { registry, store, run }

@@ -1,10 +1,18 @@
 //! What happens at the same time. Whatever order it happens in, every promise holds.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use futures_util::future::{join, join_all};
 use shuttle::{
-    future::block_on,
+    future::{block_on, yield_now},
     thread::{self, JoinHandle},
 };
 
@@ -13,7 +21,8 @@ use super::{
     house::{House, LOBBY, pass},
 };
 use crate::{
-    CloseReason, Error, Join, Post, RoomEvent, Session, Watch,
+    CloseReason, Draft, Error, EventKind, Identity, Join, Member, Post, RoomEvent, RoomName,
+    RoomPolicy, Session, UserName, Watch,
     testing::{TestClient, room, user},
 };
 
@@ -184,6 +193,46 @@ fn two_who_speak_at_once() {
     });
 }
 
+/// A list of members is what somebody has been told before it, and what they are told behind it are the changes.
+#[test]
+fn a_list_of_members_against_those_who_come_and_go() {
+    explore(P4, 2, || {
+        let house = House::prompt(|_| ());
+        let [ada, bob] = ["ada", "bob"].map(|name| house.guest(name));
+        let goes = go(&house, move |_| {
+            ada.leave(LOBBY).unwrap();
+            ada
+        });
+        let comes = go(&house, |house| house.guest("cyd"));
+        let asks = go(&house, move |_| {
+            bob.session.ask_members(&room(LOBBY), None, None).unwrap();
+            bob
+        });
+        let [ada, cyd, bob] = [done(goes), done(comes), done(asks)];
+        house.rest();
+        let (mut there, mut lists) = (BTreeSet::new(), 0);
+        let names = |members: &[Arc<Member>]| -> BTreeSet<UserName> {
+            members.iter().map(|member| member.user.clone()).collect()
+        };
+        for event in bob.events() {
+            match event.kind() {
+                EventKind::Joined(cut) => there = names(&cut.members),
+                EventKind::Presence { joined, left } => {
+                    there.retain(|user| !left.contains(user));
+                    there.extend(names(joined));
+                }
+                EventKind::Members { page, .. } => {
+                    assert_eq!(names(&page.members), there);
+                    lists += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((lists, there), (1, ["bob", "cyd"].map(user).into()));
+        house.end([ada, cyd, bob]);
+    });
+}
+
 /// A watch is told everything from where it begins, wherever that is.
 #[test]
 fn a_watch_against_a_life() {
@@ -294,6 +343,118 @@ fn a_ban_against_a_join() {
         assert_eq!(house.connections("ada"), 0);
         house.end([ada, bob]);
     });
+}
+
+/// A signal of somebody who is removed comes before their going is told, or not at all.
+#[test]
+fn a_signal_against_a_kick() {
+    explore(RULES, 3, || {
+        let house = House::prompt(|_| ());
+        let [ada, bob] = ["ada", "bob"].map(|name| house.guest(name));
+        bob.told();
+        let signals = go(&house, move |_| {
+            let signalled = ada.signal(LOBBY, "typing", None);
+            (ada, signalled)
+        });
+        let kicks = go(&house, |house| house.remove("ada", false));
+        let (ada, signalled) = done(signals);
+        done(kicks);
+        let heard: &[&str] = match signalled {
+            Ok(()) => &["lobby: ada typing", "lobby: -ada"],
+            Err(error) => {
+                assert_eq!(error, Error::NotInRoom);
+                &["lobby: -ada"]
+            }
+        };
+        assert_eq!(bob.told(), heard);
+        house.end([ada, bob]);
+    });
+}
+
+/// Whoever is removed while the host is asked about what they say has not said it.
+#[test]
+fn a_kick_while_a_hook_is_asked() {
+    explore(RULES, 2, || {
+        let rules = Rules::default();
+        let house = House::ruled(rules.clone());
+        let [ada, bob] = ["ada", "bob"].map(|name| house.guest(name));
+        let says = go(&house, move |_| {
+            let said = block_on(ada.say(LOBBY, "one"));
+            (ada, said)
+        });
+        let removed = rules.clone();
+        let kicks = go(&house, move |house| {
+            house.remove("ada", false);
+            removed.is_imposed.store(true, Ordering::SeqCst);
+        });
+        let (ada, said) = done(says);
+        done(kicks);
+        if rules.was_imposed.load(Ordering::SeqCst) {
+            assert_eq!(said, Err(Error::NotInRoom), "they were gone when the host had answered");
+        }
+        house.end([ada, bob]);
+    });
+}
+
+/// Whoever is banned while the host is asked whether they may come does not.
+#[test]
+fn a_ban_while_a_hook_is_asked() {
+    explore(RULES, 2, || {
+        let rules = Rules::default();
+        let house = House::ruled(rules.clone());
+        let bob = house.guest("bob");
+        let comes = go(&house, |house| {
+            let ada = house.client("ada");
+            let joined = block_on(ada.join(LOBBY)).map(drop);
+            (ada, joined)
+        });
+        let banned = rules.clone();
+        let bans = go(&house, move |house| {
+            house.remove("ada", true);
+            banned.is_imposed.store(true, Ordering::SeqCst);
+        });
+        let (ada, joined) = done(comes);
+        done(bans);
+        if rules.was_imposed.load(Ordering::SeqCst) {
+            assert!(matches!(joined, Err(Error::Banned { .. })), "{joined:?}");
+        }
+        assert_eq!(house.connections("ada"), 0);
+        house.end([ada, bob]);
+    });
+}
+
+/// A host whose rules take their time, and see whether something was imposed on somebody meanwhile.
+#[derive(Clone, Debug, Default)]
+struct Rules {
+    /// It has been by now.
+    is_imposed: Arc<AtomicBool>,
+    /// It had been when a hook had its answer.
+    was_imposed: Arc<AtomicBool>,
+}
+
+impl Rules {
+    async fn think(&self) {
+        yield_now().await;
+        self.was_imposed.store(self.is_imposed.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl RoomPolicy for Rules {
+    async fn may_join(&self, _: &Identity, _: &RoomName) -> Result<(), Error> {
+        self.think().await;
+        Ok(())
+    }
+
+    async fn before_publish(
+        &self,
+        _: &Identity,
+        _: &RoomName,
+        draft: Draft,
+    ) -> Result<Draft, Error> {
+        self.think().await;
+        Ok(draft)
+    }
 }
 
 /// Whoever is kicked on the way in is in or out, and everybody is told the same.

@@ -1,5 +1,6 @@
 //! The cluster over a real Redis: each test starts its own.
 
+mod addresses;
 mod claims;
 mod entering;
 mod keys;

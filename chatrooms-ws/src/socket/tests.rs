@@ -26,7 +26,7 @@ use tokio_tungstenite::{
 use super::*;
 use crate::{
     frames::Watch, framing::text, metered::Metered, outgoing::Direct, response::event_frame,
-    upgrade::layer,
+    shortcut::Shortcut, upgrade::layer,
 };
 
 type Client = WebSocketStream<DuplexStream>;
@@ -65,11 +65,20 @@ async fn connect_with(
     let meter = session.outbox().meter().clone();
     let io = Metered::new(ours, Bytes::new(), meter, Watch::new(&options));
     let config = Some(layer(&options));
-    let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, config).await);
-    let serving = tokio::spawn(async move {
-        serve_vouched(&session, socket, rooms, &options, None).await;
-    });
+    let socket = WebSocketStream::from_raw_socket(io, Role::Server, config).await;
+    let serving = tokio::spawn(serve_direct(session, socket, rooms, options));
     (WebSocketStream::from_raw_socket(theirs, Role::Client, None).await, serving)
+}
+
+/// As an endpoint does. The connection ends with this, whoever still tells the session something.
+async fn serve_direct(
+    session: Session,
+    socket: WebSocketStream<Metered<DuplexStream>>,
+    rooms: Vec<String>,
+    options: Options,
+) {
+    let shortcut = Arc::new(Shortcut::new(Direct::new(socket), session.owned_outbox(), true));
+    serve_vouched(&session, shortcut.socket(), &shortcut, rooms, &options, None).await;
 }
 
 fn user(name: &str) -> Identity {
@@ -251,10 +260,8 @@ async fn a_slow_reader_is_kept_as_long_as_bytes_move() {
     let options = Options { write_timeout: Duration::from_secs(3600), ..Options::default() };
     let meter = session.outbox().meter().clone();
     let io = Metered::new(io, Bytes::new(), meter, Watch::new(&options));
-    let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, None).await);
-    let serving = tokio::spawn(async move {
-        serve_vouched(&session, socket, Vec::new(), &options, None).await;
-    });
+    let socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
+    let serving = tokio::spawn(serve_direct(session, socket, Vec::new(), options));
     for _ in 0..20 {
         theirs.read_exact(&mut [0; 1024]).await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;

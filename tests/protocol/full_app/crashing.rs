@@ -27,7 +27,7 @@ fn a_crash_leaves_no_ghost_and_no_old_message() {
         everything_is_recorded();
         let mut epochs: Vec<Value> = Vec::new();
         let rooms: Vec<String> = (0..ROOMS).map(|_| unique("hall")).collect();
-        let (rounds, mut said) = (rounds(6), 0);
+        let (rounds, mut said) = (rounds(20), 0);
         for round in 0..rounds {
             let crash = moments.next(LATEST);
             println!("round {round}: killed after {crash:?}");

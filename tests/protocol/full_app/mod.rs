@@ -30,4 +30,5 @@ mod public_url;
 mod restarting;
 mod sanctions;
 mod signals;
+mod sleeping;
 mod static_files;

@@ -2,8 +2,7 @@
 
 use std::process::Command;
 
-use super::table::Table;
-use crate::{seed, step::cargo};
+use crate::{seed, step::cargo, table::Table};
 
 pub(super) const HELP: &str = "\
 cargo xtask prove crashes         full_app killed, and ended by SIGTERM, at any moment while people talk and come back: with and without a linger,

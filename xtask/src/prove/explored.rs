@@ -1,6 +1,7 @@
 //! What was tried, as those tell who have tried it.
 
-use super::{promises, suite::Outcome, table::Table};
+use super::{promises, suite::Outcome};
+use crate::table::Table;
 
 /// In how many ways one story has happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,21 +1,17 @@
 //! Faults that only root can cause, such as a full disk: see `tests/as_root`.
 
-use std::process::ExitCode;
-
 use crate::{
     install::is_root,
     step::{Steps, cargo},
 };
 
 /// Runs those tests, through `sudo` where this is not root.
-pub(super) fn run() -> ExitCode {
-    let mut steps = Steps::default();
+pub(super) fn run(steps: &mut Steps) {
     let mut test = cargo(&["test", "--all-features", "--test", "as_root"]);
     if !is_root() {
         test.args(["--config", "target.'cfg(unix)'.runner = 'sudo'"]);
     }
     steps.run("faults that only root can cause", &mut test);
-    steps.report()
 }
 
 #[cfg(test)]

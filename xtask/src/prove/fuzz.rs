@@ -1,10 +1,6 @@
 //! Bytes that nobody thought of: the properties of `chatrooms-ws/src/properties`, for some minutes each.
 
-use std::{
-    fs,
-    path::PathBuf,
-    process::{Command, ExitCode},
-};
+use std::{fs, path::PathBuf, process::Command};
 
 use crate::{
     install,
@@ -18,13 +14,11 @@ const FOLDER: &str = "chatrooms-ws/fuzz";
 pub(super) const MINUTES: u64 = 10;
 
 /// Begins with what is kept, and leaves what it finds beside the build: a crash fails the run and says how to have it again.
-pub(super) fn run(minutes: u64) -> ExitCode {
-    let mut steps = Steps::default();
-    install::tool(&mut steps, "cargo-fuzz@0.13.2");
+pub(super) fn run(steps: &mut Steps, minutes: u64) {
+    install::tool(steps, "cargo-fuzz@0.13.2");
     for target in targets() {
         steps.run(&format!("fuzz: {target}, {minutes} min"), &mut fuzz(&target, minutes));
     }
-    steps.report()
 }
 
 /// By the names of their files, in order.

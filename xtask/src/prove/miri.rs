@@ -1,7 +1,5 @@
 //! The rooms in an interpreter that finds undefined behaviour, in the crates beneath them too.
 
-use std::process::ExitCode;
-
 use super::nightly;
 use crate::{step::Steps, workspace};
 
@@ -24,8 +22,7 @@ const LONG: [&str; 13] = [
 ];
 
 /// Runs all other unit tests.
-pub(super) fn run() -> ExitCode {
-    let mut steps = Steps::default();
+pub(super) fn run(steps: &mut Steps) {
     steps.attempt("miri", || {
         let mut test = nightly::cargo("miri")?;
         test.args(["miri", "test", "--package", "chatrooms-core", "--lib", "--"]);
@@ -35,5 +32,4 @@ pub(super) fn run() -> ExitCode {
         test.env("MIRIFLAGS", "-Zmiri-disable-isolation");
         Ok(test)
     });
-    steps.report()
 }

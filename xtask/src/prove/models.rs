@@ -7,6 +7,10 @@ use super::{
     suite::{Outcome, Suite, Target},
     tree::Tree,
 };
+use crate::{
+    step::{Steps, cargo},
+    workspace,
+};
 
 pub(super) const SUITE: Suite = Suite { package: "chatrooms-core", target: Target::Models };
 
@@ -29,4 +33,16 @@ pub(super) fn run(tree: &Tree, target: &Path) -> Report {
         }
         Err(problem) => Report { problems: vec![problem], ..Report::default() },
     }
+}
+
+/// In the short form, so many rounds by each kind of chance.
+const FEWER: &str = "200";
+
+/// A short form of all stories, for the tests. They are compiled as fast as they can be, in a folder of their own: what is not optimized runs long enough for this.
+pub(super) fn step(steps: &mut Steps) {
+    let mut test = cargo(&["test", "--package", "chatrooms-core", "--lib", "--", "models::"]);
+    test.env("RUSTFLAGS", "--cfg shuttle").env("MODEL_ROUNDS", FEWER);
+    test.env("CARGO_PROFILE_DEV_DEBUG", "none").env("CARGO_INCREMENTAL", "0");
+    test.env("CARGO_TARGET_DIR", workspace::target().join("prove/stories"));
+    steps.run("stories in some orders", &mut test);
 }

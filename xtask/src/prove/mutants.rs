@@ -2,33 +2,22 @@
 //!
 //! `.cargo/mutants.toml` says in which files, by which tests, and which changes no test can notice, each with its reason.
 
-use std::{
-    fs,
-    process::{Command, ExitCode},
-};
+use std::{fs, process::Command};
 
-use super::HELP;
 use crate::{
-    install, misused,
+    install,
     step::{Steps, root},
 };
 
 const OUTPUT: &str = "target/prove";
 
 /// Has all of them made, or those with something in their name, which begins with their file.
-pub(super) fn run(options: &[&str]) -> ExitCode {
-    let only = match options {
-        [] => None,
-        ["--only", text] => Some(text),
-        _ => return misused(&format!("{}: not known", options.join(" ")), HELP),
-    };
-    let mut steps = Steps::default();
-    install::tool(&mut steps, "cargo-mutants@27.1.0");
+pub(super) fn run(steps: &mut Steps, only: Option<&str>) {
+    install::tool(steps, "cargo-mutants@27.1.0");
     let mut mutants = install::installed("cargo-mutants", "");
     mutants.args(["mutants", "--package", "chatrooms-core", "--output", OUTPUT]);
-    mutants.args(only.iter().flat_map(|text| ["--re", text]));
+    mutants.args(only.into_iter().flat_map(|text| ["--re", text]));
     steps.check("mutants", || missed(&mut mutants));
-    steps.report()
 }
 
 /// Which changes nothing has noticed. Tests that do not end any more have: some changes are an endless loop.

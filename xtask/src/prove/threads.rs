@@ -1,6 +1,6 @@
 //! The rooms on several threads, watched by a sanitizer that finds data races, in the crates beneath them too.
 
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use super::nightly;
 use crate::{
@@ -9,8 +9,7 @@ use crate::{
 };
 
 /// Runs all tests of the rooms.
-pub(super) fn run() -> ExitCode {
-    let mut steps = Steps::default();
+pub(super) fn run(steps: &mut Steps) {
     steps.attempt("threads", || {
         let mut test = nightly::cargo("rust-src")?;
         // The standard library is watched as well, or what it does between threads would be taken for a race.
@@ -21,7 +20,6 @@ pub(super) fn run() -> ExitCode {
         test.env("RUSTFLAGS", "-Zsanitizer=thread").env("TSAN_OPTIONS", "halt_on_error=1");
         Ok(test)
     });
-    steps.report()
 }
 
 /// What this machine is called by Rust.

@@ -6,6 +6,7 @@
 mod crowd;
 mod numbers;
 mod options;
+mod page;
 mod report;
 mod trend;
 
@@ -19,7 +20,7 @@ use crate::{
     workspace,
 };
 
-use self::{crowd::Crowd, numbers::Numbers, report::Report};
+use self::{crowd::Crowd, numbers::Numbers, page::Page, report::Report};
 pub(crate) use options::HELP;
 use options::Options;
 
@@ -74,9 +75,9 @@ fn soak(options: &Options) -> Result<Vec<String>, String> {
     let log = application.log();
     let ended = application.end();
     application.keep_log(&workspace::target().join("soak.log"))?;
-    let report = Report { time: options.time, before, after, samples, told, ended, log };
-    println!("{report}");
-    draw(&report, options)?;
+    let Options { time, seed, .. } = *options;
+    let report = Report { time, seed, before, after, samples, told, ended, log };
+    publish(&report, options)?;
     Ok(report.problems())
 }
 
@@ -105,10 +106,20 @@ fn at_rest(application: &Application, before: &Numbers) -> Result<Numbers, Strin
     Numbers::of(application)
 }
 
-/// The picture in `docs` is of a whole run.
-fn draw(report: &Report, options: &Options) -> Result<(), String> {
+/// Shows the page, and writes it and the picture; those in `docs` are of a whole run.
+fn publish(report: &Report, options: &Options) -> Result<(), String> {
+    let page = Page(report).to_string();
+    println!("{page}");
     let folder = if options.is_whole() { root().join("docs") } else { workspace::target() };
-    let path = folder.join("soak.svg");
+    for (name, content) in [("soak.md", page), ("soak.svg", drawn(report))] {
+        let path = folder.join(name);
+        fs::write(&path, content).map_err(|error| format!("{}: {error}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+fn drawn(report: &Report) -> String {
     let step = report.samples.len().div_ceil(MOST_POINTS).max(1);
     let samples = report.samples.iter().step_by(step);
     let points = samples.map(|(time, numbers)| (time.as_secs_f64() / 60.0, numbers.memory));
@@ -124,7 +135,5 @@ fn draw(report: &Report, options: &Options) -> Result<(), String> {
             points: points.collect(),
         }],
     };
-    fs::write(&path, chart.to_svg()).map_err(|error| format!("{}: {error}", path.display()))?;
-    println!("{}", path.display());
-    Ok(())
+    chart.to_svg()
 }

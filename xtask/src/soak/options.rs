@@ -7,7 +7,7 @@ use crate::seed;
 pub(crate) const HELP: &str = "\
 cargo xtask soak                  2,000 people in 200 rooms of full_app on an SQLite file, who come and go, talk, vanish one by one and all at once,
                                   stop reading and fall silent, while another program locks the file now and then and the machine sleeps: whether all that they were told is as promised,
-                                  and whether anything is left. It writes docs/soak.svg. Options: --minutes N (30; shorter ones write to target),
+                                  and whether anything is left. It writes docs/soak.md and docs/soak.svg. Options: --minutes N (30; shorter ones write to target),
                                   --seed N (what is left to chance; a run tells its own), --dev (as `cargo test` has built it)";
 
 const MINUTES: u64 = 30;

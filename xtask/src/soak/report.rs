@@ -1,6 +1,6 @@
-//! What came of a soak: whether all of it held, and a table.
+//! What came of a soak, and whether all of it held.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -17,11 +17,12 @@ const LEAST_NOISE: f64 = 3.0;
 const SHORTEST: Duration = Duration::from_secs(600);
 
 /// One of the numbers.
-type Figure = fn(&Numbers) -> f64;
+pub(super) type Figure = fn(&Numbers) -> f64;
 
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) time: Duration,
+    pub(super) seed: u64,
     pub(super) before: Numbers,
     pub(super) after: Numbers,
     pub(super) samples: Vec<(Duration, Numbers)>,
@@ -58,7 +59,7 @@ impl Report {
             }
         }
         match self.trend() {
-            Some(trend) if self.time >= SHORTEST => {
+            Some(trend) if self.has_trend() => {
                 let most = (trend.mean * NOISE).max(LEAST_NOISE);
                 if trend.growth() > most {
                     let (growth, mean) = (trend.growth(), trend.mean);
@@ -80,7 +81,7 @@ impl Report {
     }
 
     /// Of memory, in MiB a second.
-    fn trend(&self) -> Option<Trend> {
+    pub(super) fn trend(&self) -> Option<Trend> {
         let from = self.time.mul_f64(WARM_UP);
         let meant = self.samples.iter().filter(|(at, _)| (from..=self.time).contains(at));
         let points: Vec<_> =
@@ -88,60 +89,28 @@ impl Report {
         Trend::of(&points)
     }
 
-    fn most(&self, of: Figure) -> f64 {
+    pub(super) fn most(&self, of: Figure) -> f64 {
         self.samples.iter().map(|(_, numbers)| of(numbers)).fold(0.0, f64::max)
     }
-}
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\n{:36} {:>12}", "what happened", "times")?;
-        let counts = |group: &str| self.told[group].as_object().cloned().unwrap_or_default();
-        for (name, count) in counts("events") {
-            writeln!(f, "{name:36} {count:>12}")?;
-        }
-        for (code, count) in counts("refused") {
-            writeln!(f, "{:36} {count:>12}", format!("refused: {code}"))?;
-        }
-        for (name, count) in counts("judged") {
-            writeln!(f, "{:36} {count:>12}", format!("judged: {name}"))?;
-        }
-        writeln!(f, "\n{:36} {:>12} {:>12} {:>12}", "the server", "before", "at most", "after")?;
-        let rows: [(&str, Figure); 11] = [
-            ("sockets", |numbers| numbers.sessions),
-            ("connections", |numbers| numbers.connections),
-            ("rooms", |numbers| numbers.rooms),
-            ("bytes that wait", |numbers| numbers.waiting),
-            ("purges that wait", |numbers| numbers.purges),
-            ("descriptors", |numbers| numbers.descriptors),
-            ("tasks", |numbers| numbers.tasks),
-            ("threads", |numbers| numbers.threads),
-            ("memory, MiB", |numbers| numbers.memory),
-            ("sockets ended as slow", |numbers| numbers.slow),
-            ("sockets ended as silent", |numbers| numbers.silent),
-        ];
-        for (name, of) in rows {
-            let [before, most, after] = [of(&self.before), self.most(of), of(&self.after)];
-            writeln!(f, "{name:36} {before:>12.0} {most:>12.0} {after:>12.0}")?;
-        }
-        if let Some(trend) = self.trend() {
-            let (growth, mean) = (trend.growth(), trend.mean);
-            let minutes = trend.length / 60.0;
-            let told = format!("{growth:+.1} MiB in the last {minutes:.0} minutes, of {mean:.1}");
-            let counts = if self.time < SHORTEST { " (too short to count)" } else { "" };
-            writeln!(f, "{:36} {told}{counts}", "memory's trend")?;
-        }
-        write!(f, "{:36} {:>12}", "its log, KiB", self.log.bytes / 1024)
+    /// The numbers at a time of the run, or as soon after it as they were looked at.
+    pub(super) fn at(&self, time: Duration) -> Option<&Numbers> {
+        self.samples.iter().find(|(at, _)| *at >= time).map(|(_, numbers)| numbers)
+    }
+
+    /// Whether it took long enough for its memory to have a trend.
+    pub(super) fn has_trend(&self) -> bool {
+        self.time >= SHORTEST
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn report() -> Report {
+    pub(crate) fn report() -> Report {
         let before = Numbers { descriptors: 20.0, tasks: 30.0, memory: 10.0, ..Numbers::default() };
         let time = Duration::from_secs(1800);
         let memory = |second: u64| 50.0 + (second % 7) as f64 / 7.0;
@@ -153,7 +122,7 @@ mod tests {
         });
         let log = Log { bytes: 2048, alarming: vec!["ERROR store_failed".to_owned()] };
         let (samples, ended) = ((0..1800).map(sample).collect(), Ok(()));
-        Report { time, before, after: before, samples, told, ended, log }
+        Report { time, seed: 7, before, after: before, samples, told, ended, log }
     }
 
     type Harm = fn(&mut Report);
@@ -204,18 +173,5 @@ mod tests {
             numbers.memory -= 30.0 * (-at.as_secs_f64() / 60.0).exp();
         }
         assert_eq!(report.problems(), [""; 0]);
-    }
-
-    #[test]
-    fn it_is_told_as_tables() {
-        let text = report().to_string();
-        let is_there = |name: &str, cells: &str| {
-            text.lines().any(|line| {
-                line.starts_with(name)
-                    && line.split_whitespace().collect::<Vec<_>>().join(" ").ends_with(cells)
-            })
-        };
-        assert!(is_there("resets", " 5") && is_there("refused: store_unavailable", " 2"), "{text}");
-        assert!(is_there("descriptors", " 20 20 20") && text.contains("of 50.4"), "{text}");
     }
 }

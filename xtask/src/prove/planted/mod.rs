@@ -15,9 +15,9 @@ use std::{
 use super::{
     models,
     suite::{Outcome, Suite, Target},
-    table::Table,
     tree::Tree,
 };
+use crate::table::Table;
 
 /// A line that matters, broken.
 #[derive(Debug)]

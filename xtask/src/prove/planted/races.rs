@@ -37,6 +37,47 @@ pub(super) const BUGS: &[Bug] = &[
         ),
     },
     Bug {
+        name: "whether somebody is there is asked before their signal is relayed",
+        promise: "H the host's rules hold",
+        changes: &[change(
+            ROOM,
+            "        let relayed = self.change(shared, |live, effects| {
+            if !live.roster.contains(user, from) {
+                return Err(Error::NotInRoom);
+            }
+",
+            "        if !self.ask(|live| live.roster.contains(user, from)).unwrap_or(false) {
+            return Err(Error::NotInRoom);
+        }
+        let relayed = self.change(shared, |live, effects| {
+",
+        )],
+        caught_by: model("models::stories::a_signal_against_a_kick"),
+    },
+    Bug {
+        name: "a list of members is made under one lock and told under the next",
+        promise: "P4 one order, the same for all",
+        changes: &[change(
+            ROOM,
+            "        let told = self.change(shared, |live, effects| {
+            let is_member = live.roster.contains(whom.user(), whom.id());
+            if is_member {
+                let bytes = shared.config.whole_reply();
+                let page = live.roster.page(after, Some(whom.user()), bytes);
+",
+            "        let bytes = shared.config.whole_reply();
+        let page = self.ask(|live| live.roster.page(after, Some(whom.user()), bytes));
+        let page = page.map_err(|_| Error::NotInRoom)?;
+        let told = self.change(shared, |live, effects| {
+            let is_member = live.roster.contains(whom.user(), whom.id());
+            if is_member {
+",
+        )],
+        caught_by: model(
+            "models::stories::a_list_of_members_against_those_who_come_and_go",
+        ),
+    },
+    Bug {
         name: "the answer to a join goes into the queue after the lock",
         promise: "P3 a join is one cut",
         changes: &[

@@ -8,9 +8,40 @@ const NAME: &str = "chatrooms-core/src/name.rs";
 const ORIGIN: &str = "chatrooms-ws/src/origin.rs";
 const OUTGOING: &str = "chatrooms-ws/src/outgoing.rs";
 const REVOCATION: &str = "chatrooms-ws/src/revocation.rs";
+const SHORTCUT: &str = "chatrooms-ws/src/shortcut.rs";
 const SOCKET: &str = "chatrooms-ws/src/socket.rs";
 
 pub(super) const BUGS: &[Bug] = &[
+    Bug {
+        name: "a write that somebody else has begun is ended by nobody",
+        promise: "P7 slow readers harm only themselves",
+        changes: &[change(SHORTCUT, "if lock(&self.socket).has_batch() {", "if false {")],
+        caught_by: ws(
+            "shortcut::tests::what_a_socket_does_not_take_at_once_is_written_by_the_task",
+        ),
+    },
+    Bug {
+        name: "who has been written to once is told nothing more",
+        promise: "P4 one order, the same for all",
+        changes: &[change(
+            SHORTCUT,
+            "is_written && self.outbox.write_next(Waker::from(Arc::clone(self)))",
+            "is_written",
+        )],
+        caught_by: ws(
+            "shortcut::tests::what_is_told_to_a_sleeping_session_is_there_without_its_task",
+        ),
+    },
+    Bug {
+        name: "the end of a session wakes nobody",
+        promise: "P9 a shutdown is graceful",
+        changes: &[change(
+            SHORTCUT,
+            "        if told.is_empty() {\n            return false;",
+            "        if told.is_empty() {\n            return true;",
+        )],
+        caught_by: ws("shortcut::tests::an_end_wakes_the_task_which_says_goodbye"),
+    },
     Bug {
         name: "names that are plain at a glance may be dots",
         promise: "W the wire is as it is written down",
@@ -46,7 +77,7 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P9 a shutdown is graceful",
         changes: &[change(
             OUTGOING,
-            "        if this.socket.get_ref().has_batch() {\n            ready!(Pin::new(&mut this.socket).poll_flush(cx))?;\n        }\n",
+            "        if this.has_batch() {\n            ready!(Pin::new(&mut this.socket).poll_flush(cx))?;\n        }\n",
             "",
         )],
         caught_by: ws("outgoing::tests::what_is_told_stands_before_a_close_that_comes_after_it"),

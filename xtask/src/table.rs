@@ -3,16 +3,16 @@
 use std::fmt;
 
 #[derive(Debug)]
-pub(super) struct Table<const COLUMNS: usize> {
+pub(crate) struct Table<const COLUMNS: usize> {
     rows: Vec<[String; COLUMNS]>,
 }
 
 impl<const COLUMNS: usize> Table<COLUMNS> {
-    pub(super) fn new(head: [&str; COLUMNS]) -> Self {
+    pub(crate) fn new(head: [&str; COLUMNS]) -> Self {
         Self { rows: vec![head.map(Into::into)] }
     }
 
-    pub(super) fn row(&mut self, cells: [&str; COLUMNS]) {
+    pub(crate) fn row(&mut self, cells: [&str; COLUMNS]) {
         self.rows.push(cells.map(Into::into));
     }
 }
