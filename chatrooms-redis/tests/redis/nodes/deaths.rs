@@ -1,12 +1,19 @@
 //! Nodes that die with people in their rooms.
 
 use std::{
+    process::Stdio,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use chatrooms_core::{Epoch, RoomEnd, RoomName, RoomPolicy, async_trait, testing::TestClient};
-use tokio::time::Instant;
+use chatrooms_core::{
+    Epoch, RoomEnd, RoomName, RoomPolicy, RoomRegistry, async_trait, testing::TestClient,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+    time::Instant,
+};
 
 use super::kit::{hears, node_over, nothing_is_left};
 use crate::support::{LEASE, Server, eventually, options};
@@ -21,40 +28,55 @@ impl RoomPolicy for Closed {
     }
 }
 
-/// A node in a runtime of its own, which stops at once and for good: nothing that it would do at its end is done.
-struct Doomed(tokio::runtime::Runtime);
+/// What a process that is to be killed is told: where Redis is, and who is to be in which rooms.
+const ADDRESS: &str = "CHATROOMS_TEST_DOOMED_ADDRESS";
+const PEOPLE: &str = "CHATROOMS_TEST_DOOMED_PEOPLE";
+
+/// A node in a process of its own, which is killed without a word.
+struct Doomed(Child);
 
 impl Doomed {
-    fn new() -> Self {
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        Self(runtime.worker_threads(1).enable_all().build().unwrap())
+    /// Runs this very test again in a process of its own, which is [`is_doomed`]: with some users in some rooms, each of whom has said something.
+    async fn start(test: &str, server: &Server, people: &str) -> Self {
+        let mut process = Command::new(std::env::current_exe().unwrap());
+        process.args(["--exact", "--nocapture", &format!("nodes::deaths::{test}")]);
+        process.env(ADDRESS, server.url()).env(PEOPLE, people);
+        process.stdout(Stdio::piped()).kill_on_drop(true);
+        let mut process = process.spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        while lines.next_line().await.unwrap().expect("it gets ready") != READY {}
+        Self(process)
     }
 
-    /// Some users are in some rooms of it.
-    async fn with(&self, url: &Server, people: &'static [(&'static str, &'static str)]) {
-        let cluster = crate::support::options();
-        let address = url.url();
-        let come = self.0.spawn(async move {
-            let cluster = cluster.connect(&address).await.unwrap();
-            let builder = chatrooms_core::RoomRegistry::builder();
-            let registry = builder.cluster(cluster).start().await.unwrap();
-            for (user, room) in people {
-                let client = TestClient::joined(&registry, user, room).await;
-                client.say(room, "last words").await.unwrap();
-                std::mem::forget(client);
-            }
-            std::mem::forget(registry);
-        });
-        come.await.unwrap();
+    /// As `kill -9` does.
+    async fn die(mut self) {
+        self.0.kill().await.unwrap();
     }
+}
 
-    fn die(self) {
-        self.0.shutdown_background();
+const READY: &str = "everybody is there";
+
+/// Whether this is the process that is to be killed; it never comes back from here then.
+async fn is_doomed() -> bool {
+    let Ok(address) = std::env::var(ADDRESS) else { return false };
+    let cluster = options().connect(&address).await.unwrap();
+    let registry = RoomRegistry::builder().cluster(cluster).start().await.unwrap();
+    let mut clients = Vec::new();
+    for one in std::env::var(PEOPLE).unwrap().split(' ') {
+        let (user, room) = one.split_once('@').unwrap();
+        let client = TestClient::joined(&registry, user, room).await;
+        client.say(room, "last words").await.unwrap();
+        clients.push(client);
     }
+    println!("{READY}");
+    std::future::pending().await
 }
 
 #[tokio::test]
 async fn the_people_of_a_dead_node_leave_once_and_its_rooms_are_purged_once() {
+    if is_doomed().await {
+        return;
+    }
     let server = Server::start().await;
     let closed = Closed::default();
     let a = node_over(&server, options(), |builder| builder.policy(closed.clone())).await;
@@ -62,10 +84,10 @@ async fn the_people_of_a_dead_node_leave_once_and_its_rooms_are_purged_once() {
     let ada = TestClient::joined(&a, "ada", "tea").await;
     let bob = TestClient::joined(&b, "bob", "tea").await;
     hears(&ada, &["tea: +bob"]).await;
-    let doomed = Doomed::new();
-    doomed.with(&server, &[("eve", "tea"), ("eve", "tea"), ("joe", "alone")]).await;
+    let this = "the_people_of_a_dead_node_leave_once_and_its_rooms_are_purged_once";
+    let doomed = Doomed::start(this, &server, "eve@tea eve@tea joe@alone").await;
     let died = Instant::now();
-    doomed.die();
+    doomed.die().await;
     let last = ["tea: +eve", "tea: 1 eve: last words", "tea: 2 eve: last words", "tea: -eve"];
     hears(&bob, &last).await;
     assert!(died.elapsed() < 2 * LEASE, "{:?}", died.elapsed());
@@ -83,14 +105,17 @@ async fn the_people_of_a_dead_node_leave_once_and_its_rooms_are_purged_once() {
 
 #[tokio::test]
 async fn a_room_that_waits_after_a_death_is_there_for_its_people_or_ends_once() {
+    if is_doomed().await {
+        return;
+    }
     let server = Server::start().await;
     let closed = Closed::default();
     let a = node_over(&server, options(), |builder| builder.policy(closed.clone())).await;
-    let doomed = Doomed::new();
-    doomed.with(&server, &[("eve", "tea")]).await;
+    let this = "a_room_that_waits_after_a_death_is_there_for_its_people_or_ends_once";
+    let doomed = Doomed::start(this, &server, "eve@tea").await;
     // What the node that dies would have had as a rule.
     server.ask(&["HSET", "chatrooms:{tea}", "linger", "1500"]);
-    doomed.die();
+    doomed.die().await;
     eventually("it waits", async || server.ask(&["HEXISTS", "chatrooms:{tea}", "until"]) == "1")
         .await;
     let eve = TestClient::new(&a, "eve");
