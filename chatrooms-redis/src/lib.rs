@@ -17,7 +17,7 @@
 //! Beside the [contract of every cluster](chatrooms_core::Cluster#contract):
 //!
 //! - **Round trips.** Listening to a room, entering it, saying something, going, and reading the news cost one each; so a join costs two where the node was not in the room yet, and one where it was.
-//! - **One connection** for each node, over which everything goes. Where it breaks, or Redis does not answer in [time](RedisOptions::timeout), calls fail at once until it is there again, which is tried twice a second at least.
+//! - **One connection** for each node, over which everything goes. Where it breaks, or Redis does not answer in [time](RedisOptions::timeout), calls fail at once until it is there again, which is tried five times a second.
 //! - **Nothing remains.** With the end of a life its keys are gone, in the same step. A node that was declared dead leaves one small key for each of its rooms, which keeps it from
 //!   writing there and goes by itself after 360 leases.
 //! - **The dead leave within two leases**, as long as there is another node that reaches Redis. A node counts as dead when its beat, four times in a lease, has not been seen for a whole lease by one that

@@ -25,7 +25,7 @@ use crate::{
 };
 
 const FIRST_RETRY: Duration = Duration::from_millis(20);
-const LAST_RETRY: Duration = Duration::from_millis(500);
+const LAST_RETRY: Duration = Duration::from_millis(200);
 
 /// A link to Redis that mends itself. While it is broken every call fails at once.
 pub(crate) struct Link {

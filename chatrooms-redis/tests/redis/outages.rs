@@ -53,6 +53,10 @@ async fn within_a_second_of_its_return_all_is_as_before_and_the_bells_ring() {
     while timeout(Duration::from_millis(50), bell.rung()).await.is_ok() {}
     server.restart().await;
     timeout(Duration::from_secs(1), bell.rung()).await.unwrap();
+    eventually("the other node is back, too", async || {
+        b.room(&room("tea")).await.is_ok() && b.silence() < LEASE / 2
+    })
+    .await;
     let (bob, _) = enter(&b, "bob").await;
     assert_eq!(
         (people(&bob.news), bodies(&bob.news.messages)),

@@ -105,6 +105,7 @@ async fn a_client_resumes_on_another_node() {
     }
     drop(bob);
     ada.say("tea", "three").await.unwrap();
+    eventually("he has gone", async || a.room(&room("tea")).unwrap().users == 1).await;
     let bob = TestClient::new(&b, "bob");
     let resume = Join { resume: Some((joined.epoch, 1)), ..Join::default() };
     let resumed = bob.join_with("tea", resume).await.unwrap();
