@@ -1,8 +1,9 @@
 //! How Redis is reached: by which address, and who is let in.
 
+#[cfg(feature = "tls")]
+use std::path::Path;
 use std::{
     net::TcpListener,
-    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -33,6 +34,7 @@ impl Listening {
         self.child = Some(server.spawn().expect("redis-server is installed"));
     }
 
+    #[cfg(feature = "tls")]
     fn path(&self) -> &Path {
         self.folder.path()
     }
