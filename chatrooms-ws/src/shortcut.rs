@@ -35,7 +35,8 @@ const PATIENCE: u32 = 8;
 /// Whatever is out of the ordinary is left to the task: a socket that does not take it at once, an end, a session that is told much.
 #[derive(Debug)]
 pub(crate) struct Shortcut<T> {
-    /// The session's task is being polled, and sees for itself what is there. A hint: whoever does not see it yet does what they can do at all times.
+    /// The session's task is being polled, and sees for itself what is there. Set under the lock of `socket`: what it takes out of the outbox then is not in the socket yet, and
+    /// nobody may write what comes behind it.
     is_awake: AtomicBool,
     /// Taken before the outbox's lock.
     socket: Mutex<Direct<T>>,
@@ -125,7 +126,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Shortcut<T> {
             // The task has just been woken.
             Err(TryLockError::WouldBlock) => return false,
         };
-        if !socket.is_free() || lock(&self.pace).is_hurried(1) {
+        // It may have been woken since.
+        let is_awake = self.is_awake.load(Ordering::Relaxed);
+        if is_awake || !socket.is_free() || lock(&self.pace).is_hurried(1) {
             return false;
         }
         let mut told = Vec::new();
@@ -161,6 +164,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Doze for Arc<Shortcut<T
     }
 
     fn awake(&self) -> Option<Awake<'_>> {
+        // Whoever is writing has done so first.
+        let _socket = lock(&self.socket);
         self.is_awake.store(true, Ordering::Relaxed);
         Some(Awake(&self.is_awake))
     }

@@ -94,6 +94,8 @@ pub(crate) async fn serve_vouched<S>(
             })
             .await
         };
+        // What is left to say is the task's to write: it is awake to its end.
+        std::mem::forget(doze.awake());
         match ended {
             // The client has gone: its rooms learn it now, its own close is still answered.
             Either::Left(violation) => {
