@@ -363,6 +363,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_rest_of_what_a_socket_does_not_take_at_once_waits_for_nothing_else() {
+        let mut scene = Scene::asleep(256).await;
+        scene.say(&"x".repeat(2000)).await;
+        assert!(scene.woken());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_is_told_much_is_told_many_things_at_a_time() {
         let mut scene = Scene::asleep(1 << 16).await;
         for _ in 0..PATIENCE {
