@@ -89,13 +89,16 @@ pub(crate) async fn serve_vouched<S>(
         let ended = {
             let mut first = pin!(first(reader.as_mut(), writer.as_mut()));
             poll_fn(|context| {
-                let _awake = doze.awake();
-                first.as_mut().poll(context)
+                doze.get_up();
+                let ended = first.as_mut().poll(context);
+                // What is left to say at the end is the task's to write.
+                if ended.is_pending() {
+                    doze.lie_down();
+                }
+                ended
             })
             .await
         };
-        // What is left to say is the task's to write: it is awake to its end.
-        std::mem::forget(doze.awake());
         match ended {
             // The client has gone: its rooms learn it now, its own close is still answered.
             Either::Left(violation) => {
