@@ -1,8 +1,8 @@
 //! How a registry is made.
 
 use crate::{
-    Config, MemoryStore, MessageStore, RoomPolicy, RoomRegistry, StoreError, opening::take_over,
-    shared::Shared, sync::Arc,
+    Cluster, Config, MemoryStore, MessageStore, RoomPolicy, RoomRegistry, StoreError,
+    cluster::ClusterStore, opening::take_over, orders, shared::Shared, steward, sync::Arc,
 };
 
 /// What a registry is made of. See [`RoomRegistry::builder`].
@@ -12,12 +12,13 @@ pub struct RegistryBuilder {
     config: Config,
     store: Arc<dyn MessageStore>,
     policy: Option<Arc<dyn RoomPolicy>>,
+    cluster: Option<Arc<dyn Cluster>>,
 }
 
 impl Default for RegistryBuilder {
     fn default() -> Self {
         let store = Arc::new(MemoryStore::default());
-        Self { config: Config::default(), store, policy: None }
+        Self { config: Config::default(), store, policy: None, cluster: None }
     }
 }
 
@@ -40,6 +41,23 @@ impl RegistryBuilder {
         self
     }
 
+    /// What other nodes share with this one: rooms of the same name are one room on all of them. What is said is kept there too, and not in a
+    /// [store](Self::store).
+    ///
+    /// Whoever is here is told of everything that happens in a room, wherever it does, and what a host does to people and rooms reaches all nodes a moment later. To be said of it:
+    ///
+    /// - What is asked of this registry, such as [`RoomRegistry::rooms`], [`RoomRegistry::members`] or [`RoomRegistry::moderation`], is answered for the rooms that somebody of this node is in, and there for
+    ///   all nodes. [`Cluster::rooms`] and [`Cluster::room`] know of all rooms; a [`Watch`](crate::Watch) sees those of this node.
+    /// - How many connections were removed is counted on this node. Limits of what a user may do in a time, and the wait of slow mode, are each node's own.
+    /// - A leave is answered before the cluster knows of it. Whoever comes again here comes behind it; on another node it may be a moment.
+    /// - With the end of a life that another node has closed, or that the cluster has lost, the policy's [`room_closed`](RoomPolicy::room_closed) is told on the node that closed it, or on none.
+    pub fn cluster(mut self, cluster: impl Cluster) -> Self {
+        let cluster: Arc<dyn Cluster> = Arc::new(cluster);
+        self.store = Arc::new(ClusterStore(Arc::clone(&cluster)));
+        self.cluster = Some(cluster);
+        self
+    }
+
     /// Starts the registry. Lives that an earlier process has left behind are purged, or kept for [`Config::linger`].
     ///
     /// # Errors
@@ -54,11 +72,18 @@ impl RegistryBuilder {
         let registry = self.build();
         let shared = registry.shared();
         take_over(shared.store.abandoned().await?, shared).await;
+        steward::mourn(shared);
+        orders::begin(shared);
         Ok(registry)
     }
 
     /// A registry over a store that an earlier process cannot have used.
     pub(crate) fn build(self) -> RoomRegistry {
-        RoomRegistry::from_shared(Arc::new(Shared::new(self.config, self.store, self.policy)))
+        RoomRegistry::from_shared(Arc::new(Shared::new(
+            self.config,
+            self.store,
+            self.policy,
+            self.cluster,
+        )))
     }
 }

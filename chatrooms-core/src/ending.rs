@@ -34,8 +34,27 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// What logs and metrics call it.
-    pub(crate) const fn name(&self) -> &'static str {
+    /// The one that is [called](Self::name) so; `None` where there is none, or where it says more than its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::Gone,
+            Self::SlowConsumer,
+            Self::HeartbeatTimeout,
+            Self::Moved,
+            Self::Unauthorized,
+            Self::LoggedOut,
+            Self::Kicked,
+            Self::Banned,
+            Self::Abuse,
+            Self::Internal,
+        ];
+        all.into_iter().find(|reason| reason.name() == name)
+    }
+
+    /// What logs, metrics and other nodes call it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Gone => "gone",
             Self::SlowConsumer => "slow_consumer",

@@ -2,7 +2,13 @@
 
 use tokio::sync::SetOnce;
 
-use crate::{Epoch, Identity, RoomEnd, policy::ask, room::Room, shared::Shared, sync::Arc};
+use crate::{
+    Epoch, Identity, Life, RoomEnd,
+    policy::ask,
+    room::Room,
+    shared::Shared,
+    sync::{Arc, Handle},
+};
 
 /// Something to tell the host's policy, in a task of its own: nobody waits for it.
 #[derive(Debug)]
@@ -18,6 +24,13 @@ pub(crate) struct Hook {
 enum What {
     Opened(Identity),
     Closed(RoomEnd),
+}
+
+/// Tells the policy of the end of a life that nobody of this node was in.
+pub(crate) fn tell_closed(life: Life, reason: RoomEnd, shared: &Arc<Shared>) {
+    let room = Arc::new(Room::new(life.room, Handle::current()));
+    let opened = Arc::new(SetOnce::new_with(Some(())));
+    Hook::closed(&room, life.epoch, reason, opened).run(shared);
 }
 
 impl Hook {

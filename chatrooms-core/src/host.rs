@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Data, Draft, Error, Event, EventKind, Identity, Members, Outgoing, Page, Post, RoomName,
+    Data, Draft, Error, Event, EventKind, Identity, Members, Order, Outgoing, Page, Post, RoomName,
     RoomRegistry, RoomSummary, Sent, UserName, effects::Effects, room::Room, sync::Arc,
     writer::Author, writes::Redact,
 };
@@ -45,13 +45,16 @@ impl RoomRegistry {
     }
 
     /// Tells a user something on all of their sessions, whatever rooms they are in; says how many sessions that were. It is never kept:
-    /// who has no session is not told. Sessions are given [`EventKind::Notice`].
+    /// who has no session is not told. Sessions are given [`EventKind::Notice`]. Those on other nodes of a [cluster](crate::RegistryBuilder::cluster) are told too, and not counted.
     ///
     /// # Errors
     /// [`Error::TooLarge`]: name and data have at most [`Config::data_bytes`](crate::Config::data_bytes) together.
     pub fn notify(&self, user: &UserName, name: &str, data: Option<Data>) -> Result<usize, Error> {
         self.check_signal(name, data.as_ref())?;
-        let event = Event::outside(EventKind::Notice { name: name.into(), data });
+        let name: Arc<str> = name.into();
+        let (said, beside) = (Arc::clone(&name), data.clone());
+        self.shared().order(|| Order::Notify { user: user.clone(), name: said, data: beside });
+        let event = Event::outside(EventKind::Notice { name, data });
         let peers = self.shared().sessions_of(user);
         let mut effects = Effects::default();
         for peer in &peers {

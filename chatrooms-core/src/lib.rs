@@ -95,6 +95,7 @@ mod app_event;
 mod backlog;
 mod builder;
 mod bundle;
+mod cluster;
 mod config;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -112,6 +113,7 @@ mod identity;
 pub mod instruments;
 mod join;
 mod life;
+mod linked;
 mod listing;
 mod live;
 mod memory;
@@ -127,6 +129,7 @@ mod observed_store;
 mod opening;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
+mod orders;
 mod outbox;
 mod peer;
 mod policy;
@@ -141,6 +144,7 @@ mod sanctions;
 mod session;
 mod shared;
 mod shutdown;
+mod steward;
 mod store;
 mod sweeper;
 mod sync;
@@ -161,6 +165,10 @@ pub use app_event::{AppEvent, DataError};
 pub use async_trait::async_trait;
 pub use builder::RegistryBuilder;
 pub use bundle::Bundle;
+pub use cluster::{
+    Bell, Cluster, ClusterError, Connected, ConnectionId, Edge, EdgeKind, Entered, Entry, Exited,
+    Known, News, Note, Order, Passing, People, Ringer,
+};
 pub use config::Config;
 pub use cork::Cork;
 pub use ending::CloseReason;

@@ -9,6 +9,7 @@ use crate::{
     RoomEnd, RoomEvent, RoomName, RoomRules, SessionId, UserName, cost,
     effects::{Closed, Effects},
     hooks::Hook,
+    linked::Linked,
     note,
     peer::Peer,
     recent::Recent,
@@ -39,7 +40,9 @@ pub(crate) struct Live {
     forgotten: u64,
     pub(crate) writes: Writes,
     pub(crate) sanctions: Sanctions,
-    audience: Audience,
+    pub(crate) audience: Audience,
+    /// Where the room is one of a cluster.
+    pub(crate) linked: Option<Box<Linked>>,
     /// Set once somebody has been here.
     begun: Option<Begun>,
     /// Set while nobody is here and the room is kept for their return.
@@ -89,6 +92,7 @@ impl Live {
             writes: Writes::default(),
             sanctions,
             audience,
+            linked: None,
             begun: None,
             lingering: None,
             telling: None,
@@ -111,12 +115,22 @@ impl Live {
             self.begin(room, peer, shared, effects);
         }
         let first_connection_of_user = self.roster.insert(peer, join.meta.clone());
+        let firsts = (first_in_room, first_connection_of_user);
+        Ok(self.welcome(room, peer, (join, firsts), shared, effects))
+    }
+
+    /// Tells the others of somebody who has just been let in, and them how things stand.
+    pub(crate) fn welcome(
+        &mut self,
+        room: &Arc<Room>,
+        peer: &Arc<Peer>,
+        (join, (first_in_room, first_connection_of_user)): (&Join, (bool, bool)),
+        shared: &Arc<Shared>,
+        effects: &mut Effects,
+    ) -> Arc<Joined> {
         effects.tally.connections += 1;
-        if first_connection_of_user && let Some(member) = self.roster.member(peer.user()) {
-            self.audience.tell(effects, || RoomEvent::UserJoined {
-                room: room.name().clone(),
-                member: Arc::clone(member),
-            });
+        if first_connection_of_user {
+            self.tell_audience_joined(room.name(), peer.user(), effects);
         }
         self.tell(room, Some(peer), shared, effects);
         let (cut, size) = self.cut(peer, join, &shared.config);
@@ -125,7 +139,48 @@ impl Live {
         let kind = EventKind::Joined(Arc::clone(&joined));
         let event = Event::sized(room.name().clone(), kind, size);
         effects.pushed(peer, peer.outbox.push(Outgoing::Event(event)));
-        Ok(joined)
+        joined
+    }
+
+    /// A life that is shared begins on this node: by its first one, or because somebody comes to where others are.
+    pub(crate) fn begin_shared(
+        &mut self,
+        room: &Arc<Room>,
+        opener: Option<&Arc<Peer>>,
+        shared: &Arc<Shared>,
+        effects: &mut Effects,
+    ) {
+        if let Some(first) = opener {
+            return self.begin(room, first, shared, effects);
+        }
+        // Another node has told its policy of the beginning. Should the end be this one's to tell, nothing is waited for.
+        let told = Arc::new(SetOnce::new_with(Some(())));
+        let told = shared.policy.is_some().then_some(told);
+        self.begun = Some(Begun { at: Instant::now(), told });
+        effects.opened(room, self.life.epoch);
+        let found = self.found(room.name());
+        self.audience.tell(effects, || found.clone());
+    }
+
+    /// Has the end of the life be told to no policy: that is another node's to do.
+    pub(crate) fn leave_the_end_to_others(&mut self) {
+        if let Some(begun) = &mut self.begun {
+            begun.told = None;
+        }
+    }
+
+    /// Somebody is there.
+    pub(crate) fn stop_waiting(&mut self) {
+        self.lingering = None;
+    }
+
+    fn found(&self, room: &RoomName) -> RoomEvent {
+        RoomEvent::RoomFound {
+            room: room.clone(),
+            epoch: self.life.epoch,
+            seq: self.head,
+            members: self.roster.present(None, usize::MAX).members,
+        }
     }
 
     /// The first one comes.
@@ -184,12 +239,7 @@ impl Live {
     /// Has a watcher told everything from now on; returns where the room stands, unless nobody has been here yet or the watcher is known.
     pub(crate) fn attach(&mut self, room: &RoomName, watcher: &Arc<Watcher>) -> Option<RoomEvent> {
         let is_told = self.audience.add(watcher) && self.begun.is_some();
-        is_told.then(|| RoomEvent::RoomFound {
-            room: room.clone(),
-            epoch: self.life.epoch,
-            seq: self.head,
-            members: self.roster.present(None, usize::MAX).members,
-        })
+        is_told.then(|| self.found(room))
     }
 
     fn admit(&self, room: &Arc<Room>, peer: &Arc<Peer>, config: &Config) -> Result<(), Error> {

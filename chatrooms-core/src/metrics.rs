@@ -44,7 +44,7 @@ const ENDINGS: [&str; 11] = [
     "shutting_down",
     "internal",
 ];
-const ROOM_ENDS: [&str; 5] = ["left", "lost", "expired", "closed", "put_away"];
+const ROOM_ENDS: [&str; 6] = ["left", "lost", "expired", "closed", "put_away", "elsewhere"];
 const STORE_OPERATIONS: [&str; 9] =
     ["open", "append", "read", "redact", "trim", "note", "close", "abandoned", "shutdown"];
 const HOOKS: [&str; 6] =

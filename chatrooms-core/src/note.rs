@@ -31,6 +31,12 @@ pub(crate) fn write(sanctions: &Sanctions) -> String {
     note
 }
 
+/// Who is banned, until which time of the wall clock.
+pub(crate) fn banned(sanctions: &Sanctions) -> Vec<(UserName, Option<Timestamp>)> {
+    let bans = sanctions.bans.iter();
+    bans.map(|(user, until)| (user.clone(), until.map(|until| Timestamp(wall(until))))).collect()
+}
+
 /// The sanctions of a life that has this note and begins with this slow mode.
 pub(crate) fn read(note: &str, slow_mode: Duration) -> Sanctions {
     let mut sanctions = Sanctions::new(slow_mode);

@@ -11,6 +11,7 @@ use crate::{
     room::Room,
     sanctions::Sanctions,
     shared::Shared,
+    steward::Errand,
     sync::{Arc, in_a_task},
 };
 
@@ -26,8 +27,11 @@ impl Room {
     ) -> Option<T> {
         let (changed, start) = self.live(|live| {
             let changed = change(&mut live.sanctions);
-            (changed, live.sanctions.begin_noting())
+            (changed, self.desk.is_none() && live.sanctions.begin_noting())
         })?;
+        if let Some(desk) = &self.desk {
+            desk.give(Errand::Impose);
+        }
         if start {
             shared.run_detached(&self.runtime, note(Arc::clone(self), Arc::clone(shared)));
         }

@@ -108,7 +108,7 @@ fn sweep_expired(ends: BTreeSet<Instant>, shared: &Arc<Shared>, runtime: &Handle
 }
 
 /// The rules of a room whose life is to begin.
-async fn rules(room: &RoomName, shared: &Shared) -> Result<RoomRules, Error> {
+pub(crate) async fn rules(room: &RoomName, shared: &Shared) -> Result<RoomRules, Error> {
     let rules = RoomRules::new(&shared.config);
     let Some(policy) = &shared.policy else { return Ok(rules) };
     // In a box of its own, so that the opening of a room is small where there is no policy.

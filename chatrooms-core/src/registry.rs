@@ -3,12 +3,12 @@
 use std::pin::pin;
 
 use crate::{
-    CloseReason, Config, Data, Draft, Epoch, Error, Identity, Join, Joined, Post, Purges,
+    CloseReason, Config, Data, Draft, Epoch, Error, Identity, Join, Joined, Order, Post, Purges,
     RegistryBuilder, RoomName, Session, UserName, Visit,
     effects::{Effects, end_peer},
     peer::Peer,
     policy::ask,
-    room::{Departure, NoEntry, Room},
+    room::{Arrival, Departure, NoEntry, Room},
     shared::Shared,
     sync::{Arc, in_time},
     writer::GRACE,
@@ -49,6 +49,14 @@ pub struct RoomSummary {
     pub users: usize,
     /// How many connections they have.
     pub connections: usize,
+}
+
+impl RoomSummary {
+    /// A room in which nobody is, for whoever counts them.
+    #[must_use]
+    pub const fn new(room: RoomName, epoch: Epoch) -> Self {
+        Self { room, epoch, seq: 0, users: 0, connections: 0 }
+    }
 }
 
 impl Default for RoomRegistry {
@@ -151,6 +159,13 @@ impl RoomRegistry {
         self.may_join(session.identity(), room).await?;
         loop {
             let arrival = self.shared.arrive(room, user)?;
+            if arrival.room.desk.is_some() {
+                match Box::pin(self.enter_shared(arrival, session.peer(), &join)).await {
+                    Ok(joined) => return Ok(joined),
+                    Err(NoEntry::Refused(error)) => return Err(error),
+                    Err(NoEntry::Over) => continue,
+                }
+            }
             // The opening gives itself up in time, unless its runtime has ended.
             let config = self.config();
             let patience =
@@ -163,6 +178,21 @@ impl RoomRegistry {
                 Err(NoEntry::Over) => {}
             }
         }
+    }
+
+    /// The same where the room is one of a cluster.
+    async fn enter_shared(
+        &self,
+        arrival: Arrival<'_>,
+        peer: &Arc<Peer>,
+        join: &Join,
+    ) -> Result<Arc<Joined>, NoEntry> {
+        let config = self.config();
+        let patience =
+            config.policy_timeout.saturating_add(config.store_timeout.saturating_add(GRACE));
+        let entering = pin!(arrival.enter_shared(peer, join));
+        // Whoever has waited for too long may still get in: their client finds itself there already.
+        in_time(patience, entering).await.unwrap_or(Err(NoEntry::Refused(Error::StoreUnavailable)))
     }
 
     /// Removes a connection; says whether it was there. Where it was the room's last one, the room's life ends with it: at once, whatever
@@ -252,14 +282,18 @@ impl RoomRegistry {
     }
 
     /// Ends all sessions of a user, in all rooms; says how many. When it returns, all their connections have ended.
+    ///
+    /// Those on other nodes of a [cluster](RegistryBuilder::cluster) end a moment later, and are not counted.
     pub fn end_sessions(&self, user: &UserName, reason: &CloseReason) -> usize {
-        self.end_sessions_where(user, reason, |_| true)
+        let ended = self.end_sessions_where(user, reason, |_| true);
+        self.shared.order(|| Order::EndSessions { user: user.clone(), reason: reason.clone() });
+        ended
     }
 
     /// Ends those sessions of a user whose identity is meant, in all rooms; says how many. When it returns, all their connections have ended.
     ///
     /// It is how one device is logged out and not the others: an authenticator puts what tells them apart into the
-    /// [claims](Identity::claims).
+    /// [claims](Identity::claims). On other nodes of a cluster nothing happens by this: what tells devices apart is not known there.
     pub fn end_sessions_where(
         &self,
         user: &UserName,

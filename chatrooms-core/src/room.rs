@@ -2,15 +2,21 @@
 
 use std::{fmt, time::Duration};
 
-use tokio::{sync::SetOnce, time::Instant};
+use tokio::{
+    sync::{SetOnce, oneshot},
+    time::Instant,
+};
 
 use crate::{
-    Error, Event, EventKind, Join, Joined, Message, Opened, Outgoing, Removal, RoomEnd, RoomEvent,
-    RoomName, RoomRules, RoomSummary, SessionId, UserName,
+    ConnectionId, Entered, Error, Event, EventKind, Join, Joined, Message, News, Opened, Outgoing,
+    Passing, People, Removal, RoomEnd, RoomEvent, RoomName, RoomRules, RoomSummary, SessionId,
+    UserName,
     effects::{Effects, Ended},
+    linked::{Guest, Taken, Taking},
     live::Live,
     peer::Peer,
     shared::Shared,
+    steward::{Desk, Errand, Errands},
     sweeper::Owed,
     sync::{AbortOnDropHandle, Arc, Handle, Mutex, after, lock},
     watcher::{Audience, Watcher},
@@ -25,6 +31,8 @@ pub(crate) struct Room {
     state: Mutex<State>,
     /// Set once the store has opened the life, or could not.
     opened: SetOnce<Result<(), Error>>,
+    /// Where the room is one of a cluster: what its steward has to see to.
+    pub(crate) desk: Option<Desk>,
 }
 
 #[derive(Debug)]
@@ -73,7 +81,13 @@ impl fmt::Debug for Room {
 impl Room {
     pub(crate) fn new(name: RoomName, runtime: Handle) -> Self {
         let state = State { phase: Phase::Opening, arriving: 0 };
-        Self { name, runtime, state: Mutex::new(state), opened: SetOnce::new() }
+        Self { name, runtime, state: Mutex::new(state), opened: SetOnce::new(), desk: None }
+    }
+
+    /// One of a cluster, with what its steward is to be given.
+    pub(crate) fn shared(name: RoomName, runtime: Handle) -> (Self, Errands) {
+        let (desk, errands) = Desk::new();
+        (Self { desk: Some(desk), ..Self::new(name, runtime) }, errands)
     }
 
     pub(crate) const fn name(&self) -> &RoomName {
@@ -135,6 +149,9 @@ impl Room {
     /// A join is not on its way any more. A room for which nobody else comes is over with it.
     fn arrived(self: &Arc<Self>, state: &mut State, shared: &Shared, effects: &mut Effects) {
         state.arriving -= 1;
+        if let Some(desk) = &self.desk {
+            return desk.give(Errand::Look);
+        }
         if state.is_deserted() {
             self.end(state, RoomEnd::Expired, shared, effects);
         }
@@ -150,6 +167,12 @@ impl Room {
     ) -> bool {
         let mut state = lock(&self.state);
         let Phase::Open(live) = &mut state.phase else { return false };
+        if let Some(desk) = &self.desk {
+            let Some(connection) = live.detach(peer, effects) else { return false };
+            peer.exit(&self.name);
+            desk.give(Errand::Exit { connection, lost: departure == Departure::Lost });
+            return true;
+        }
         if !live.remove(&self.name, peer, effects) {
             return false;
         }
@@ -174,14 +197,30 @@ impl Room {
                 Some(user) => live.roster.peers_of(user).cloned().collect(),
                 None => live.roster.peers().cloned().collect(),
             };
+            let said = self.desk.is_some().then(|| reason.clone()).flatten();
             let event = Event::new(self.name.clone(), EventKind::Removed { code, reason });
             for peer in &peers {
-                live.remove(&self.name, peer, &mut effects);
+                match &self.desk {
+                    None => _ = live.remove(&self.name, peer, &mut effects),
+                    Some(desk) => {
+                        let connection = live.detach(peer, &mut effects);
+                        // With a room that is closed all of its connections go.
+                        if let Some(connection) = connection.filter(|_| whom.is_some()) {
+                            desk.give(Errand::Exit { connection, lost: false });
+                        }
+                    }
+                }
                 peer.exit(&self.name);
                 let pushed = peer.outbox.push(Outgoing::Event(Arc::clone(&event)));
                 effects.pushed(peer, pushed);
             }
-            if !peers.is_empty() || whom.is_none() {
+            if let Some(desk) = &self.desk {
+                // The other nodes' connections. Whoever comes from here on comes behind it.
+                desk.give(match whom {
+                    Some(user) => Errand::Remove { user: user.clone(), code, reason: said },
+                    None => Errand::Close { reason: said },
+                });
+            } else if !peers.is_empty() || whom.is_none() {
                 let departure = if whom.is_some() { Departure::Left } else { Departure::Closed };
                 self.after_exit(&mut state, departure, shared, &mut effects);
             }
@@ -223,7 +262,9 @@ impl Room {
         effects: &mut Effects,
     ) {
         if let Phase::Open(mut live) = std::mem::replace(&mut state.phase, Phase::Over) {
-            let purge = reason.purges().then(|| shared.sweeper.owe(live.life.clone()));
+            // What is shared has gone with the last exit.
+            let is_ours = self.desk.is_none();
+            let purge = (is_ours && reason.purges()).then(|| shared.sweeper.owe(live.life.clone()));
             let closed = live.end(self, reason, effects);
             effects.ended(Ended { room: Arc::clone(self), purge, live: Some(live), closed });
         }
@@ -236,6 +277,9 @@ impl Room {
 
     /// Ends a room to which nobody has come back.
     pub(crate) fn expire(self: &Arc<Self>, shared: &Arc<Shared>) {
+        if let Some(desk) = &self.desk {
+            return desk.give(Errand::Expire);
+        }
         let mut effects = Effects::default();
         {
             let mut state = lock(&self.state);
@@ -270,7 +314,143 @@ impl Room {
             }
         }
         effects.run(shared);
+        if let Some(desk) = &self.desk {
+            desk.give(Errand::Look);
+        }
         is_unkept
+    }
+
+    /// Begins the life that is shared, for the first one who has entered it on this node.
+    pub(crate) fn begin_shared(
+        self: &Arc<Self>,
+        entered: Entered,
+        rules: RoomRules,
+        guest: &Guest<'_>,
+        shared: &Arc<Shared>,
+    ) -> Taken {
+        let News { head, oldest, messages, people, note, .. } = entered.news;
+        let (edge, connected, redacted) = match people {
+            People::All { edge, connected, redacted } => (edge, connected, redacted),
+            // Who knew nothing is told everything.
+            People::Changed(_) => (0, Vec::new(), Vec::new()),
+        };
+        let opened = Opened {
+            life: entered.life,
+            head,
+            oldest,
+            recent: messages,
+            redacted,
+            note: String::new(),
+        };
+        let audience = Audience::new(shared.watchers.of(&self.name));
+        let mut live = Box::new(Live::new(opened, rules, audience, &shared.config));
+        live.linked = Some(Box::default());
+        live.sanctions.share();
+        if let Some(note) = &note {
+            live.adopt(note);
+        }
+        let mut effects = Effects::default();
+        let taken = {
+            let mut state = lock(&self.state);
+            let mut taking = Taking {
+                live: &mut live,
+                room: self,
+                shared,
+                effects: &mut effects,
+                taken: Taken::default(),
+            };
+            taking.begin(edge, connected, guest);
+            let taken = taking.taken;
+            state.phase = Phase::Open(live);
+            taken
+        };
+        effects.run(shared);
+        taken
+    }
+
+    /// Takes what has happened in the cluster; `None` where the room is not open.
+    pub(crate) fn take_news(
+        self: &Arc<Self>,
+        news: News,
+        guest: Option<&Guest<'_>>,
+        shared: &Arc<Shared>,
+    ) -> Option<Taken> {
+        self.change(shared, |live, effects| {
+            let mut taking = Taking { live, room: self, shared, effects, taken: Taken::default() };
+            taking.take(news, guest);
+            taking.taken
+        })
+    }
+
+    /// Ends what this node has of a life that is shared. Whoever is still told of the room is told that it is closed; their connections come back.
+    pub(crate) fn part(
+        self: &Arc<Self>,
+        reason: RoomEnd,
+        is_ours_to_tell: bool,
+        why: Option<Arc<str>>,
+        shared: &Arc<Shared>,
+    ) -> Vec<ConnectionId> {
+        let mut effects = Effects::default();
+        let mut connections = Vec::new();
+        {
+            let mut state = lock(&self.state);
+            match &mut state.phase {
+                Phase::Over => return connections,
+                Phase::Opening => {
+                    state.phase = Phase::Over;
+                    effects.ended(self.ended(None));
+                }
+                Phase::Open(live) => {
+                    let kind = EventKind::Removed { code: Removal::RoomClosed, reason: why };
+                    let event = Event::new(self.name.clone(), kind);
+                    let peers: Vec<_> = live.roster.peers().cloned().collect();
+                    for peer in peers {
+                        connections.extend(live.detach(&peer, &mut effects));
+                        peer.exit(&self.name);
+                        let pushed = peer.outbox.push(Outgoing::Event(Arc::clone(&event)));
+                        effects.pushed(&peer, pushed);
+                    }
+                    if !is_ours_to_tell {
+                        live.leave_the_end_to_others();
+                    }
+                    self.end(&mut state, reason, shared, &mut effects);
+                }
+            }
+        }
+        effects.run(shared);
+        connections
+    }
+
+    /// Lets go of a room in which nobody of this node is, or is about to be; says whether it has.
+    pub(crate) fn let_go(self: &Arc<Self>, shared: &Arc<Shared>) -> bool {
+        let mut effects = Effects::default();
+        {
+            let mut state = lock(&self.state);
+            if state.arriving > 0 {
+                return false;
+            }
+            match &mut state.phase {
+                Phase::Over => return true,
+                Phase::Opening => {
+                    state.phase = Phase::Over;
+                    effects.ended(self.ended(None));
+                }
+                Phase::Open(live) => {
+                    if !live.is_nobodys_here() || live.is_lingering() {
+                        return false;
+                    }
+                    live.leave_the_end_to_others();
+                    self.end(&mut state, RoomEnd::Elsewhere, shared, &mut effects);
+                }
+            }
+        }
+        effects.run(shared);
+        true
+    }
+
+    /// Whether nobody will ever be in it again.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(lock(&self.state).phase, Phase::Over)
     }
 
     /// Does something with the room then, unless the room is gone by then.
@@ -324,10 +504,11 @@ impl Room {
     /// Relays something passing to everybody but its sender.
     pub(crate) fn signal(
         &self,
-        (from, user): (SessionId, &UserName),
-        kind: EventKind,
+        from: SessionId,
+        passing: &Passing,
         shared: &Arc<Shared>,
     ) -> Result<(), Error> {
+        let (user, kind) = (&passing.user, signal(passing.clone()));
         let event = Event::new(self.name.clone(), kind);
         let relayed = self.change(shared, |live, effects| {
             if !live.roster.contains(user, from) {
@@ -338,9 +519,18 @@ impl Room {
             }
             live.push(&[event], Some(from), effects);
             effects.tally.signals += 1;
+            if let (Some(desk), true) = (&self.desk, live.is_somebody_elsewhere()) {
+                desk.give(Errand::Pass(passing.clone()));
+            }
             Ok(())
         });
         relayed.unwrap_or(Err(Error::NotInRoom))
+    }
+
+    /// Tells everybody here something passing from another node.
+    pub(crate) fn hear(&self, passing: Passing, shared: &Arc<Shared>) {
+        let event = Event::new(self.name.clone(), signal(passing));
+        self.change(shared, |live, effects| _ = live.push(&[event], None, effects));
     }
 
     /// Puts a page of the members into a member's queue, so that what follows there are the changes from it.
@@ -390,6 +580,10 @@ impl Room {
     }
 }
 
+fn signal(Passing { user, name, data }: Passing) -> EventKind {
+    EventKind::Signal { user, name, data }
+}
+
 impl State {
     /// Whether nobody is here, nobody is on the way, and there is nothing more to wait for.
     fn is_deserted(&self) -> bool {
@@ -414,6 +608,19 @@ impl Arrival<'_> {
             Some(opened) => opened.clone(),
             None => opened.wait().await.clone(),
         }
+    }
+
+    /// Enters by the cluster: the room's steward lets somebody in where their entry stands in the order of the life that is shared.
+    pub(crate) async fn enter_shared(
+        self,
+        peer: &Arc<Peer>,
+        join: &Join,
+    ) -> Result<Arc<Joined>, NoEntry> {
+        let Some(desk) = &self.room.desk else { return Err(NoEntry::Over) };
+        let (answer, answered) = oneshot::channel();
+        desk.give(Errand::Enter { peer: Arc::clone(peer), join: join.clone(), answer });
+        // A steward that has gone had nobody to see to: the next one will.
+        answered.await.unwrap_or(Err(NoEntry::Over))
     }
 
     /// Lets somebody in: from here on they are told everything, and what was before is in the answer.
@@ -471,9 +678,9 @@ mod tests {
     async fn a_signal_of_somebody_who_was_kicked_meanwhile_reaches_nobody() {
         let registry = RoomRegistry::new();
         let (lobby, ada, bob) = kicked(&registry).await;
-        let from = (ada.session.id(), ada.session.identity().user());
-        let kind = EventKind::Signal { user: user("ada"), name: "typing".into(), data: None };
-        assert_eq!(lobby.signal(from, kind, registry.shared()), Err(Error::NotInRoom));
+        let typing = Passing { user: user("ada"), name: "typing".into(), data: None };
+        let from = ada.session.id();
+        assert_eq!(lobby.signal(from, &typing, registry.shared()), Err(Error::NotInRoom));
         assert_eq!(bob.told(), [""; 0]);
     }
 

@@ -6,7 +6,9 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-use crate::{Data, Member, Members, SessionId, UserName, cost, peer::Peer, sync::Arc};
+use crate::{
+    ConnectionId, Data, Entry, Member, Members, SessionId, UserName, cost, peer::Peer, sync::Arc,
+};
 
 /// The users of a room with their connections, and which of their comings and goings still have to be told.
 ///
@@ -35,8 +37,11 @@ struct User {
 
 #[derive(Debug)]
 struct Connection {
-    peer: Arc<Peer>,
+    /// Who is told of the room by it; nobody where it is another node's, or is on its way out.
+    peer: Option<Arc<Peer>>,
     meta: Option<Data>,
+    /// Who it is, where the room is one of a cluster.
+    entry: Option<Arc<Entry>>,
 }
 
 impl Roster {
@@ -70,34 +75,73 @@ impl Roster {
 
     /// Adds a connection; says whether it is the user's first one.
     pub(crate) fn insert(&mut self, peer: &Arc<Peer>, meta: Option<Data>) -> bool {
+        self.add(Connection { peer: Some(Arc::clone(peer)), meta, entry: None }, peer.user())
+    }
+
+    /// Adds a connection that the cluster knows, which may be a session's of this node; says whether it is the user's first one.
+    pub(crate) fn enter(&mut self, entry: &Arc<Entry>, peer: Option<&Arc<Peer>>) -> bool {
+        let (peer, meta) = (peer.cloned(), entry.meta.clone());
+        self.add(Connection { peer, meta, entry: Some(Arc::clone(entry)) }, &entry.user)
+    }
+
+    fn add(&mut self, connection: Connection, user: &UserName) -> bool {
         self.connections += 1;
-        let connection = Connection { peer: Arc::clone(peer), meta };
-        if let Some(user) = self.users.get_mut(peer.user()) {
+        if let Some(user) = self.users.get_mut(user) {
             user.others.push(connection);
             user.show();
             return false;
         }
-        let is_told = self.departed.remove(peer.user()).is_some();
+        let is_told = self.departed.remove(user).is_some();
         self.untold += usize::from(!is_told);
-        self.users.insert(peer.user().clone(), User::new(connection, is_told));
+        self.users.insert(user.clone(), User::new(connection, user, is_told));
         true
     }
 
     /// Removes a connection; says whether it was the user's last one. `None` where it is not here.
     pub(crate) fn remove(&mut self, peer: &Peer) -> Option<bool> {
-        let user = self.users.get_mut(peer.user())?;
-        let is_last = user.others.is_empty() && user.oldest.peer.id() == peer.id();
-        if is_last {
-            self.depart(peer.user());
-        } else {
-            user.remove(peer.id())?;
-        }
-        self.connections -= 1;
-        Some(is_last)
+        Some(self.take(peer.user(), |connection| connection.is_of(peer.id()))?.1)
     }
 
-    fn depart(&mut self, user: &UserName) {
-        let Some((name, user)) = self.users.remove_entry(user) else { return };
+    /// Removes a connection that the cluster knew; says whose session it was and whether it was the user's last one. `None` where it is not here.
+    pub(crate) fn exit(
+        &mut self,
+        user: &UserName,
+        id: ConnectionId,
+    ) -> Option<(Option<Arc<Peer>>, bool)> {
+        let (gone, is_last) = self.take(user, |connection| connection.id() == Some(id))?;
+        Some((gone.peer, is_last))
+    }
+
+    /// Has a session be told nothing any more; its connection is there until the cluster says otherwise. `None` where it is not here.
+    pub(crate) fn detach(&mut self, peer: &Peer) -> Option<ConnectionId> {
+        let user = self.users.get_mut(peer.user())?;
+        let mut all = iter::once(&mut user.oldest).chain(&mut user.others);
+        let connection = all.find(|connection| connection.is_of(peer.id()))?;
+        connection.peer = None;
+        connection.id()
+    }
+
+    fn take(
+        &mut self,
+        name: &UserName,
+        is_it: impl Fn(&Connection) -> bool,
+    ) -> Option<(Connection, bool)> {
+        let user = self.users.get_mut(name)?;
+        let is_last = user.others.is_empty();
+        let gone = if is_last {
+            if !is_it(&user.oldest) {
+                return None;
+            }
+            self.depart(name)?
+        } else {
+            user.remove(is_it)?
+        };
+        self.connections -= 1;
+        Some((gone, is_last))
+    }
+
+    fn depart(&mut self, user: &UserName) -> Option<Connection> {
+        let (name, user) = self.users.remove_entry(user)?;
         if !user.is_told {
             self.untold -= 1;
         } else if !self.users.is_empty() {
@@ -107,6 +151,7 @@ impl Roster {
         if self.users.is_empty() {
             self.departed.clear();
         }
+        Some(user.oldest)
     }
 
     /// Whether somebody's coming or going has not been told.
@@ -207,13 +252,13 @@ impl Roster {
 }
 
 impl User {
-    fn new(oldest: Connection, is_told: bool) -> Self {
-        let member = Arc::new(oldest.member(1));
+    fn new(oldest: Connection, user: &UserName, is_told: bool) -> Self {
+        let member = Arc::new(oldest.member(user, 1));
         Self { cost: cost::member(&member), member, is_told, oldest, others: Vec::new() }
     }
 
     fn peers(&self) -> impl Iterator<Item = &Arc<Peer>> {
-        iter::once(&self.oldest).chain(&self.others).map(|connection| &connection.peer)
+        iter::once(&self.oldest).chain(&self.others).filter_map(|one| one.peer.as_ref())
     }
 
     fn shown(&self) -> Shown<'_> {
@@ -221,34 +266,42 @@ impl User {
     }
 
     /// Removes one of several connections; `None` where it is not here.
-    fn remove(&mut self, session: SessionId) -> Option<()> {
-        if self.oldest.peer.id() == session && !self.others.is_empty() {
-            self.oldest = self.others.remove(0);
+    fn remove(&mut self, is_it: impl Fn(&Connection) -> bool) -> Option<Connection> {
+        let gone = if is_it(&self.oldest) && !self.others.is_empty() {
+            std::mem::replace(&mut self.oldest, self.others.remove(0))
         } else {
-            let place = self.others.iter().position(|other| other.peer.id() == session)?;
-            self.others.remove(place);
-        }
+            let place = self.others.iter().position(is_it)?;
+            self.others.remove(place)
+        };
         self.show();
-        Some(())
+        Some(gone)
     }
 
     /// Shows them as they are since a connection has come or gone.
     fn show(&mut self) {
-        self.member = Arc::new(self.oldest.member(1 + self.others.len()));
+        let connections = 1 + self.others.len();
+        self.member = Arc::new(self.oldest.member(&self.member.user, connections));
         self.cost = cost::member(&self.member);
     }
 }
 
 impl Connection {
     /// The user whose oldest connection this is.
-    fn member(&self, connections: usize) -> Member {
-        let identity = self.peer.identity();
-        Member {
-            user: identity.user().clone(),
-            name: identity.name().cloned(),
-            connections,
-            meta: self.meta.clone(),
-        }
+    fn member(&self, user: &UserName, connections: usize) -> Member {
+        let name = match (&self.entry, &self.peer) {
+            (Some(entry), _) => entry.name.clone(),
+            (None, Some(peer)) => peer.identity().name().cloned(),
+            (None, None) => None,
+        };
+        Member { user: user.clone(), name, connections, meta: self.meta.clone() }
+    }
+
+    fn is_of(&self, session: SessionId) -> bool {
+        self.peer.as_ref().is_some_and(|peer| peer.id() == session)
+    }
+
+    fn id(&self) -> Option<ConnectionId> {
+        self.entry.as_ref().map(|entry| entry.connection)
     }
 }
 

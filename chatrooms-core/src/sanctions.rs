@@ -21,6 +21,40 @@ pub(crate) struct Sanctions {
     is_news: bool,
     /// The store is being told.
     is_noting: bool,
+    /// What was imposed here and the other nodes do not know yet; `None` where there are none.
+    unshared: Option<Box<Unshared>>,
+}
+
+/// What other nodes do not know yet, in its order, the last word on each alone.
+#[derive(Debug, Default)]
+struct Unshared {
+    changes: Vec<(u64, Change)>,
+    count: u64,
+}
+
+/// Something that was imposed or lifted.
+#[derive(Clone, Debug)]
+enum Change {
+    Ban(UserName, Option<Instant>),
+    Unban(UserName),
+    Mute(UserName, Option<Instant>),
+    Unmute(UserName),
+    SlowDown(Duration),
+}
+
+impl Change {
+    /// Whether this says all that the other one did.
+    fn is_about_what(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ban(user, _) | Self::Unban(user), Self::Ban(other, _) | Self::Unban(other))
+            | (
+                Self::Mute(user, _) | Self::Unmute(user),
+                Self::Mute(other, _) | Self::Unmute(other),
+            ) => user == other,
+            (Self::SlowDown(_), Self::SlowDown(_)) => true,
+            _ => false,
+        }
+    }
 }
 
 /// That somebody said something.
@@ -77,6 +111,50 @@ impl Sanctions {
             spoke: HashMap::new(),
             is_news: false,
             is_noting: false,
+            unshared: None,
+        }
+    }
+
+    /// Keeps in mind from here on what other nodes do not know yet.
+    pub(crate) fn share(&mut self) {
+        self.unshared = Some(Box::default());
+    }
+
+    /// Takes what is imposed elsewhere, and imposes on top of it what is not known there yet.
+    pub(crate) fn adopt(&mut self, note: &str) {
+        let theirs = note::read(note, self.own_slow_mode);
+        (self.bans, self.mutes, self.slowed) = (theirs.bans, theirs.mutes, theirs.slowed);
+        for (_, change) in self.unshared.iter().flat_map(|unshared| &unshared.changes) {
+            match change.clone() {
+                Change::Ban(user, until) => self.bans.impose(user, until),
+                Change::Unban(user) => _ = self.bans.lift(&user),
+                Change::Mute(user, until) => self.mutes.impose(user, until),
+                Change::Unmute(user) => _ = self.mutes.lift(&user),
+                Change::SlowDown(wait) => self.slowed = Some(wait),
+            }
+        }
+    }
+
+    /// What the other nodes are to be told next, and up to which change that is; `None` where they know everything.
+    pub(crate) fn unshared(&self) -> Option<(String, u64)> {
+        let (last, _) = self.unshared.as_ref()?.changes.last()?;
+        Some((note::write(self), *last))
+    }
+
+    /// They know everything up to that change.
+    pub(crate) fn shared(&mut self, last: u64) {
+        let Some(unshared) = &mut self.unshared else { return };
+        unshared.changes.retain(|(number, _)| *number > last);
+        self.is_news = !unshared.changes.is_empty();
+    }
+
+    fn changed(&mut self, change: impl FnOnce() -> Change) {
+        self.is_news = true;
+        if let Some(unshared) = &mut self.unshared {
+            let change = change();
+            unshared.changes.retain(|(_, before)| !change.is_about_what(before));
+            unshared.count += 1;
+            unshared.changes.push((unshared.count, change));
         }
     }
 
@@ -87,6 +165,7 @@ impl Sanctions {
         limit: usize,
     ) -> Result<(), ModerationError> {
         self.make_room(self.bans.0.contains_key(&user), limit)?;
+        self.changed(|| Change::Ban(user.clone(), until));
         self.bans.impose(user, until);
         Ok(())
     }
@@ -98,6 +177,7 @@ impl Sanctions {
         limit: usize,
     ) -> Result<(), ModerationError> {
         self.make_room(self.mutes.0.contains_key(&user), limit)?;
+        self.changed(|| Change::Mute(user.clone(), until));
         self.mutes.impose(user, until);
         Ok(())
     }
@@ -105,14 +185,18 @@ impl Sanctions {
     /// Says whether there was one.
     pub(crate) fn unban(&mut self, user: &UserName) -> bool {
         let was_imposed = self.bans.lift(user);
-        self.is_news |= was_imposed;
+        if was_imposed {
+            self.changed(|| Change::Unban(user.clone()));
+        }
         was_imposed
     }
 
     /// Says whether there was one.
     pub(crate) fn unmute(&mut self, user: &UserName) -> bool {
         let was_imposed = self.mutes.lift(user);
-        self.is_news |= was_imposed;
+        if was_imposed {
+            self.changed(|| Change::Unmute(user.clone()));
+        }
         was_imposed
     }
 
@@ -125,7 +209,6 @@ impl Sanctions {
                 return Err(ModerationError::TooMany { limit });
             }
         }
-        self.is_news = true;
         Ok(())
     }
 
@@ -174,7 +257,9 @@ impl Sanctions {
     }
 
     pub(crate) fn slow_down(&mut self, slow_mode: Duration) {
-        self.is_news |= self.slowed != Some(slow_mode);
+        if self.slowed != Some(slow_mode) {
+            self.changed(|| Change::SlowDown(slow_mode));
+        }
         self.slowed = Some(slow_mode);
         if slow_mode.is_zero() {
             self.spoke = HashMap::new();

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use tokio::time::Instant;
 
 use crate::{
-    CloseReason, Cork, Data, Draft, Error, Event, EventKind, Identity, Join, Joined, Members,
-    Nonce, Outbox, OwnedOutbox, Page, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName,
+    CloseReason, Cork, Data, Draft, Error, Event, Identity, Join, Joined, Members, Nonce, Outbox,
+    OwnedOutbox, Page, Passing, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName,
     cork::Corked, effects::end_peer, peer::Peer, policy::ask, sync::Arc, writer::Author,
     writes::Redact,
 };
@@ -285,8 +285,8 @@ impl Session {
         self.registry.check_signal(name, data.as_ref())?;
         self.registry.shared().rates.sends.take(self.identity().user())?;
         let user = self.identity().user().clone();
-        let kind = EventKind::Signal { user, name: name.into(), data };
-        live.signal((self.id(), self.identity().user()), kind, self.registry.shared())
+        let passing = Passing { user, name: name.into(), data };
+        live.signal(self.id(), &passing, self.registry.shared())
     }
 
     /// The messages of a room before `before` (exclusive), or the newest: at most `limit` of them, from 1 to [`Config::history`](crate::Config::history), what is

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::{
-    Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, RoomRules, SessionId,
+    Cluster, Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, RoomRules, SessionId,
     UserName,
     backlog::Backlog,
     count::Count,
@@ -19,11 +19,13 @@ use crate::{
     metrics::Metrics,
     observed_store::ObservedStore,
     opening::{Kept, open},
+    orders::Orders,
     peer::Peer,
     rates::Rates,
     room::{Arrival, Room},
+    steward::{Errands, attend},
     sweeper::{Owed, Sweeper},
-    sync::{Arc, Handle, Map, TaskTracker, is_done_in_place},
+    sync::{AbortOnDropHandle, Arc, Handle, Map, Mutex, TaskTracker, is_done_in_place},
     turns::Turns,
     watcher::Watchers,
 };
@@ -33,6 +35,12 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<ObservedStore>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) policy: Option<Arc<dyn RoomPolicy>>,
+    /// What other nodes share with this one, where there are any.
+    pub(crate) cluster: Option<Arc<dyn Cluster>>,
+    /// What this node has to say to the others, where there are any.
+    pub(crate) orders: Mutex<Option<Orders>>,
+    /// What listens to the other nodes: to their orders, and to who is there no more.
+    pub(crate) mourning: Mutex<Vec<AbortOnDropHandle<()>>>,
     /// A mere index: whether a room is over is decided under the room's own lock. No guard of the map is held while another
     /// lock is taken, nor over an await.
     rooms: Map<RoomName, Arc<Room>>,
@@ -53,6 +61,13 @@ pub(crate) struct Shared {
     stopping: AtomicBool,
 }
 
+/// Whether a room was there, and what begins it where it was not.
+enum New {
+    No,
+    Own,
+    Shared(Errands),
+}
+
 impl fmt::Debug for Shared {
     // Who is there does not belong in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,6 +83,7 @@ impl Shared {
         config: Config,
         store: Arc<dyn MessageStore>,
         policy: Option<Arc<dyn RoomPolicy>>,
+        cluster: Option<Arc<dyn Cluster>>,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
         let store = Arc::new(ObservedStore::new(store, metrics.clone()));
@@ -80,6 +96,9 @@ impl Shared {
             store,
             metrics,
             policy,
+            cluster,
+            orders: Mutex::default(),
+            mourning: Mutex::default(),
             rooms: Map::default(),
             listing: Listing::default(),
             room_count: Count::default(),
@@ -99,14 +118,21 @@ impl Shared {
         user: &UserName,
     ) -> Result<Arrival<'_>, Error> {
         loop {
-            let (room, is_new) = self.find_or_add(name, user)?;
+            let (room, new) = self.find_or_add(name, user)?;
             let Some(arrival) = room.arrive(self) else {
                 self.remove_room(&room);
                 continue;
             };
-            if is_new {
-                let opening = open(Arc::clone(&room), Arc::clone(self));
-                self.run_here(&room.runtime, Box::pin(opening));
+            match new {
+                New::No => {}
+                New::Own => {
+                    let opening = open(Arc::clone(&room), Arc::clone(self));
+                    self.run_here(&room.runtime, Box::pin(opening));
+                }
+                New::Shared(errands) => {
+                    let attending = attend(Arc::clone(&room), Arc::clone(self), errands);
+                    self.tasks.spawn_on(attending, &room.runtime);
+                }
             }
             return Ok(arrival);
         }
@@ -116,22 +142,28 @@ impl Shared {
         self.rooms.get(name).map(|entry| Arc::clone(&entry))
     }
 
-    fn find_or_add(&self, name: &RoomName, user: &UserName) -> Result<(Arc<Room>, bool), Error> {
+    fn find_or_add(&self, name: &RoomName, user: &UserName) -> Result<(Arc<Room>, New), Error> {
         let runtime = Handle::current();
         if let Some(room) = self.find(name) {
-            return Ok((room, false));
+            return Ok((room, New::No));
         }
         // Counted before the index is locked. Whoever finds then that somebody else was faster has used up one of their own for nothing.
         self.rates.new_rooms.take(user)?;
         match self.rooms.entry(name.clone()) {
-            Entry::Occupied(entry) => Ok((Arc::clone(entry.get()), false)),
+            Entry::Occupied(entry) => Ok((Arc::clone(entry.get()), New::No)),
             Entry::Vacant(entry) => {
                 if !self.room_count.add_below(self.config.rooms) {
                     return Err(Error::ServerFull);
                 }
-                let room = Arc::new(Room::new(name.clone(), runtime));
+                let (room, new) = if self.cluster.is_some() {
+                    let (room, errands) = Room::shared(name.clone(), runtime);
+                    (room, New::Shared(errands))
+                } else {
+                    (Room::new(name.clone(), runtime), New::Own)
+                };
+                let room = Arc::new(room);
                 entry.insert(Arc::clone(&room));
-                Ok((room, true))
+                Ok((room, new))
             }
         }
     }

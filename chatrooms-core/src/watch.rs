@@ -142,12 +142,14 @@ pub enum RoomEnd {
     Closed,
     /// The process ends, and the room waits for a return to the next one.
     PutAway,
+    /// Nobody on this node is there any more; the room goes on where somebody is on another one.
+    Elsewhere,
 }
 
 impl RoomEnd {
     /// Whether the messages go with the room.
     pub(crate) const fn purges(self) -> bool {
-        !matches!(self, Self::PutAway)
+        !matches!(self, Self::PutAway | Self::Elsewhere)
     }
 
     /// What logs and metrics call it.
@@ -158,6 +160,7 @@ impl RoomEnd {
             Self::Expired => "expired",
             Self::Closed => "closed",
             Self::PutAway => "put_away",
+            Self::Elsewhere => "elsewhere",
         }
     }
 }

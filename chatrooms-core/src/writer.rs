@@ -274,7 +274,14 @@ impl Writer<'_> {
             return Err(Error::NotFound);
         }
         let author = redact.author.as_ref();
-        match self.shared.store.redact(self.life, redact.seq, author).await {
+        let redacted = match &self.shared.cluster {
+            None => self.shared.store.redact(self.life, redact.seq, author).await,
+            // The other nodes are to know by whom.
+            Some(cluster) => {
+                cluster.redact(self.life, redact.seq, author, redact.by.as_ref()).await
+            }
+        };
+        match redacted {
             Ok(Redaction::Done | Redaction::Already) => {
                 self.room.redacted(redact.seq, redact.by, self.shared);
                 Ok(())

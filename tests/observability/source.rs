@@ -16,8 +16,8 @@ pub(crate) fn events() -> Vec<(String, Event)> {
 /// The files of the library's own crates.
 fn sources() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let crates =
-        ["core", "sqlite", "ws", "axum", "warp"].map(|name| format!("chatrooms-{name}/src"));
+    let crates = ["core", "sqlite", "redis", "ws", "axum", "warp"]
+        .map(|name| format!("chatrooms-{name}/src"));
     let mut files = Vec::new();
     for folder in crates.iter().map(|folder| root.join(folder)).chain([root.join("src")]) {
         gather(&folder, &mut files);

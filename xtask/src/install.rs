@@ -5,13 +5,14 @@ use std::process::{Command, Stdio};
 use crate::step::{Steps, cargo, program, root};
 
 /// A program, what it can be asked to see whether it is there, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str, &str); 7] = [
+const PROGRAMS: [(&str, &str, &str); 8] = [
     ("chromium", "--version", "chromium"),
     FAKETIME,
     ("node", "--version", "nodejs"),
     ("npm", "--version", "npm"),
     ("openssl", "version", "openssl"),
     ("python3", "--version", "python3"),
+    ("redis-server", "--version", "redis-server"),
     ("valgrind", "--version", "valgrind"),
 ];
 

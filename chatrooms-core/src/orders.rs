@@ -1,0 +1,81 @@
+//! What this node has to say to the others about users, and what they say to it.
+
+use std::time::Duration;
+
+use tokio::{sync::mpsc, time::sleep};
+
+use crate::{
+    Cluster, Event, EventKind, Order, Outgoing,
+    effects::{Effects, end_peer},
+    shared::Shared,
+    sync::{AbortOnDropHandle, Arc, Handle, guarded, lock},
+};
+
+/// What may wait to be said while the cluster is away.
+const WAITING: usize = 10_000;
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(1);
+
+/// Where orders wait to be said to the other nodes.
+pub(crate) type Orders = mpsc::Sender<Order>;
+
+impl Shared {
+    /// Says something to the other nodes, where there are any, however often that has to be tried.
+    pub(crate) fn order(&self, order: impl FnOnce() -> Order) {
+        let Some(orders) = lock(&self.orders).clone() else { return };
+        if orders.try_send(order()).is_err() {
+            tracing::error!(
+                name: "order_lost",
+                target: "chatrooms_core",
+                "other nodes could not be told of a logout or a notice: too much waits for the cluster"
+            );
+        }
+    }
+
+    /// Does what another node has ordered.
+    fn obey(self: &Arc<Self>, order: Order) {
+        match order {
+            Order::EndSessions { user, reason } => {
+                for peer in self.sessions_of(&user) {
+                    end_peer(&peer, reason.clone(), self);
+                }
+            }
+            Order::Notify { user, name, data } => {
+                let event = Event::outside(EventKind::Notice { name, data });
+                let mut effects = Effects::default();
+                for peer in self.sessions_of(&user) {
+                    effects.pushed(&peer, peer.outbox.push(Outgoing::Event(Arc::clone(&event))));
+                }
+                effects.run(self);
+            }
+        }
+    }
+}
+
+/// Begins to say and to obey orders, where there is a cluster.
+pub(crate) fn begin(shared: &Arc<Shared>) {
+    let Some(cluster) = shared.cluster.clone() else { return };
+    let (orders, waiting) = mpsc::channel(WAITING);
+    *lock(&shared.orders) = Some(orders);
+    let say = Handle::current().spawn(say(Arc::clone(&cluster), waiting));
+    let by = Arc::downgrade(shared);
+    let obey = Handle::current().spawn(async move {
+        while let Some(order) = cluster.ordered().await {
+            let Some(shared) = by.upgrade() else { return };
+            shared.obey(order);
+        }
+    });
+    let tasks = [say, obey].map(AbortOnDropHandle::new);
+    lock(&shared.mourning).extend(tasks);
+}
+
+async fn say(cluster: Arc<dyn Cluster>, mut waiting: mpsc::Receiver<Order>) {
+    while let Some(order) = waiting.recv().await {
+        let mut retry = FIRST_RETRY;
+        // What makes the cluster panic would do so again.
+        while let Some(Err(_)) = guarded(async { cluster.order(&order).await }).await {
+            sleep(retry).await;
+            retry = (retry * 2).min(LAST_RETRY);
+        }
+    }
+}

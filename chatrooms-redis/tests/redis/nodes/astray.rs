@@ -1,0 +1,95 @@
+//! Announcements that go astray: everything heals within a second, because everything was written down first.
+
+use std::time::Duration;
+
+use chatrooms_core::{
+    CloseReason, RoomRegistry,
+    oracle::{Recorder, check},
+    testing::{TestClient, room, user},
+};
+use chatrooms_redis::RedisCluster;
+use tokio::time::Instant;
+
+use super::{
+    kit::{hears, node, nothing_is_left},
+    proxy::{Mischief, Proxy},
+};
+use crate::support::{Server, eventually};
+
+async fn node_by(proxy: &Proxy) -> RoomRegistry {
+    let cluster = RedisCluster::connect(&proxy.url()).await.unwrap();
+    RoomRegistry::builder().cluster(cluster).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_node_that_hears_no_bell_is_told_everything_within_a_second_or_so() {
+    let server = Server::start().await;
+    let deaf = Proxy::start(&server, Mischief::Lost);
+    let (a, b) = (node(&server).await, node_by(&deaf).await);
+    let bob = TestClient::joined(&b, "bob", "tea").await;
+    let eve = TestClient::joined(&b, "eve", "tea").await;
+    hears(&bob, &["tea: +eve"]).await;
+    let begun = Instant::now();
+    let ada = TestClient::new(&a, "ada");
+    ada.join("tea").await.unwrap();
+    ada.say("tea", "hello").await.unwrap();
+    ada.redact("tea", 1).await.unwrap();
+    ada.say("tea", "again").await.unwrap();
+    a.moderation(&room("tea")).kick(&user("eve"), None);
+    hears(
+        &bob,
+        &[
+            "tea: +ada",
+            "tea: 1 ada: ",
+            "tea: 1 taken back by ada",
+            "tea: 2 ada: again",
+            "tea: -eve",
+        ],
+    )
+    .await;
+    hears(
+        &eve,
+        &[
+            "tea: +ada",
+            "tea: 1 ada: ",
+            "tea: 1 taken back by ada",
+            "tea: 2 ada: again",
+            "tea: removed kicked",
+        ],
+    )
+    .await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    a.end_sessions(&user("eve"), &CloseReason::LoggedOut);
+    eventually("eve is logged out", async || eve.session.outbox().closed().is_some()).await;
+    a.moderation(&room("tea")).close(Some("nobody hears why"));
+    hears(&bob, &["tea: removed room_closed"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn announcements_that_are_lost_doubled_or_late_change_nothing_of_what_is_told() {
+    let server = Server::start().await;
+    let proxies =
+        [Mischief::Lost, Mischief::Doubled, Mischief::Late].map(|how| Proxy::start(&server, how));
+    let mut nodes = Vec::new();
+    for proxy in &proxies {
+        nodes.push(node_by(proxy).await);
+    }
+    let run = Recorder::new();
+    let mut clients = Vec::new();
+    for n in 0..9 {
+        let client = TestClient::new(&nodes[n % 3], &format!("u{n}")).recorded(&run);
+        client.join("tea").await.unwrap();
+        clients.push(client);
+    }
+    for round in 0..4 {
+        for client in &clients {
+            client.say("tea", &format!("{round}")).await.unwrap();
+        }
+    }
+    for client in &mut clients {
+        while client.next_message("tea").await.seq < 36 {}
+    }
+    drop(clients);
+    nothing_is_left(&server, &nodes.iter().collect::<Vec<_>>()).await;
+    assert_eq!(check(&run.trace()).unwrap().messages, 36);
+}

@@ -1,0 +1,164 @@
+//! What a host does to people and rooms, seen from the other nodes.
+
+use std::time::Duration;
+
+use chatrooms_core::{
+    CloseReason, Error,
+    testing::{TestClient, room, user},
+};
+
+use super::kit::{hears, node, nothing_is_left};
+use crate::support::{Server, eventually};
+
+#[tokio::test]
+async fn who_is_kicked_goes_on_all_nodes_and_may_come_again() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let ada = TestClient::joined(&a, "ada", "tea").await;
+    let (eve, tab) =
+        (TestClient::joined(&b, "eve", "tea").await, TestClient::joined(&a, "eve", "tea").await);
+    a.moderation(&room("tea")).kick(&user("eve"), Some("too loud"));
+    hears(&eve, &["tea: removed kicked: too loud"]).await;
+    hears(&tab, &["tea: removed kicked: too loud"]).await;
+    hears(&ada, &["tea: +eve", "tea: -eve"]).await;
+    assert!(eve.session.rooms().is_empty());
+    eve.join("tea").await.unwrap();
+}
+
+/// Whoever is alone on their node, and the only one in the room beside the host's hand.
+#[tokio::test]
+async fn who_is_banned_is_told_so_and_comes_in_by_no_node() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let ada = TestClient::joined(&a, "ada", "tea").await;
+    let eve = TestClient::joined(&b, "eve", "tea").await;
+    a.moderation(&room("tea")).ban(&user("eve"), None, None).unwrap();
+    hears(&eve, &["tea: removed banned"]).await;
+    hears(&ada, &["tea: +eve", "tea: -eve"]).await;
+    assert_eq!(eve.join("tea").await.unwrap_err(), Error::Banned);
+    let bob = TestClient::joined(&b, "bob", "tea").await;
+    assert_eq!(b.moderation(&room("tea")).banned(), [user("eve")]);
+    assert!(b.moderation(&room("tea")).unban(&user("eve")));
+    eventually("she may come", async || eve.join("tea").await.is_ok()).await;
+    drop((ada, bob));
+}
+
+#[tokio::test]
+async fn what_two_nodes_impose_at_the_same_time_holds_on_both() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let ada = TestClient::joined(&a, "ada", "tea").await;
+    let bob = TestClient::joined(&b, "bob", "tea").await;
+    a.moderation(&room("tea")).mute(&user("bob"), None).unwrap();
+    b.moderation(&room("tea")).mute(&user("ada"), None).unwrap();
+    a.moderation(&room("tea")).ban(&user("eve"), None, None).unwrap();
+    b.moderation(&room("tea")).ban(&user("joe"), None, None).unwrap();
+    for node in [&a, &b] {
+        eventually("both know all of it", async || {
+            let tea = room("tea");
+            let moderation = node.moderation(&tea);
+            moderation.muted() == [user("ada"), user("bob")]
+                && moderation.banned() == [user("eve"), user("joe")]
+        })
+        .await;
+    }
+    assert_eq!(ada.say("tea", "x").await, Err(Error::Muted));
+    assert_eq!(bob.say("tea", "x").await, Err(Error::Muted));
+    assert!(b.moderation(&room("tea")).unmute(&user("bob")));
+    eventually("he may speak", async || bob.say("tea", "x").await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn slow_mode_holds_on_all_nodes() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let _ada = TestClient::joined(&a, "ada", "tea").await;
+    let bob = TestClient::joined(&b, "bob", "tea").await;
+    a.moderation(&room("tea")).set_slow_mode(Duration::from_secs(60)).unwrap();
+    eventually("it is slow there, too", async || {
+        b.moderation(&room("tea")).slow_mode() == Duration::from_secs(60)
+    })
+    .await;
+    bob.say("tea", "one").await.unwrap();
+    let refused = bob.say("tea", "two").await;
+    assert!(matches!(refused, Err(Error::SlowMode { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_room_that_is_closed_is_closed_for_all_and_lives_again_at_once() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let ada = TestClient::new(&a, "ada");
+    let first = ada.join("tea").await.unwrap().epoch;
+    ada.told();
+    let bob = TestClient::joined(&b, "bob", "tea").await;
+    hears(&ada, &["tea: +bob"]).await;
+    a.moderation(&room("tea")).close(Some("cleaning"));
+    let next = ada.join("tea").await.unwrap();
+    assert!(next.first_in_room && next.epoch != first);
+    hears(&bob, &["tea: removed room_closed: cleaning"]).await;
+    hears(&ada, &["tea: removed room_closed: cleaning", "tea: joined at 0 [ada]"]).await;
+    assert_eq!(bob.join("tea").await.unwrap().epoch, next.epoch);
+    drop((ada, bob));
+    nothing_is_left(&server, &[&a, &b]).await;
+}
+
+#[tokio::test]
+async fn who_is_logged_out_is_logged_out_on_all_nodes_and_may_come_again() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let ada = TestClient::joined(&a, "ada", "tea").await;
+    let (eve, tab) =
+        (TestClient::joined(&a, "eve", "tea").await, TestClient::joined(&b, "eve", "tea").await);
+    hears(&ada, &["tea: +eve"]).await;
+    assert_eq!(a.end_sessions(&user("eve"), &CloseReason::LoggedOut), 1);
+    let again = TestClient::joined(&a, "eve", "other").await;
+    eventually("the other tab has ended", async || tab.session.outbox().closed().is_some()).await;
+    assert_eq!(tab.session.outbox().closed(), Some(CloseReason::LoggedOut));
+    assert_eq!(eve.session.outbox().closed(), Some(CloseReason::LoggedOut));
+    hears(&ada, &["tea: -eve"]).await;
+    assert!(again.session.outbox().closed().is_none(), "it came after that");
+}
+
+#[tokio::test]
+async fn who_is_told_something_is_told_on_all_nodes_and_once() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let (eve, tab) = (TestClient::new(&a, "eve"), TestClient::new(&b, "eve"));
+    a.notify(&user("eve"), "mail", Some(chatrooms_core::Data::new("1"))).unwrap();
+    b.notify(&user("eve"), "news", None).unwrap();
+    for client in [&eve, &tab] {
+        let mut told = Vec::new();
+        eventually("both are told", async || {
+            told.extend(client.told());
+            told.len() >= 2
+        })
+        .await;
+        told.sort_unstable();
+        assert_eq!(told, ["notice mail 1", "notice news"]);
+    }
+}
+
+#[tokio::test]
+async fn a_logout_while_redis_is_away_is_heard_afterwards() {
+    let mut server = Server::that_keeps().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let tab = TestClient::new(&b, "eve");
+    server.kill();
+    eventually("it is noticed", async || TestClient::new(&a, "ada").join("tea").await.is_err())
+        .await;
+    a.end_sessions(&user("eve"), &CloseReason::LoggedOut);
+    server.restart().await;
+    eventually("it is heard", async || tab.session.outbox().closed().is_some()).await;
+}
+
+#[tokio::test]
+async fn what_the_host_says_is_said_on_all_nodes() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let ada = TestClient::joined(&a, "ada", "tea").await;
+    let bob = TestClient::joined(&b, "bob", "tea").await;
+    a.announce(&room("tea"), chatrooms_core::Post::new("hello")).await.unwrap();
+    hears(&bob, &["tea: 1 host: hello"]).await;
+    hears(&ada, &["tea: +bob", "tea: 1 host: hello"]).await;
+}
