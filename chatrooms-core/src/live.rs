@@ -109,7 +109,7 @@ impl Live {
         effects: &mut Effects,
     ) -> Result<Arc<Joined>, Error> {
         self.admit(room, peer, &shared.config)?;
-        self.lingering = None;
+        self.stop_waiting();
         let first_in_room = self.roster.is_empty();
         if self.begun.is_none() {
             self.begin(room, peer, shared, effects);

@@ -36,12 +36,11 @@ struct User {
 }
 
 #[derive(Debug)]
-struct Connection {
-    /// Who is told of the room by it; nobody where it is another node's, or is on its way out.
-    peer: Option<Arc<Peer>>,
-    meta: Option<Data>,
-    /// Who it is, where the room is one of a cluster.
-    entry: Option<Arc<Entry>>,
+enum Connection {
+    /// A session's, in a room of this node alone.
+    Own { peer: Arc<Peer>, meta: Option<Data> },
+    /// One that the cluster knows; with the session that is told of the room by it, unless it is another node's or on its way out.
+    Shared { entry: Arc<Entry>, peer: Option<Arc<Peer>> },
 }
 
 impl Roster {
@@ -75,13 +74,13 @@ impl Roster {
 
     /// Adds a connection; says whether it is the user's first one.
     pub(crate) fn insert(&mut self, peer: &Arc<Peer>, meta: Option<Data>) -> bool {
-        self.add(Connection { peer: Some(Arc::clone(peer)), meta, entry: None }, peer.user())
+        self.add(Connection::Own { peer: Arc::clone(peer), meta }, peer.user())
     }
 
     /// Adds a connection that the cluster knows, which may be a session's of this node; says whether it is the user's first one.
     pub(crate) fn enter(&mut self, entry: &Arc<Entry>, peer: Option<&Arc<Peer>>) -> bool {
-        let (peer, meta) = (peer.cloned(), entry.meta.clone());
-        self.add(Connection { peer, meta, entry: Some(Arc::clone(entry)) }, &entry.user)
+        let connection = Connection::Shared { entry: Arc::clone(entry), peer: peer.cloned() };
+        self.add(connection, &entry.user)
     }
 
     fn add(&mut self, connection: Connection, user: &UserName) -> bool {
@@ -109,16 +108,20 @@ impl Roster {
         id: ConnectionId,
     ) -> Option<(Option<Arc<Peer>>, bool)> {
         let (gone, is_last) = self.take(user, |connection| connection.id() == Some(id))?;
-        Some((gone.peer, is_last))
+        Some((gone.into_peer(), is_last))
     }
 
     /// Has a session be told nothing any more; its connection is there until the cluster says otherwise. `None` where it is not here.
     pub(crate) fn detach(&mut self, peer: &Peer) -> Option<ConnectionId> {
         let user = self.users.get_mut(peer.user())?;
         let mut all = iter::once(&mut user.oldest).chain(&mut user.others);
-        let connection = all.find(|connection| connection.is_of(peer.id()))?;
-        connection.peer = None;
-        connection.id()
+        match all.find(|connection| connection.is_of(peer.id()))? {
+            Connection::Shared { entry, peer } => {
+                *peer = None;
+                Some(entry.connection)
+            }
+            Connection::Own { .. } => None,
+        }
     }
 
     fn take(
@@ -258,7 +261,7 @@ impl User {
     }
 
     fn peers(&self) -> impl Iterator<Item = &Arc<Peer>> {
-        iter::once(&self.oldest).chain(&self.others).filter_map(|one| one.peer.as_ref())
+        iter::once(&self.oldest).chain(&self.others).filter_map(Connection::peer)
     }
 
     fn shown(&self) -> Shown<'_> {
@@ -288,20 +291,36 @@ impl User {
 impl Connection {
     /// The user whose oldest connection this is.
     fn member(&self, user: &UserName, connections: usize) -> Member {
-        let name = match (&self.entry, &self.peer) {
-            (Some(entry), _) => entry.name.clone(),
-            (None, Some(peer)) => peer.identity().name().cloned(),
-            (None, None) => None,
+        let (name, meta) = match self {
+            Self::Own { peer, meta } => (peer.identity().name(), meta),
+            Self::Shared { entry, .. } => (entry.name.as_ref(), &entry.meta),
         };
-        Member { user: user.clone(), name, connections, meta: self.meta.clone() }
+        Member { user: user.clone(), name: name.cloned(), connections, meta: meta.clone() }
+    }
+
+    fn peer(&self) -> Option<&Arc<Peer>> {
+        match self {
+            Self::Own { peer, .. } => Some(peer),
+            Self::Shared { peer, .. } => peer.as_ref(),
+        }
+    }
+
+    fn into_peer(self) -> Option<Arc<Peer>> {
+        match self {
+            Self::Own { peer, .. } => Some(peer),
+            Self::Shared { peer, .. } => peer,
+        }
     }
 
     fn is_of(&self, session: SessionId) -> bool {
-        self.peer.as_ref().is_some_and(|peer| peer.id() == session)
+        self.peer().is_some_and(|peer| peer.id() == session)
     }
 
     fn id(&self) -> Option<ConnectionId> {
-        self.entry.as_ref().map(|entry| entry.connection)
+        match self {
+            Self::Own { .. } => None,
+            Self::Shared { entry, .. } => Some(entry.connection),
+        }
     }
 }
 
@@ -406,6 +425,13 @@ mod tests {
     fn users(page: &Members) -> String {
         let names = page.members.iter().map(|member| member.user.to_string());
         names.collect::<Vec<_>>().join(" ")
+    }
+
+    /// A page of the tree has eleven users, and some bytes of its own.
+    #[test]
+    fn who_is_there_comes_from_the_allocators_quick_lists() {
+        let page = 11 * (size_of::<UserName>() + size_of::<User>()) + 16;
+        assert!(page <= crate::testing::QUICK_BLOCK, "{page} bytes");
     }
 
     #[test]

@@ -84,10 +84,10 @@ pub(super) const BUGS: &[Bug] = &[
             change(
                 LIVE,
                 "        effects.pushed(peer, peer.outbox.push(Outgoing::Event(event)));
-        Ok(joined)
+        joined
 ",
                 "        drop(event);
-        Ok(joined)
+        joined
 ",
             ),
             change(

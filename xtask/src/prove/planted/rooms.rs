@@ -20,8 +20,8 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P2 a life is purged once, and no other",
         changes: &[change(
             ROOM,
-            "reason.purges().then(|| shared.sweeper.owe(live.life.clone()));",
-            "(reason == RoomEnd::Closed).then(|| shared.sweeper.owe(live.life.clone()));",
+            "(is_ours && reason.purges()).then(|| shared.sweeper.owe(live.life.clone()));",
+            "(is_ours && reason == RoomEnd::Closed).then(|| shared.sweeper.owe(live.life.clone()));",
         )],
         caught_by: rooms("purge::a_life_is_purged_exactly_once"),
     },
@@ -68,8 +68,8 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P6 users, not tabs",
         changes: &[change(
             ROSTER,
-            "user.others.is_empty() && user.oldest.peer.id() == peer.id();",
-            "user.oldest.peer.id() == peer.id();",
+            "let is_last = user.others.is_empty();",
+            "let is_last = is_it(&user.oldest);",
         )],
         caught_by: rooms("membership::a_user_with_thirty_tabs_comes_once_and_goes_once"),
     },
@@ -78,8 +78,8 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P6 users, not tabs",
         changes: &[change(
             ROSTER,
-            "self.departed.remove(peer.user()).is_some();",
-            "self.departed.contains_key(peer.user()) && false;",
+            "self.departed.remove(user).is_some();",
+            "self.departed.contains_key(user) && false;",
         )],
         caught_by: rooms("presence::who_comes_and_goes_within_a_round_is_not_told_at_all"),
     },
