@@ -38,6 +38,15 @@ pub(crate) struct Effects {
 /// So many writes are done by one task.
 const TURN: usize = 64;
 
+/// Writes that are done by one task, or where that is dropped before it has begun: a host may speak in a runtime that ends then, and nobody else would wake them.
+struct Turn(Vec<Waker>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(Waker::wake);
+    }
+}
+
 /// A room is over.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -141,9 +150,8 @@ impl Effects {
         {
             while self.writers.len() > TURN {
                 let rest = self.writers.split_off(TURN);
-                let turn = mem::replace(&mut self.writers, rest);
-                let write = async { turn.into_iter().for_each(Waker::wake) };
-                shared.tasks.spawn_on(write, &runtime);
+                let turn = Turn(mem::replace(&mut self.writers, rest));
+                shared.tasks.spawn_on(async move { drop(turn) }, &runtime);
             }
         }
         self.writers.drain(..).for_each(Waker::wake);
@@ -255,6 +263,27 @@ mod tests {
         let mut tasks = HashMap::<_, usize>::new();
         lock(&wakings.0)[1..].iter().for_each(|task| *tasks.entry(*task).or_default() += 1);
         assert!(tasks.len() == SHARED && tasks.values().all(|count| *count == TURN));
+    }
+
+    /// A host may speak in a runtime that ends then.
+    #[test]
+    fn writes_are_done_although_the_runtime_ends_in_which_they_were_caused() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let lasting = runtime();
+        let registry = lasting.block_on(async { RoomRegistry::new() });
+        let wakings = Arc::new(Wakings::default());
+        let passing = runtime();
+        passing.block_on(async {
+            let mut effects = Effects::default();
+            for _ in 0..=TURN {
+                let wake = Some(Waker::from(Arc::clone(&wakings)));
+                let peer = &Arc::clone(registry.open_session(ada()).unwrap().peer());
+                effects.pushed(peer, Pushed { wake, writes: true, ..Pushed::default() });
+            }
+            effects.run(registry.shared());
+        });
+        drop(passing);
+        assert_eq!(lock(&wakings.0).len(), TURN + 1);
     }
 
     fn ada() -> Identity {

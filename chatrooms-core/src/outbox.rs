@@ -636,6 +636,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_waited_for_somebody_who_stalls_is_nobodys_share_any_more() {
+        let outbox =
+            with(&Config { outbox_frames: 8, outbox_bytes_in_all: 400, ..Config::default() });
+        fill(&outbox, 5, 100);
+        // As the room counts that pushes it.
+        outbox.backlog.change(500);
+        assert_eq!(outbox.backlog.share(), 400);
+        assert_eq!(outbox.closing().await, CloseReason::SlowConsumer);
+        assert_eq!(outbox.backlog.share(), usize::MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_answer_may_come_before_all_that_waits() {
         let outbox = outbox();
         fill(&outbox, 1, 2);

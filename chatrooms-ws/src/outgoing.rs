@@ -45,11 +45,19 @@ pub(crate) struct Direct<T> {
     is_closing: bool,
     /// It has ended with its last word: nothing is on its way any more.
     has_heard_all: bool,
+    /// Its session's task may have in its hands what was told and is not in here yet, so that nobody else may write what comes behind it. It is to begin with.
+    pub(crate) is_awake: bool,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Direct<T> {
     pub(crate) const fn new(socket: WebSocketStream<Metered<T>>) -> Self {
-        Self { socket, is_layer_to_flush: false, is_closing: false, has_heard_all: false }
+        Self {
+            socket,
+            is_layer_to_flush: false,
+            is_closing: false,
+            has_heard_all: false,
+            is_awake: true,
+        }
     }
 
     /// Whether the client has said its last word, so that nothing is left unread.
@@ -62,9 +70,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Direct<T> {
         self.socket.get_ref().has_batch()
     }
 
-    /// Whether a batch could go out without anything before it.
+    /// Whether anybody may write what is told now, without anything before it.
     pub(crate) fn is_free(&self) -> bool {
-        !(self.has_batch() || self.is_layer_to_flush || self.is_closing)
+        !(self.is_awake || self.has_batch() || self.is_layer_to_flush || self.is_closing)
     }
 
     /// The connection underneath.

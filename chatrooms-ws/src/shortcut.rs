@@ -2,10 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
     task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
@@ -35,8 +32,6 @@ const PATIENCE: u32 = 8;
 /// Whatever is out of the ordinary is left to the task: a socket that does not take it at once, an end, a session that is told much.
 #[derive(Debug)]
 pub(crate) struct Shortcut<T> {
-    /// The session's task is being polled, and sees for itself what is there. A hint: whoever does not see it yet does what they can do at all times.
-    is_awake: AtomicBool,
     /// Taken before the outbox's lock.
     socket: Mutex<Direct<T>>,
     pace: Mutex<Pace>,
@@ -70,8 +65,11 @@ pub(crate) trait Doze: Sync {
     /// Sleeps until there is something for the task to do.
     fn poll_asleep(&self, cx: &Context<'_>) -> Poll<Woken>;
 
-    /// Until what is returned is dropped the task is being polled.
-    fn awake(&self) -> Option<Awake<'_>>;
+    /// The task is about to be polled: what is told is its to write until it [lies down](Self::lie_down).
+    fn get_up(&self);
+
+    /// It has been polled, and has nothing in its hands.
+    fn lie_down(&self);
 }
 
 /// It is woken for everything.
@@ -87,9 +85,9 @@ impl Doze for Lightly {
         Poll::Ready(Woken::Told)
     }
 
-    fn awake(&self) -> Option<Awake<'_>> {
-        None
-    }
+    fn get_up(&self) {}
+
+    fn lie_down(&self) {}
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Shortcut<T> {
@@ -102,7 +100,6 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Shortcut<T> {
 
     fn paced(socket: Direct<T>, outbox: OwnedOutbox, hurry: Option<Duration>) -> Self {
         Self {
-            is_awake: AtomicBool::new(true),
             socket: Mutex::new(socket),
             pace: Mutex::new(Pace { hurry, last: Instant::now(), hurried: 0 }),
             outbox,
@@ -116,16 +113,13 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Shortcut<T> {
 
     /// Writes what is there; says whether that was all there is to do.
     fn write(self: &Arc<Self>) -> bool {
-        if self.is_awake.load(Ordering::Relaxed) || !has_budget_remaining() {
-            return false;
-        }
         let mut socket = match self.socket.try_lock() {
             Ok(socket) => socket,
             Err(TryLockError::Poisoned(socket)) => socket.into_inner(),
-            // The task has just been woken.
             Err(TryLockError::WouldBlock) => return false,
         };
-        if !socket.is_free() || lock(&self.pace).is_hurried(1) {
+        let is_seldom = || has_budget_remaining() && !lock(&self.pace).is_hurried(1);
+        if !socket.is_free() || !is_seldom() {
             return false;
         }
         let mut told = Vec::new();
@@ -160,9 +154,12 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Doze for Arc<Shortcut<T
         }
     }
 
-    fn awake(&self) -> Option<Awake<'_>> {
-        self.is_awake.store(true, Ordering::Relaxed);
-        Some(Awake(&self.is_awake))
+    fn get_up(&self) {
+        lock(&self.socket).is_awake = true;
+    }
+
+    fn lie_down(&self) {
+        lock(&self.socket).is_awake = false;
     }
 }
 
@@ -191,23 +188,13 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Wake for Shortcut<T> {
     }
 }
 
-/// While it is held, the session's task is being polled.
-#[derive(Debug)]
-pub(crate) struct Awake<'s>(&'s AtomicBool);
-
-impl Drop for Awake<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use bytes::Bytes;
     use chatrooms_core::{
@@ -240,6 +227,7 @@ mod tests {
 
     /// Ada's task, which runs when it is told to; her client; and Bob, who is in the same room.
     struct Scene {
+        shortcut: Arc<Shortcut<DuplexStream>>,
         serving: BoxFuture<'static, ()>,
         woken: Arc<Woken>,
         client: WebSocketStream<DuplexStream>,
@@ -263,17 +251,19 @@ mod tests {
         session: Session,
         bytes: usize,
         hurry: Duration,
-    ) -> (BoxFuture<'static, ()>, WebSocketStream<DuplexStream>) {
+    ) -> (Arc<Shortcut<DuplexStream>>, BoxFuture<'static, ()>, WebSocketStream<DuplexStream>) {
         let (ours, theirs) = duplex(bytes);
         let options = Options::default();
         let meter = session.outbox().meter().clone();
         let io = Metered::new(ours, Bytes::new(), meter, Watch::new(&options));
         let socket = Direct::new(WebSocketStream::from_raw_socket(io, Role::Server, None).await);
         let shortcut = Arc::new(Shortcut::paced(socket, session.owned_outbox(), Some(hurry)));
+        let socket = Arc::clone(&shortcut);
         let serving = async move {
-            serve_vouched(&session, shortcut.socket(), &shortcut, Vec::new(), &options, None).await;
+            serve_vouched(&session, socket.socket(), &socket, Vec::new(), &options, None).await;
         };
-        (serving.boxed(), WebSocketStream::from_raw_socket(theirs, Role::Client, None).await)
+        let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+        (shortcut, serving.boxed(), client)
     }
 
     impl Scene {
@@ -281,9 +271,10 @@ mod tests {
         async fn asleep(bytes: usize) -> Self {
             let registry = RoomRegistry::new();
             let ada = join(&registry, "ada").await;
-            let (serving, client) = serve(ada, bytes, HURRY).await;
+            let (shortcut, serving, client) = serve(ada, bytes, HURRY).await;
             let bob = join(&registry, "bob").await;
-            let mut scene = Self { serving, woken: Arc::default(), client, registry, bob };
+            let mut scene =
+                Self { shortcut, serving, woken: Arc::default(), client, registry, bob };
             scene.run().await;
             for _ in 0..20 {
                 advance(HURRY).await;
@@ -358,6 +349,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_rest_of_what_a_socket_does_not_take_at_once_waits_for_nothing_else() {
+        let mut scene = Scene::asleep(256).await;
+        scene.say(&"x".repeat(2000)).await;
+        assert!(scene.woken());
+    }
+
+    /// What the task has taken out of the outbox may not be in the socket yet.
+    #[tokio::test(start_paused = true)]
+    async fn nobody_writes_what_comes_behind_what_the_task_has_taken() {
+        let mut scene = Scene::asleep(1 << 16).await;
+        scene.shortcut.get_up();
+        scene.say("behind").await;
+        assert!(scene.hear().is_none() && scene.woken());
+        scene.run().await;
+        assert_eq!(scene.hear_body().as_deref(), Some("behind"));
+        advance(HURRY).await;
+        scene.say("next").await;
+        assert_eq!(scene.hear_body().as_deref(), Some("next"), "it has lain down again");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_is_told_much_is_told_many_things_at_a_time() {
         let mut scene = Scene::asleep(1 << 16).await;
         for _ in 0..PATIENCE {
@@ -396,7 +408,7 @@ mod tests {
     async fn those_who_tell_and_the_task_do_not_mix_what_they_write() {
         const EACH: usize = 3000;
         let registry = RoomRegistry::builder().config(unlimited()).start().await.unwrap();
-        let (serving, client) = serve(join(&registry, "ada").await, 700, Duration::ZERO).await;
+        let (_, serving, client) = serve(join(&registry, "ada").await, 700, Duration::ZERO).await;
         let serving = tokio::spawn(serving);
         let mut heard_by = Vec::new();
         for name in ["bob", "eve"] {

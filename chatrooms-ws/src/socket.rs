@@ -89,8 +89,13 @@ pub(crate) async fn serve_vouched<S>(
         let ended = {
             let mut first = pin!(first(reader.as_mut(), writer.as_mut()));
             poll_fn(|context| {
-                let _awake = doze.awake();
-                first.as_mut().poll(context)
+                doze.get_up();
+                let ended = first.as_mut().poll(context);
+                // What is left to say at the end is the task's to write.
+                if ended.is_pending() {
+                    doze.lie_down();
+                }
+                ended
             })
             .await
         };

@@ -21,6 +21,12 @@ pub(super) const BUGS: &[Bug] = &[
         ),
     },
     Bug {
+        name: "what comes behind what a task has taken is written before it",
+        promise: "P4 one order, the same for all",
+        changes: &[change(OUTGOING, "!(self.is_awake || self.has_batch()", "!(self.has_batch()")],
+        caught_by: ws("shortcut::tests::nobody_writes_what_comes_behind_what_the_task_has_taken"),
+    },
+    Bug {
         name: "who has been written to once is told nothing more",
         promise: "P4 one order, the same for all",
         changes: &[change(
