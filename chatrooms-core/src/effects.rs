@@ -231,7 +231,7 @@ mod tests {
     use super::*;
     use crate::{
         Identity, Join, RoomName, RoomRegistry, UserName,
-        sync::{aside::Mutex, lock},
+        sync::aside::{Mutex, lock},
     };
 
     /// Notes in which task each was woken.

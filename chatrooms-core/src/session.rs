@@ -320,7 +320,7 @@ impl Session {
         live.ask(|live| live.roster.page(after, Some(viewer), bytes)).map_err(inside)
     }
 
-    /// Asks for the members of a room after a user, by user. They come as [`EventKind::Members`], in one order with everything else that
+    /// Asks for the members of a room after a user, by user. They come as [`EventKind::Members`](crate::EventKind::Members), in one order with everything else that
     /// is told of the room: what follows it are the changes from there.
     ///
     /// # Errors
