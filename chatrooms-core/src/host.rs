@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Data, Draft, Error, Event, EventKind, Identity, Members, Order, Outgoing, Page, Post, RoomName,
-    RoomRegistry, RoomSummary, Sent, UserName, effects::Effects, room::Room, sync::Arc,
-    writer::Author, writes::Redact,
+    Data, Draft, Error, Identity, Members, Order, Page, Post, RoomName, RoomRegistry, RoomSummary,
+    Sent, UserName, room::Room, sync::Arc, writer::Author, writes::Redact,
 };
 
 impl RoomRegistry {
@@ -54,14 +53,7 @@ impl RoomRegistry {
         let name: Arc<str> = name.into();
         let (said, beside) = (Arc::clone(&name), data.clone());
         self.shared().order(|| Order::Notify { user: user.clone(), name: said, data: beside });
-        let event = Event::outside(EventKind::Notice { name, data });
-        let peers = self.shared().sessions_of(user);
-        let mut effects = Effects::default();
-        for peer in &peers {
-            effects.pushed(peer, peer.outbox.push(Outgoing::Event(Arc::clone(&event))));
-        }
-        effects.run(self.shared());
-        Ok(peers.len())
+        Ok(self.shared().notify(user, name, data))
     }
 
     /// Takes a message back as the host itself.

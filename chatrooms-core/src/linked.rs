@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::{
     Connected, ConnectionId, Edge, EdgeKind, Entered, Entry, Error, Event, EventKind, Join, Joined,
-    Known, Message, News, Note, Outgoing, People, Removal, RoomEvent, UserName, effects::Effects,
-    live::Live, peer::Peer, room::Room, shared::Shared, sync::Arc,
+    Known, Message, News, Note, Outgoing, People, Removal, UserName, effects::Effects, live::Live,
+    peer::Peer, room::Room, shared::Shared, sync::Arc,
 };
 
 /// Where a room stands in the cluster's sequences. It is beside the room's own cursor, which is the one over messages.
@@ -283,33 +283,6 @@ impl Taking<'_> {
                 self.taken.to_take_out.push(connection);
             }
             None => self.taken.taken_for_dead.push(peer),
-        }
-    }
-}
-
-/// What is told of the room where it is left: to whoever watches.
-impl Live {
-    fn tell_audience_left(
-        &mut self,
-        room: &crate::RoomName,
-        user: &UserName,
-        effects: &mut Effects,
-    ) {
-        let left = || RoomEvent::UserLeft { room: room.clone(), user: user.clone() };
-        self.audience.tell(effects, left);
-    }
-
-    pub(crate) fn tell_audience_joined(
-        &mut self,
-        room: &crate::RoomName,
-        user: &UserName,
-        effects: &mut Effects,
-    ) {
-        if let Some(member) = self.roster.member(user) {
-            self.audience.tell(effects, || RoomEvent::UserJoined {
-                room: room.clone(),
-                member: Arc::clone(member),
-            });
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) struct Live {
     forgotten: u64,
     pub(crate) writes: Writes,
     pub(crate) sanctions: Sanctions,
-    pub(crate) audience: Audience,
+    audience: Audience,
     /// Where the room is one of a cluster.
     pub(crate) linked: Option<Box<Linked>>,
     /// Set once somebody has been here.
@@ -230,10 +230,35 @@ impl Live {
         let Some(was_last_of_user) = self.roster.remove(peer) else { return false };
         effects.tally.connections -= 1;
         if was_last_of_user {
-            let left = || RoomEvent::UserLeft { room: room.clone(), user: peer.user().clone() };
-            self.audience.tell(effects, left);
+            self.tell_audience_left(room, peer.user(), effects);
         }
         true
+    }
+
+    /// Tells whoever watches of a user's first connection.
+    pub(crate) fn tell_audience_joined(
+        &mut self,
+        room: &RoomName,
+        user: &UserName,
+        effects: &mut Effects,
+    ) {
+        if let Some(member) = self.roster.member(user) {
+            self.audience.tell(effects, || RoomEvent::UserJoined {
+                room: room.clone(),
+                member: Arc::clone(member),
+            });
+        }
+    }
+
+    /// Tells whoever watches of the end of a user's last one.
+    pub(crate) fn tell_audience_left(
+        &mut self,
+        room: &RoomName,
+        user: &UserName,
+        effects: &mut Effects,
+    ) {
+        let left = || RoomEvent::UserLeft { room: room.clone(), user: user.clone() };
+        self.audience.tell(effects, left);
     }
 
     /// Has a watcher told everything from now on; returns where the room stands, unless nobody has been here yet or the watcher is known.

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::{
-    Appended, Budget, Draft, Epoch, Life, MessageStore, Opened, Page, Redaction, RoomName,
+    Appended, Budget, Cluster, Draft, Epoch, Life, MessageStore, Opened, Page, Redaction, RoomName,
     StoreError, UserName,
     allowances::per_second,
     metrics::Metrics,
@@ -28,6 +28,8 @@ const SLOW: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct ObservedStore {
     store: Arc<dyn MessageStore>,
+    /// What is behind the store, where that is a cluster.
+    cluster: Option<Arc<dyn Cluster>>,
     metrics: Arc<Metrics>,
     /// What goes wrong may go wrong for everybody at once: all of it is counted, and the log is told of so much.
     told: Rate,
@@ -38,8 +40,13 @@ const TOLD_PER_SECOND: u32 = 1;
 const TOLD_AT_ONCE: u32 = 20;
 
 impl ObservedStore {
-    pub(crate) fn new(store: Arc<dyn MessageStore>, metrics: Arc<Metrics>) -> Self {
-        Self { store, metrics, told: Rate::new(per_second(TOLD_PER_SECOND, TOLD_AT_ONCE)) }
+    pub(crate) fn new(
+        store: Arc<dyn MessageStore>,
+        cluster: Option<Arc<dyn Cluster>>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let told = Rate::new(per_second(TOLD_PER_SECOND, TOLD_AT_ONCE));
+        Self { store, cluster, metrics, told }
     }
 
     /// Whether the log is told of what has gone wrong now.
@@ -199,9 +206,14 @@ impl ObservedStore {
         life: &Life,
         seq: u64,
         author: Option<&UserName>,
+        by: Option<&UserName>,
     ) -> Result<Redaction, StoreError> {
         let room = Some(&life.room);
-        let call = || self.store().redact(life, seq, author);
+        let call = || match &self.cluster {
+            None => self.store().redact(life, seq, author),
+            // The other nodes are to know by whom.
+            Some(cluster) => cluster.redact(life, seq, author, by),
+        };
         let Some(answer) = self.timed("redact", room, call).await else {
             return Err(panicked_half_way());
         };

@@ -5,8 +5,7 @@ use std::time::Duration;
 use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
-    Cluster, Event, EventKind, Order, Outgoing,
-    effects::{Effects, end_peer},
+    Cluster, Order,
     shared::Shared,
     sync::{AbortOnDropHandle, Arc, Handle, guarded, lock},
 };
@@ -35,19 +34,8 @@ impl Shared {
     /// Does what another node has ordered.
     fn obey(self: &Arc<Self>, order: Order) {
         match order {
-            Order::EndSessions { user, reason } => {
-                for peer in self.sessions_of(&user) {
-                    end_peer(&peer, reason.clone(), self);
-                }
-            }
-            Order::Notify { user, name, data } => {
-                let event = Event::outside(EventKind::Notice { name, data });
-                let mut effects = Effects::default();
-                for peer in self.sessions_of(&user) {
-                    effects.pushed(&peer, peer.outbox.push(Outgoing::Event(Arc::clone(&event))));
-                }
-                effects.run(self);
-            }
+            Order::EndSessions { user, reason } => _ = self.end_sessions(&user, &reason, |_| true),
+            Order::Notify { user, name, data } => _ = self.notify(&user, name, data),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use crate::{
     CloseReason, Config, Data, Draft, Epoch, Error, Identity, Join, Joined, Order, Post, Purges,
     RegistryBuilder, RoomName, Session, UserName, Visit,
-    effects::{Effects, end_peer},
+    effects::Effects,
     peer::Peer,
     policy::ask,
     room::{Arrival, Departure, NoEntry, Room},
@@ -298,14 +298,9 @@ impl RoomRegistry {
         &self,
         user: &UserName,
         reason: &CloseReason,
-        mut is_meant: impl FnMut(&Identity) -> bool,
+        is_meant: impl FnMut(&Identity) -> bool,
     ) -> usize {
-        let mut peers = self.shared.sessions_of(user);
-        peers.retain(|peer| is_meant(peer.identity()));
-        for peer in &peers {
-            end_peer(peer, reason.clone(), &self.shared);
-        }
-        peers.len()
+        self.shared.end_sessions(user, reason, is_meant)
     }
 
     /// How many sessions of a user there are.

@@ -11,10 +11,11 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::{
-    Cluster, Config, Error, Life, MessageStore, Opened, RoomName, RoomPolicy, RoomRules, SessionId,
-    UserName,
+    CloseReason, Cluster, Config, Data, Error, Event, EventKind, Identity, Life, MessageStore,
+    Opened, Outgoing, RoomName, RoomPolicy, RoomRules, SessionId, UserName,
     backlog::Backlog,
     count::Count,
+    effects::{Effects, end_peer},
     listing::Listing,
     metrics::Metrics,
     observed_store::ObservedStore,
@@ -86,7 +87,7 @@ impl Shared {
         cluster: Option<Arc<dyn Cluster>>,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
-        let store = Arc::new(ObservedStore::new(store, metrics.clone()));
+        let store = Arc::new(ObservedStore::new(store, cluster.clone(), metrics.clone()));
         Self {
             rates: Rates::new(&config),
             turns: Turns::new(config.reads_per_user),
@@ -306,6 +307,38 @@ impl Shared {
 
     pub(crate) fn sessions_of(&self, user: &UserName) -> Vec<Arc<Peer>> {
         self.people.get(user).map_or_else(Vec::new, |sessions| sessions.values().cloned().collect())
+    }
+
+    /// Tells a user something on all of their sessions here; says how many those were.
+    pub(crate) fn notify(
+        self: &Arc<Self>,
+        user: &UserName,
+        name: Arc<str>,
+        data: Option<Data>,
+    ) -> usize {
+        let event = Event::outside(EventKind::Notice { name, data });
+        let peers = self.sessions_of(user);
+        let mut effects = Effects::default();
+        for peer in &peers {
+            effects.pushed(peer, peer.outbox.push(Outgoing::Event(Arc::clone(&event))));
+        }
+        effects.run(self);
+        peers.len()
+    }
+
+    /// Ends those sessions of a user here that are meant; says how many those were.
+    pub(crate) fn end_sessions(
+        self: &Arc<Self>,
+        user: &UserName,
+        reason: &CloseReason,
+        mut is_meant: impl FnMut(&Identity) -> bool,
+    ) -> usize {
+        let mut peers = self.sessions_of(user);
+        peers.retain(|peer| is_meant(peer.identity()));
+        for peer in &peers {
+            end_peer(peer, reason.clone(), self);
+        }
+        peers.len()
     }
 
     pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {

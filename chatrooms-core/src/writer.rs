@@ -273,15 +273,8 @@ impl Writer<'_> {
         if self.room.head().is_none_or(|head| redact.seq > head) {
             return Err(Error::NotFound);
         }
-        let author = redact.author.as_ref();
-        let redacted = match &self.shared.cluster {
-            None => self.shared.store.redact(self.life, redact.seq, author).await,
-            // The other nodes are to know by whom.
-            Some(cluster) => {
-                cluster.redact(self.life, redact.seq, author, redact.by.as_ref()).await
-            }
-        };
-        match redacted {
+        let (author, by) = (redact.author.as_ref(), redact.by.as_ref());
+        match self.shared.store.redact(self.life, redact.seq, author, by).await {
             Ok(Redaction::Done | Redaction::Already) => {
                 self.room.redacted(redact.seq, redact.by, self.shared);
                 Ok(())

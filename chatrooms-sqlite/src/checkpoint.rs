@@ -94,6 +94,28 @@ mod tests {
 
     use super::*;
 
+    /// The store promises five seconds: three until nothing is waited for any more, and two for the work.
+    #[tokio::test(start_paused = true)]
+    async fn what_was_removed_waits_for_an_idle_moment_for_two_seconds_and_for_readers_for_one_more()
+     {
+        let mut checkpoint = Checkpoint::default();
+        assert_eq!(checkpoint.when_idle(), None, "nothing was removed");
+        checkpoint.want();
+        assert_eq!(checkpoint.when_idle(), Some(Instant::now() + Duration::from_millis(100)));
+        advance(Duration::from_millis(1999)).await;
+        // What is removed meanwhile does not put it off.
+        checkpoint.want();
+        assert!(!checkpoint.is_overdue());
+        advance(Duration::from_millis(1)).await;
+        assert!(checkpoint.is_overdue() && !checkpoint.is_late());
+        checkpoint.postpone();
+        assert!(!checkpoint.is_overdue());
+        advance(Duration::from_millis(250)).await;
+        assert!(checkpoint.is_overdue() && !checkpoint.is_late());
+        advance(Duration::from_millis(750)).await;
+        assert!(checkpoint.is_late());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_log_that_goes_on_growing_is_late_in_the_end() {
         // A clock that has only begun holds no earlier time.

@@ -23,8 +23,9 @@
 //! - **One process owns a file.** A second one, or a second store in the same process, gets [`OpenError::InUse`], which
 //!   names the path and the owner.
 //! - **What is removed is gone.** Within 5 seconds after the end of a life its text is neither in the database nor in its
-//!   log, as long as no other program keeps reading from the log. Freed pages are overwritten; what the disk
-//!   keeps of overwritten blocks is beyond SQLite. The files belong to the owner alone (mode 0600).
+//!   log, as long as no other program keeps reading from the log: after 3 seconds nobody is waited for any more, and 2 are
+//!   for the disk. Freed pages are overwritten; what the disk keeps of overwritten blocks is beyond SQLite. The files
+//!   belong to the owner alone (mode 0600).
 //! - **A large purge stalls nobody.** Messages go at most 1,000 at a time, between the appends of other rooms.
 //! - **A fault passes.** A full or read-only disk, or a lock held by another program, makes writes
 //!   [`Unavailable`](chatrooms_core::StoreError::Unavailable) for as long as it lasts. Nothing has to be restarted.

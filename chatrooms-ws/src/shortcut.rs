@@ -111,6 +111,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Shortcut<T> {
         &self.socket
     }
 
+    /// Does something with the socket, between two writes.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Direct<T>) -> R) -> R {
+        change(&mut lock(&self.socket))
+    }
+
     /// Writes what is there; says whether that was all there is to do.
     fn write(self: &Arc<Self>) -> bool {
         let mut socket = match self.socket.try_lock() {
@@ -396,10 +401,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_session_whose_task_is_gone_is_told_nothing() {
-        let Scene { serving, bob, registry, .. } = Scene::asleep(1 << 16).await;
-        drop(serving);
-        assert_eq!(registry.stats().sessions, 1);
-        bob.publish(&tea(), Post::new("alone")).await.unwrap();
+        let mut scene = Scene::asleep(1 << 16).await;
+        scene.serving = std::future::pending().boxed();
+        assert_eq!(scene.registry.stats().sessions, 1);
+        scene.say("alone").await;
+        assert!(scene.hear().is_none());
+        assert_eq!(Arc::strong_count(&scene.shortcut), 1, "its outbox holds it no more");
     }
 
     /// Two who speak on threads of their own, each of them again when the client has heard what they said, while the client keeps the task busy with questions. Everything comes

@@ -1,9 +1,6 @@
 //! The handshake: who may open a socket, in the order in which the protocol judges it.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chatrooms_core::{Error, Identity, Session};
@@ -177,13 +174,11 @@ fn run(
         let outbox = session.owned_outbox();
         let is_tcp = matches!(socket.io(), Connection::Tcp(_));
         let shortcut = Arc::new(Shortcut::new(socket, outbox, is_tcp));
-        let socket = shortcut.socket();
-        serve_vouched(&session, socket, &shortcut, rooms, &options, voucher.as_ref()).await;
+        let (socket, voucher) = (shortcut.socket(), voucher.as_ref());
+        serve_vouched(&session, socket, &shortcut, rooms, &options, voucher).await;
         drop(session);
-        let (has_heard_all, io) = {
-            let mut socket = socket.lock().unwrap_or_else(PoisonError::into_inner);
-            (socket.has_heard_all(), socket.io().take())
-        };
+        let (has_heard_all, io) =
+            shortcut.change(|socket| (socket.has_heard_all(), socket.io().take()));
         let _ = timeout(DRAIN, Box::pin(io.end(has_heard_all))).await;
         drop(place);
     }

@@ -8,7 +8,7 @@ use futures_util::{
     FutureExt as _,
     future::{join, join_all},
 };
-use tokio::{task::JoinSet, time::Instant};
+use tokio::task::JoinSet;
 
 use crate::kit::{append, begin, draft, execute, fill, say, stranger, until};
 
@@ -45,9 +45,9 @@ async fn canaries(store: &SqliteStore, stay: &[Life]) -> Life {
     life
 }
 
-async fn assert_gone(path: &Path, since: Instant) {
+/// When it is begun with is the concern of `checkpoint`, on a clock that can be set; how long it then takes is the disk's.
+async fn assert_gone(path: &Path) {
     until("no canary is left", || async { !contains(path, CANARY) }).await;
-    assert!(since.elapsed() < Duration::from_secs(5), "it took {:?}", since.elapsed());
 }
 
 #[tokio::test]
@@ -58,9 +58,8 @@ async fn no_text_of_an_ended_life_is_left_on_the_disk() {
     let stay = [begin(&store, "tea").await, begin(&store, "coffee").await];
     let life = canaries(&store, &stay).await;
     assert!(contains(&path, CANARY), "this test can see them");
-    let since = Instant::now();
     assert_eq!(store.close(&life).await.unwrap(), 180);
-    assert_gone(&path, since).await;
+    assert_gone(&path).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -81,9 +80,8 @@ async fn nor_while_others_never_stop_talking() {
             }
         }
     });
-    let since = Instant::now();
     store.close(&life).await.unwrap();
-    assert_gone(&path, since).await;
+    assert_gone(&path).await;
     assert!(!talk.is_finished(), "the talk went on");
     talk.abort();
 }
@@ -114,9 +112,8 @@ async fn nor_while_others_read_and_write_all_the_time() {
             }
         });
     }
-    let since = Instant::now();
     store.close(&life).await.unwrap();
-    assert_gone(&path, since).await;
+    assert_gone(&path).await;
     assert_eq!(others.len(), 6, "they went on");
     assert!(others.try_join_next().is_none(), "they went on");
 }
@@ -129,9 +126,8 @@ async fn nor_of_a_redacted_message() {
     let life = begin(&store, "tea").await;
     say(&store, &life, "before").await.unwrap();
     say(&store, &life, &CANARY.repeat(1000)).await.unwrap();
-    let since = Instant::now();
     assert_eq!(store.redact(&life, 2, None).await.unwrap(), Redaction::Done);
-    assert_gone(&path, since).await;
+    assert_gone(&path).await;
 }
 
 #[tokio::test]
@@ -148,9 +144,8 @@ async fn nor_of_the_note_of_an_ended_life_whether_something_was_said_in_it_or_no
             say(&store, &life, "text").await.unwrap();
         }
         assert!(contains(&path, CANARY), "this test can see it");
-        let since = Instant::now();
         store.close(&life).await.unwrap();
-        assert_gone(&path, since).await;
+        assert_gone(&path).await;
     }
 }
 
@@ -166,7 +161,7 @@ async fn nor_after_a_stranger_has_let_go_of_the_log() {
     let other = begin(&store, "tea").await;
     say(&store, &other, "nobody waits for the reader").await.unwrap();
     execute(&mut reader, "COMMIT").await;
-    assert_gone(&path, Instant::now()).await;
+    assert_gone(&path).await;
 }
 
 #[tokio::test]
