@@ -65,6 +65,11 @@ impl Backlog {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> i64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
     /// The most bytes that may wait for one session as things stand, beside its own bound.
     pub(crate) fn share(&self) -> usize {
         let waiting = usize::try_from(self.bytes.load(Ordering::Relaxed)).unwrap_or(0);

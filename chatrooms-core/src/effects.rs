@@ -232,6 +232,7 @@ mod tests {
     use crate::{
         Identity, Join, RoomName, RoomRegistry, UserName,
         sync::aside::{Mutex, lock},
+        testing::TestClient,
     };
 
     /// Notes in which task each was woken.
@@ -288,6 +289,27 @@ mod tests {
 
     fn ada() -> Identity {
         Identity::new(UserName::new("ada").unwrap())
+    }
+
+    /// What the others are told of it waits for them, and counts as what waits.
+    #[tokio::test]
+    async fn the_end_of_a_session_counts_what_it_has_caused_in_its_rooms() {
+        let registry = RoomRegistry::new();
+        let ada = TestClient::joined(&registry, "ada", "tea").await;
+        let bob = TestClient::joined(&registry, "bob", "tea").await;
+        for room in ["milk", "sugar"] {
+            ada.join(room).await.unwrap();
+            bob.join(room).await.unwrap();
+        }
+        ada.told();
+        bob.told();
+        let backlog = &registry.shared().backlog;
+        assert_eq!(backlog.bytes(), 0);
+        registry.end_sessions(&UserName::new("ada").unwrap(), &CloseReason::LoggedOut);
+        let (frames, bytes) = bob.session.outbox().waiting();
+        assert_eq!((frames, backlog.bytes()), (3, bytes as i64));
+        bob.told();
+        assert_eq!(backlog.bytes(), 0);
     }
 
     /// As a logout and the end of a socket do: the answer to a logout comes when all connections have ended, whoever has begun to end them.

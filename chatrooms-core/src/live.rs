@@ -369,9 +369,6 @@ impl Live {
     pub(crate) fn linger(&mut self, room: &Arc<Room>, until: Instant, shared: &Arc<Shared>) {
         let until = if shared.is_stopping() { after(Duration::MAX) } else { until };
         self.lingering = Some(Linger { until, _timer: room.at(until, shared, Room::expire) });
-        // Nobody is left to be told who went.
-        self.roster = Roster::default();
-        self.telling = None;
     }
 
     /// Whether the room still waits for somebody to come back. A timer that comes late may find people here, or another wait.

@@ -50,10 +50,9 @@ impl Kept {
         expired.into_iter().map(|(room, (epoch, _))| Life { room, epoch }).collect()
     }
 
-    /// Leaves them all to the next process.
+    /// Leaves those that nobody comes back to any more to the next process. Who is on their way to one still finds it, and leaves it there too.
     pub(crate) fn leave(&self) {
         drop(lock(&self.sweeping).take());
-        lock(&self.lives).clear();
     }
 }
 
@@ -174,6 +173,7 @@ async fn reopen_life(
 }
 
 fn put_back(life: Life, until: Instant, room: &Room, shared: &Arc<Shared>) {
+    // However long it took: its people find it in the next process.
     if shared.is_stopping() {
         return;
     }

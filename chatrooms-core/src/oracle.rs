@@ -39,8 +39,8 @@
 //!
 //! What the wire protocol promises and a trace shows, but for [what it does not](#what-it-does-not), each [`Fault`] being one way to break it: that a join is one cut, that there is one
 //! order, that what was accepted is there once and what is there was accepted, that what is kept is shown, that lives do not mix and begin empty, that users come and
-//! go in turn and are there when they are shown, that a resume is exact and granted where all is at hand, that what was taken back stays so, that every request has its
-//! answer in its turn, and that nothing comes after an end.
+//! go in turn and are there when they are shown, that a resume is exact and granted where all is at hand, that what was taken back stays so, that every request has an
+//! answer of its own kind in its turn, that only members are granted what is theirs, and that nothing comes after an end.
 //!
 //! # What it goes by
 //!
@@ -49,14 +49,18 @@
 //! answered, or answered by [`Outcome::Unknown`], may have been done or not.
 //!
 //! What can be said of messages that nobody sent, or of users who are not there, needs everybody's notes: see [`Trace::complete`]. Whether
-//! somebody is still to be told of something needs a moment of rest: see [`Witness::settled`].
+//! somebody is still to be told of something needs a moment of rest: see [`Witness::settled`]. What a client with a name is granted it is granted as a member; the
+//! host, and whoever looks in over HTTP, is a client without one: see [`Log::user`].
 //!
 //! # What it does not
 //!
 //! It knows no times, only orders: that a farewell comes in time, or that the dead are noticed within a second, is for a test to see. It does not
 //! look into a store, and it does not know what a service allows to whom. Nor does it decide
 //!
-//! - whether a request was refused rightly, but for `not_in_room` of a member and a resume;
+//! - whether a request was refused rightly, or left open as [`Outcome::Unknown`], but for `not_in_room` of a member and a resume;
+//! - what [anything else](Request::Other) is answered, nor by which word of the wire something was [done](Outcome::Done);
+//! - whether a join that was granted was told to somebody in whose log an [end](Told::Ended) stands: who is told nothing any more gets its answer all the same. Over one socket the join
+//!   itself is the answer, and judged until the end has come;
 //! - whether somebody was removed, or a session ended, for a reason: a service has reasons that are in no trace;
 //! - whether an end should have had a farewell: it is sent as far as it still fits;
 //! - whether a request without a number of its own, or one that was given up, should have had an answer: only what is noted as [unanswered](Witness::unanswered) is due;
@@ -64,9 +68,14 @@
 //! - what stands of a member beside the user and the number of connections: names and `meta` are those of the oldest connection, and change with it untold;
 //! - whether a page could have had more messages, as long as it has some and says so; a join is judged by half of the bytes that it may have, and where messages in question were taken
 //!   back, or have not been seen by anybody, not at all;
+//! - whether more members come where a list says so, or none where it does not, but for those who were told of before or are there for certain;
+//! - whether those who are shown are there, and with as many connections, in a life in which there were ever more users than are [told of at once](Bounds::presence_exact);
+//! - whether there ever was the message that somebody has taken back, where it is not known in which life that was, or where neither the trace is complete nor anything that was asked
+//!   later shows how many there were;
 //! - whether what may have been trimmed was kept. It is certain of messages that a later page shows and, in a trace that is [complete](Trace::complete), of the newest [`Bounds::keep`];
 //! - whether a resume was to be granted after more messages than [`Bounds::keep`], or of more than [`Bounds::recent`];
 //! - who was the first, over a socket: the wire does not say it;
+//! - what no trace holds: the time in the answer to what was sent, by whom a message is said to be taken back, why somebody was taken out of a room;
 //! - whether a frame by itself is as the protocol has it.
 
 mod bounds;
@@ -77,6 +86,7 @@ mod order;
 mod presence;
 mod recorder;
 mod redactions;
+mod redactors;
 mod run;
 mod sends;
 #[cfg(test)]
@@ -123,6 +133,7 @@ pub fn check(trace: &Trace) -> Result<Judged, Violations> {
     lives::judge(&mut run);
     presence::judge(&mut run);
     redactions::judge(&mut run);
+    redactors::judge(&mut run);
     bounds::judge(&mut run);
     let mut found = run.found;
     if !found.is_empty() {

@@ -150,9 +150,10 @@ impl Roster {
         } else if !self.users.is_empty() {
             self.departed.insert(name, user.member);
         }
-        // Nobody is left to be told who went.
+        // Nobody is left to be told who went. An emptied map keeps its last page, and a room may wait long for a return.
         if self.users.is_empty() {
             self.departed.clear();
+            self.users.clear();
         }
         Some(user.oldest)
     }
@@ -396,7 +397,10 @@ mod tests {
     use crate::{Config, Identity, backlog::Backlog, metrics::Metrics, rates::Rates};
 
     fn peer(name: &str) -> Arc<Peer> {
-        let identity = Identity::new(UserName::new(name).unwrap());
+        peer_of(Identity::new(UserName::new(name).unwrap()))
+    }
+
+    fn peer_of(identity: Identity) -> Arc<Peer> {
         let config = Config::default();
         let backlog = Backlog::new(&config, Metrics::new().outbox_bytes);
         let requests = Rates::new(&config).of_session();
@@ -448,6 +452,35 @@ mod tests {
         assert!(roster.remove(&other_tab).is_some());
         assert_eq!(news(&mut roster, usize::MAX), ["-ada"]);
         assert_eq!((roster.users(), roster.connections()), (1, 1));
+    }
+
+    /// What they say of themselves is what the oldest of their tabs says, in whatever order they come and go.
+    #[test]
+    fn a_user_is_shown_as_their_oldest_connection_has_it() {
+        let ada = || Identity::new(UserName::new("ada").unwrap());
+        let tabs = ["1", "2", "3", "4", "5"].map(|name| peer_of(ada().display_name(name)));
+        let mut roster = Roster::default();
+        let shown = |roster: &Roster| {
+            let member = roster.member(tabs[0].user()).unwrap();
+            let meta = member.meta.as_ref().unwrap();
+            (format!("{} {}", member.name.as_ref().unwrap(), meta.as_str()), member.connections)
+        };
+        for (tab, connections) in tabs.iter().zip(1..) {
+            let meta = format!("{{\"tab\":{connections}}}");
+            roster.insert(tab, Some(Data::new(meta)));
+            assert_eq!(shown(&roster), ("1 {\"tab\":1}".to_owned(), connections));
+        }
+        roster.remove(&tabs[1]);
+        assert_eq!(shown(&roster), ("1 {\"tab\":1}".to_owned(), 4));
+        roster.remove(&tabs[0]);
+        assert_eq!(shown(&roster), ("3 {\"tab\":3}".to_owned(), 3));
+        roster.insert(&tabs[0], Some(Data::new("{}")));
+        roster.remove(&tabs[2]);
+        assert_eq!(shown(&roster), ("4 {\"tab\":4}".to_owned(), 3));
+        roster.remove(&tabs[3]);
+        assert_eq!(shown(&roster), ("5 {\"tab\":5}".to_owned(), 2));
+        roster.remove(&tabs[4]);
+        assert_eq!(shown(&roster), ("1 {}".to_owned(), 1));
     }
 
     #[test]

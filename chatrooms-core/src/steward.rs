@@ -424,6 +424,8 @@ impl Steward {
                 Some(Ok(After::Lingers(time))) => {
                     self.room
                         .live(|live| live.linger(&self.room, after(time + SLACK), &self.shared));
+                    // Nobody is there any more, and whoever watches learns of it.
+                    self.read().await;
                 }
                 Some(Err(
                     ClusterError::Unavailable { .. } | ClusterError::OutcomeUnknown { .. },

@@ -16,6 +16,12 @@ pub(super) fn judge(run: &mut Run<'_>) {
         begin(connection, &mut blame);
         follow(connection, &mut blame);
     }
+    for deed in &run.owned {
+        if !run.may_be_in(deed.client, deed.room, deed.span) {
+            let place = run.place(deed.client, deed.step, Some(deed.room));
+            found.push((Fault::NotInRoom {}, place));
+        }
+    }
     for refusal in &run.disowned {
         if run.is_in(refusal.client, refusal.room, refusal.span) {
             let place = run.place(refusal.client, refusal.step, Some(refusal.room));

@@ -173,7 +173,8 @@ impl<'r, 't> View<'r, 't> {
         let epoch = self.connection.cut.epoch;
         let went: HashSet<_> = left.iter().collect();
         let is_oneself = |user: &UserName| Some(user) == self.connection.user;
-        for user in joined.iter().map(|member| &member.user) {
+        for member in joined {
+            let user = &member.user;
             if went.contains(user) {
                 blame(Fault::CameAndWent { user: user.clone() });
             } else if is_oneself(user) {
@@ -182,8 +183,10 @@ impl<'r, 't> View<'r, 't> {
                 }
             } else if !self.present.insert(user) && self.is_whole {
                 blame(Fault::CameTwice { user: user.clone() });
-            } else if self.is_exact && self.truth.connections(epoch, user, span).1 == 0 {
-                blame(Fault::Ghost { user: user.clone() });
+            } else if self.is_exact {
+                // As of some time between, so that only what can never have been is wrong.
+                let most = self.truth.connections(epoch, user, span).1;
+                miscounted(member, (0, most)).into_iter().for_each(&mut *blame);
             }
         }
         let came: HashSet<_> = joined.iter().map(|member| &member.user).collect();
@@ -211,11 +214,14 @@ impl<'r, 't> View<'r, 't> {
         let listed: Vec<_> = page.members.iter().map(|member| &member.user).collect();
         let is_sorted = listed.is_sorted_by(|one, next| one < next);
         let last = if page.more { listed.last() } else { None };
-        let is_meant = |user: &UserName| {
-            Some(user) != self.connection.user
-                && after.is_none_or(|after| user > after)
-                && last.is_none_or(|last| user <= *last)
+        let is_within = |user: &UserName| {
+            after.is_none_or(|after| user > after) && last.is_none_or(|last| user <= *last)
         };
+        let oneself = self.connection.user;
+        if oneself.is_some_and(|oneself| is_within(oneself) && !listed.contains(&oneself)) {
+            blame(Fault::TornMembers {});
+        }
+        let is_meant = |user: &UserName| Some(user) != oneself && is_within(user);
         let known = self.present.iter().copied().filter(|user| is_meant(user));
         let same = known.eq(listed.iter().copied().filter(|user| is_meant(user)));
         if !is_sorted || (self.is_whole && !same) {
@@ -237,16 +243,14 @@ impl<'r, 't> View<'r, 't> {
             return;
         }
         for member in members {
-            let user = member.user.clone();
-            let (least, most) = self.truth.connections(epoch, &user, span);
-            if most == 0 {
-                blame(Fault::Ghost { user });
-            } else if !(least..=most).contains(&member.connections) {
-                blame(Fault::Miscounted { user, shown: member.connections });
-            }
+            let bounds = self.truth.connections(epoch, &member.user, span);
+            miscounted(member, bounds).into_iter().for_each(&mut *blame);
         }
         let shown: HashSet<_> = members.iter().map(|member| &member.user).collect();
-        let is_meant = |user: &&UserName| after.is_none_or(|after| *user > after);
+        // Whether oneself is on it is judged in every trace.
+        let is_meant = |user: &&UserName| {
+            Some(*user) != self.connection.user && after.is_none_or(|after| *user > after)
+        };
         let mut sure = self.truth.sure(epoch, span).filter(is_meant);
         if is_all && let Some(user) = sure.find(|user| !shown.contains(user)) {
             blame(Fault::Unseen { user: user.clone() });
@@ -277,4 +281,14 @@ impl<'r, 't> View<'r, 't> {
             blame(Fault::Unseen { user: user.clone() });
         }
     }
+}
+
+/// What is wrong with somebody who is shown, and has so many connections at least and at most.
+fn miscounted(member: &Member, (least, most): (usize, usize)) -> Option<Fault> {
+    let (user, shown) = (member.user.clone(), member.connections);
+    if most == 0 {
+        return Some(Fault::Ghost { user });
+    }
+    // Who is there has one.
+    (!(least.max(1)..=most).contains(&shown)).then_some(Fault::Miscounted { user, shown })
 }

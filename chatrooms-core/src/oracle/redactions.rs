@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    Fault, Place,
-    run::{Connection, How, Run, Seen, Span},
+    Fault,
+    run::{Connection, How, Run, Seen},
 };
-use crate::{Epoch, Message};
+use crate::{Epoch, Message, sync::Arc};
 
 /// By when it was known of a message that it had been taken back.
 type Known = HashMap<(Epoch, u64), u64>;
@@ -52,7 +52,6 @@ pub(super) fn judge(run: &mut Run<'_>) {
             found.extend(fault.map(|fault| (fault, place)));
         }
     }
-    found.extend(by_nobody(run));
     found.into_iter().for_each(|(fault, place)| run.blame(fault, place));
 }
 
@@ -75,10 +74,9 @@ fn told(run: &Run<'_>) -> Known {
     let mut told = Known::new();
     for connection in &run.connections {
         let (epoch, at) = (connection.cut.epoch, connection.came.to);
-        let taken_back = connection.cut.messages.iter().filter(|message| message.redacted);
-        let taken_back = taken_back.map(|message| message.seq);
-        let taken_back = taken_back.chain(connection.cut.redacted.iter().copied());
-        taken_back.for_each(|seq| note(&mut told, epoch, seq, at));
+        let redacted = connection.cut.redacted.iter().copied();
+        let all = taken_back(&connection.cut.messages).chain(redacted);
+        all.for_each(|seq| note(&mut told, epoch, seq, at));
         for sight in &connection.seen {
             if let Seen::Redacted(seq) = sight.what {
                 note(&mut told, epoch, seq, sight.at);
@@ -97,8 +95,8 @@ fn told(run: &Run<'_>) -> Known {
 fn shown_in_pages(mut known: Known, run: &Run<'_>) -> Known {
     for reading in &run.readings {
         let Some(epoch) = run.life(reading) else { continue };
-        let taken_back = reading.what.page.messages.iter().filter(|message| message.redacted);
-        taken_back.for_each(|message| note(&mut known, epoch, message.seq, reading.span.to));
+        let all = taken_back(&reading.what.page.messages);
+        all.for_each(|seq| note(&mut known, epoch, seq, reading.span.to));
     }
     known
 }
@@ -165,32 +163,7 @@ fn resumed(connection: &Connection<'_>, known: &Known, keep: u64) -> Option<Faul
     Some(Fault::RedactionUntold { seq })
 }
 
-/// Messages that were taken back, and nobody who was there asked for it.
-fn by_nobody(run: &Run<'_>) -> Vec<(Fault, Place)> {
-    if !run.trace.complete {
-        return Vec::new();
-    }
-    let mut asked: HashMap<(&crate::RoomName, u64), Vec<(usize, Span)>> = HashMap::new();
-    for redaction in &run.redactions {
-        let by = asked.entry((redaction.room, redaction.what)).or_default();
-        by.push((redaction.client, redaction.span));
-    }
-    let mut found = Vec::new();
-    for connection in &run.connections {
-        for sight in &connection.seen {
-            let Seen::Redacted(seq) = sight.what else { continue };
-            let by = asked.get(&(connection.room, seq)).map_or(&[][..], Vec::as_slice);
-            let can_be = |(client, span): &(usize, Span)| {
-                let lives = run.lives(*client, connection.room, *span);
-                // The host need not be there.
-                let was_there = lives.is_empty() || lives.contains(&connection.cut.epoch);
-                was_there && span.from < sight.at
-            };
-            if !by.iter().any(can_be) {
-                let place = run.place(connection.client, sight.step, Some(connection.room));
-                found.push((Fault::ByNobody { seq }, place));
-            }
-        }
-    }
-    found
+/// Those of these messages that are shown as taken back.
+pub(super) fn taken_back(messages: &[Arc<Message>]) -> impl Iterator<Item = u64> {
+    messages.iter().filter(|message| message.redacted).map(|message| message.seq)
 }

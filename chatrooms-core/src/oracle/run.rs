@@ -126,6 +126,7 @@ pub(super) struct Reading<'t> {
 /// A connection that may have been: a join that was not refused, and of which the client has learned no more.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hidden<'t> {
+    pub(super) client: usize,
     pub(super) user: Option<&'t UserName>,
     pub(super) room: &'t RoomName,
     pub(super) span: Span,
@@ -146,6 +147,8 @@ pub(super) struct Run<'t> {
     pub(super) heard: Vec<Deed<'t, &'t UserName>>,
     /// Requests that were refused because the client is not in the room.
     pub(super) disowned: Vec<Deed<'t, ()>>,
+    /// Requests that were granted, and that nobody has to be granted who is not in the room.
+    pub(super) owned: Vec<Deed<'t, ()>>,
     /// Messages that may have been taken back.
     pub(super) redactions: Vec<Deed<'t, u64>>,
     /// The connections of each client to each room, in their order.
@@ -165,6 +168,7 @@ impl<'t> Run<'t> {
             signals: Vec::new(),
             heard: Vec::new(),
             disowned: Vec::new(),
+            owned: Vec::new(),
             redactions: Vec::new(),
             of: HashMap::new(),
             found: Vec::new(),
@@ -211,6 +215,20 @@ impl<'t> Run<'t> {
     pub(super) fn is_in(&self, client: usize, room: &RoomName, span: Span) -> bool {
         let all = self.of.get(&(client, room)).map_or(&[][..], Vec::as_slice);
         all.iter().any(|index| self.connections[*index].covers(span))
+    }
+
+    /// Whether a client may have been in a room at some time of that span.
+    pub(super) fn may_be_in(&self, client: usize, room: &RoomName, span: Span) -> bool {
+        let all = self.of.get(&(client, room)).map_or(&[][..], Vec::as_slice);
+        all.iter().any(|index| self.connections[*index].may_overlap(span))
+            || self.may_be_hidden_in(client, room, span)
+    }
+
+    /// Whether a client may have been in a room at some time of that span without having been told, in whatever life.
+    pub(super) fn may_be_hidden_in(&self, client: usize, room: &RoomName, span: Span) -> bool {
+        let own = self.hidden.iter().filter(|hidden| hidden.client == client);
+        let mut here = own.filter(|hidden| hidden.room == room);
+        here.any(|hidden| hidden.span.from <= span.to && hidden.span.to >= span.from)
     }
 
     /// The only one, where there is only one.
@@ -310,6 +328,8 @@ struct Walk<'r, 't> {
     waiting: HashMap<u64, (u64, usize, &'t Request)>,
     /// What is answered at some time. A request without a number of its own on the wire never is.
     answers: HashSet<u64>,
+    /// Requests to leave that were answered without a number.
+    left: HashSet<u64>,
     /// What waits for an answer and has a turn, room by room.
     turns: HashMap<&'t RoomName, Vec<u64>>,
     /// Joins that have been granted: their answer may come yet.
@@ -322,6 +342,8 @@ struct Walk<'r, 't> {
     may_be: HashSet<&'t RoomName>,
     bye: Option<&'t Arc<str>>,
     has_ended: bool,
+    /// Whether the session has an end that is told, now or later.
+    ends: bool,
     /// When the session had ended for certain, and was nowhere any more.
     ended_itself: Option<u64>,
 }
@@ -335,6 +357,7 @@ impl<'r, 't> Walk<'r, 't> {
         });
         Self {
             answers: answers.collect(),
+            ends: log.steps.iter().any(|step| matches!(step.what, What::Told(Told::Ended { .. }))),
             first: run.connections.len(),
             hidden: run.hidden.len(),
             may_be: HashSet::new(),
@@ -344,6 +367,7 @@ impl<'r, 't> Walk<'r, 't> {
             log,
             rooms: HashMap::new(),
             waiting: HashMap::new(),
+            left: HashSet::new(),
             turns: HashMap::new(),
             granted: HashSet::new(),
             bye: None,
@@ -405,13 +429,10 @@ impl<'r, 't> Walk<'r, 't> {
         };
         self.take_turn(call, step, request);
         let span = Span { from, to: at };
-        if let Outcome::Refused { code } = outcome
-            && &**code == "not_in_room"
-            && let Some(room) = request.room()
-        {
-            let deed = self.deed(step, room, span, ());
-            self.run.disowned.push(deed);
+        if !request.can_become(outcome) || self.is_untold(request, from, outcome) {
+            self.blame(Fault::MisAnswered { call }, step, request.room());
         }
+        self.note_whether_it_is_in(step, span, request, outcome);
         match (request, outcome) {
             (Request::Leave { room }, Outcome::Done) => self.leaves(step, room, span),
             (Request::Members { room, after }, Outcome::Members(page)) => {
@@ -440,6 +461,34 @@ impl<'r, 't> Walk<'r, 't> {
         }
     }
 
+    /// Whether a join was granted and the client has not been told how things stand. Who is told nothing any more, or was about to be, need not have been.
+    fn is_untold(&self, request: &Request, asked: u64, outcome: &Outcome) -> bool {
+        let Request::Join { room, .. } = request else { return false };
+        let last = self.run.of.get(&(self.client, room)).and_then(|all| all.last());
+        let is_told = last.is_some_and(|last| self.run.connections[*last].came.to > asked);
+        let is_ending = self.has_ended || (self.ends && !self.log.in_order);
+        matches!(outcome, Outcome::Done) && !is_told && !is_ending
+    }
+
+    /// Notes what an answer says of whether the client is in the room.
+    fn note_whether_it_is_in(
+        &mut self,
+        step: usize,
+        span: Span,
+        request: &'t Request,
+        outcome: &Outcome,
+    ) {
+        let Some(room) = request.room() else { return };
+        let deed = self.deed(step, room, span, ());
+        match outcome {
+            Outcome::Refused { code } if &**code == "not_in_room" => self.run.disowned.push(deed),
+            Outcome::Refused { .. } | Outcome::Unknown => {}
+            // Whoever has no name need not be there.
+            _ if request.is_a_members() && self.log.user.is_some() => self.run.owned.push(deed),
+            _ => {}
+        }
+    }
+
     /// What became of something that was said or taken back.
     fn became(&mut self, step: usize, span: Span, request: &'t Request, outcome: &'t Outcome) {
         match request {
@@ -458,7 +507,7 @@ impl<'r, 't> Walk<'r, 't> {
             // Told or not, it may have been there.
             Request::Join { room, .. } if !matches!(outcome, Outcome::Refused { .. }) => {
                 let user = self.log.user.as_ref();
-                self.run.hidden.push(Hidden { user, room, span });
+                self.run.hidden.push(Hidden { client: self.client, user, room, span });
                 self.may_be.insert(room);
             }
             Request::Redact { room, seq } if !matches!(outcome, Outcome::Refused { .. }) => {
@@ -511,7 +560,12 @@ impl<'r, 't> Walk<'r, 't> {
                     self.blame(Fault::NotInRoom {}, step, Some(room));
                 }
             }
-            Told::Left { room } => self.leaves(step, room, Span { from: 0, to: at }),
+            Told::Left { room } => {
+                if !self.asked_to_leave(room) && self.rooms.contains_key(room) {
+                    self.blame(Fault::LeftUnasked {}, step, Some(room));
+                }
+                self.leaves(step, room, Span { from: 0, to: at });
+            }
             Told::Removed { room } => match self.rooms.remove(room) {
                 Some(connection) => {
                     let span = Span { from: 0, to: at };
@@ -604,6 +658,22 @@ impl<'r, 't> Walk<'r, 't> {
             None if self.may_be.remove(room) || self.has_ended => {}
             None => self.blame(Fault::NotInRoom {}, step, Some(room)),
         }
+    }
+
+    /// Finds the request that has been answered without a number by having left, the oldest first; says whether there is one.
+    fn asked_to_leave(&mut self, at: &RoomName) -> bool {
+        let joined = self.rooms.get(at).map(|connection| self.run.connections[*connection].came);
+        // What a socket asked for before a join has had its answer before the join's.
+        let since = joined.filter(|_| self.log.in_order).map_or(0, |came| came.from);
+        let meant = self.waiting.iter().filter(|(call, (from, _, request))| {
+            let is_meant = matches!(request, Request::Leave { room } if room == at);
+            is_meant
+                && *from >= since
+                && !self.answers.contains(*call)
+                && !self.left.contains(*call)
+        });
+        let oldest = meant.map(|(call, (from, ..))| (*from, *call)).min();
+        oldest.is_some_and(|(_, call)| self.left.insert(call))
     }
 
     fn goes(&mut self, connection: usize, going: Going) {

@@ -21,7 +21,8 @@ pub struct Trace {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Log {
-    /// Who it is; `None` for the host, or where nobody has said hello yet.
+    /// Who it is; `None` where nobody has said hello yet, and for the host and whoever reads or speaks without being there, such as over HTTP: of a client with a
+    /// name it is taken that it is granted only what it may do as a member.
     pub user: Option<UserName>,
     /// When it began, on the clock of [`Step::at`]: it was nowhere before.
     pub began: u64,
@@ -286,6 +287,31 @@ impl Request {
             | Self::Members { room, .. } => Some(room),
             Self::Remove { .. } | Self::End | Self::Other => None,
         }
+    }
+
+    /// Whether this can be what became of it. What anything else can become is not known.
+    pub(super) const fn can_become(&self, outcome: &Outcome) -> bool {
+        match (self, outcome) {
+            (Self::Other, _)
+            | (_, Outcome::Refused { .. } | Outcome::Unknown)
+            | (Self::Send { .. }, Outcome::Sent { .. })
+            | (Self::History { .. }, Outcome::History(_))
+            | (Self::Members { .. }, Outcome::Members(_)) => true,
+            (Self::Send { .. } | Self::History { .. } | Self::Members { .. }, _) => false,
+            (_, outcome) => matches!(outcome, Outcome::Done),
+        }
+    }
+
+    /// Whether it is granted only to those who are in the room.
+    pub(super) const fn is_a_members(&self) -> bool {
+        matches!(
+            self,
+            Self::Send { .. }
+                | Self::Redact { .. }
+                | Self::Signal { .. }
+                | Self::History { .. }
+                | Self::Members { .. }
+        )
     }
 
     /// Whether it is answered in its turn, where a log is [in order](Log::in_order).

@@ -169,8 +169,8 @@ macro_rules! faults {
 }
 
 faults! {
-    /// A client was told of a room in which it is not, any more or yet.
-    OneCut NotInRoom {} "told of a room in which it is not"
+    /// A client was told of a room in which it is not, any more or yet, or granted there what only members are.
+    OneCut NotInRoom {} "told of a room in which it is not, or granted what it asked for there"
     /// A join was granted in a room where the client is already.
     OneCut JoinedTwice {} "joined where it is already"
     /// The messages of a join are not consecutive, or do not end with the newest one.
@@ -178,8 +178,8 @@ faults! {
         /// The newest message, as the join has it.
         seq: u64
     } "the messages of a join are not those up to {seq}"
-    /// The members of a join are not a list of different users with the client among them.
-    OneCut TornMembers {} "the members of a join are not different users with oneself among them"
+    /// The members of a join are not a list of different users with the client among them, or a list of members lacks the client.
+    OneCut TornMembers {} "a list of members is not one of different users with oneself among them"
     /// Messages are missing.
     OneCut Gap {
         /// The last one before.
@@ -406,17 +406,29 @@ faults! {
         /// Which.
         seq: u64
     } "message {seq} was taken back and still says something"
-    /// A message was taken back and nobody did it.
+    /// A message was taken back, or is shown as if it had been, and nobody did it.
     TakenBack ByNobody {
         /// Which.
         seq: u64
     } "nobody has taken message {seq} back"
+    /// A message is said to be taken back now, and there never was one.
+    TakenBack RedactedNothing {
+        /// The place that was named.
+        seq: u64
+    } "message {seq} is said to be taken back, and there is none"
 
     /// An answer to a request that was not made, or that was answered before.
     Answered AnswerToNothing {
         /// The number that it names.
         call: u64
     } "an answer to {call}, which does not wait for one"
+    /// An answer is not one to what was asked for, or a join was granted and the client never told how things stand.
+    Answered MisAnswered {
+        /// The number of the request.
+        call: u64
+    } "the answer to {call} is not one to what it asked for"
+    /// A client that is in a room was told that it has left, and has not asked for it.
+    Answered LeftUnasked {} "told that it has left, without having asked to"
     /// A request was never answered, and the session goes on.
     Answered Unanswered {
         /// The number of the request.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use chatrooms_core::{
-    CloseReason, Error, Identity, Join, MemoryStore, Post, RoomRegistry,
+    CloseReason, Error, Identity, Join, MemoryStore, Post, RoomName, RoomPolicy, RoomRegistry,
+    RoomRules, async_trait,
     testing::{Call, Fault, FaultyStore},
 };
 
@@ -341,6 +342,53 @@ async fn a_return_that_is_opened_too_late_is_there_for_the_next_try() {
     drop(ada);
     tokio::time::sleep(secs(31)).await;
     house.emptied().await;
+}
+
+/// A policy that takes a second over the rules of a room.
+#[derive(Debug)]
+struct Hesitant;
+
+#[async_trait]
+impl RoomPolicy for Hesitant {
+    async fn open_room(&self, _: &RoomName, rules: RoomRules) -> Result<RoomRules, Error> {
+        tokio::time::sleep(secs(1)).await;
+        Ok(rules)
+    }
+}
+
+/// Its wait has run out by the time at which somebody who is on their way comes to it, in a process that stops.
+#[tokio::test(start_paused = true)]
+async fn a_return_in_a_process_that_stops_leaves_the_life_to_the_next_one() {
+    for fault in [None, Some(Fault::Fail)] {
+        let lingers = |builder: chatrooms_core::RegistryBuilder| {
+            builder.config(config(|config| config.linger = secs(3)))
+        };
+        let store = FaultyStore::new();
+        let before = House::over(store.clone(), lingers).await;
+        let ada = before.client("ada");
+        let joined = ada.enter("lobby").await;
+        ada.say("one").await.unwrap();
+        std::mem::forget(ada);
+        let house = House::over(store.restart(), |builder| lingers(builder).policy(Hesitant)).await;
+        tokio::time::sleep(millis(2500)).await;
+        if let Some(fault) = fault {
+            house.store.next(Call::Open, fault);
+        }
+        let ada = house.client("ada");
+        let stop = async {
+            settle().await;
+            house.registry.shutdown(secs(8)).await
+        };
+        let (refused, report) = tokio::join!(ada.join("lobby", resume(&joined, 0)), stop);
+        let expected = if fault.is_some() { Error::StoreUnavailable } else { Error::ShuttingDown };
+        assert_eq!((refused.unwrap_err(), house.store.calls(Call::Open)), (expected, 2));
+        assert_eq!((report.cut_off, report.unfinished_purges), (1, 0));
+        let left: Vec<_> = house.store.open_lives().iter().map(|life| life.epoch).collect();
+        assert_eq!((left, house.store.closed_lives()), (vec![joined.epoch], vec![]));
+        let next = House::over(house.store.restart(), lingers).await;
+        let again = next.client("ada").join("lobby", resume(&joined, 0)).await.unwrap();
+        assert_eq!(describe(&again), "resumed at 1 [ada] (1)");
+    }
 }
 
 #[tokio::test(start_paused = true)]

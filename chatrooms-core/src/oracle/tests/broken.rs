@@ -4,7 +4,7 @@ use super::{
     super::{Fault, Outcome, Request, Told},
     kit::{Play, cut, cut_in, life, lobby, message, nonce, with_data, with_nonce},
 };
-use crate::{Epoch, Joined, Message};
+use crate::{Epoch, Joined, Members, Message, Page};
 
 /// Makes a test of each run, and of all of them the list.
 macro_rules! broken {
@@ -66,6 +66,27 @@ broken! {
     a_leave_of_a_room_in_which_it_is_not: NotInRoom, play, {
         play.actor("ada").leaves();
     }
+    a_page_for_one_who_never_was_there: NotInRoom, play, {
+        play.actor("ada").reads(None, vec![one()]);
+    }
+    members_for_one_who_never_was_there: NotInRoom, play, {
+        play.actor("ada").lists(&["bob"], false);
+    }
+    a_signal_of_one_who_never_was_there: NotInRoom, play, {
+        play.actor("ada").signals();
+    }
+    a_message_of_one_who_never_was_there: NotInRoom, play, {
+        play.actor("ada").says("one", 1);
+    }
+    a_redaction_of_one_who_never_was_there: NotInRoom, play, {
+        play.actor("ada").is_answered_redacted(1);
+    }
+    a_page_for_one_who_has_left: NotInRoom, play, {
+        let ada = play.socket("ada");
+        ada.joins(cut(0, &["ada", "bob"]));
+        ada.leaves();
+        ada.reads(None, vec![one()]);
+    }
     a_second_join_without_a_leave: JoinedTwice, play, {
         let ada = play.actor("ada");
         ada.joins(cut(0, &["ada"]));
@@ -83,6 +104,24 @@ broken! {
     }
     a_join_with_somebody_twice: TornMembers, play, {
         play.actor("ada").joins(cut(0, &["ada", "bob", "bob"]));
+    }
+    a_list_of_members_without_oneself: TornMembers, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada", "bob"]));
+        ada.lists(&["bob"], false);
+    }
+    a_part_of_the_members_without_oneself: TornMembers, play, {
+        let bob = play.actor("bob");
+        bob.joins(cut(0, &["ada", "bob", "eve"]));
+        bob.lists(&["ada", "eve"], true);
+    }
+    a_list_of_members_without_oneself_where_all_is_known: TornMembers, play, {
+        play.run.complete();
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        bob.joins(cut(0, &["ada", "bob"]));
+        bob.lists(&["ada"], false);
+        bob.settled();
     }
     a_gap: Gap, play, {
         let ada = play.actor("ada");
@@ -440,6 +479,21 @@ broken! {
         ada.joins(cut(0, &["ada"]));
         bob.joins(cut(0, &["ada*2", "bob"]));
     }
+    /// One of the tabs that are told of has gone.
+    a_user_who_comes_with_a_tab_too_many: Miscounted, play, {
+        play.run.complete();
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        bob.joins(cut(0, &["ada", "bob"]));
+        ada.sees(&["bob*2"], &[]);
+    }
+    a_user_who_comes_without_a_tab: Miscounted, play, {
+        play.run.complete();
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        bob.joins(cut(0, &["ada", "bob"]));
+        ada.sees(&["bob*0"], &[]);
+    }
     a_first_one_who_is_not: NotFirst, play, {
         let cut = Joined { first_in_room: true, ..cut(0, &["ada", "bob"]) };
         play.actor("ada").joins(cut);
@@ -551,6 +605,141 @@ broken! {
         ada.joins(cut(0, &["ada"]));
         ada.says_and_hears("one", 1);
         ada.is_told_redacted(1);
+    }
+
+    a_message_that_nobody_took_back_in_a_page: ByNobody, play, {
+        play.run.complete();
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.says_and_hears("one", 1);
+        ada.reads(None, vec![one().redact()]);
+    }
+    a_message_that_nobody_took_back_in_a_join: ByNobody, play, {
+        play.run.complete();
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        ada.says("one", 1);
+        bob.joins(cut_in(life(1), 1, vec![one().redact()], &["ada", "bob"]));
+    }
+    a_message_that_nobody_took_back_in_a_resume: ByNobody, play, {
+        play.run.complete();
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        ada.says("one", 1);
+        bob.resumes(1, Joined { redacted: vec![1], ..resumed(life(1), 1, vec![]) });
+    }
+    a_message_that_nobody_took_back_when_it_came: ByNobody, play, {
+        play.run.complete();
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.says("one", 1);
+        ada.hears(one().redact());
+    }
+    a_message_that_was_taken_back_before_anybody_asked_for_it: ByNobody, play, {
+        play.run.complete();
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.says_and_hears("one", 1);
+        ada.reads(None, vec![one().redact()]);
+        ada.takes_back(1);
+    }
+
+    a_redaction_of_what_nobody_said: RedactedNothing, play, {
+        play.run.complete();
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.is_answered_redacted(1);
+    }
+    a_redaction_of_no_number: RedactedNothing, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.is_answered_redacted(0);
+    }
+    a_redaction_of_what_those_who_come_do_not_find: RedactedNothing, play, {
+        let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+        ada.joins(cut(0, &["ada"]));
+        ada.is_answered_redacted(1);
+        bob.joins(cut(0, &["ada", "bob"]));
+    }
+    a_redaction_of_what_somebody_who_stays_is_never_told: RedactedNothing, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.hears(one());
+        ada.is_answered_redacted(2);
+        ada.settled();
+    }
+    a_redaction_of_what_is_said_only_then: RedactedNothing, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.is_answered_redacted(1);
+        ada.says("one", 1);
+    }
+
+    a_message_that_is_said_to_be_done: MisAnswered, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.is_done(ada.begins_to_say("one"));
+    }
+    a_leave_that_is_said_to_be_sent: MisAnswered, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.is_accepted(ada.asks_to_leave(), 1);
+    }
+    a_redaction_that_is_said_to_be_sent: MisAnswered, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut_in(life(1), 1, vec![one()], &["ada", "bob"]));
+        ada.is_accepted(ada.asks_to_take_back(1), 1);
+    }
+    a_page_that_is_said_to_be_done: MisAnswered, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.is_done(ada.asks_to_read());
+    }
+    members_instead_of_messages: MisAnswered, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.witness.answered(ada.asks_to_read(), Outcome::Members(Members::default()));
+    }
+    messages_instead_of_members: MisAnswered, play, {
+        let ada = play.actor("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.witness.answered(ada.asks_for_members(), Outcome::History(Page::default()));
+    }
+    a_join_that_is_said_to_be_sent: MisAnswered, play, {
+        let ada = play.actor("ada");
+        ada.is_accepted(ada.asks_to_join(), 1);
+    }
+    a_join_that_is_granted_and_never_told: MisAnswered, play, {
+        let ada = play.actor("ada");
+        ada.is_done(ada.asks_to_join());
+    }
+    /// It knows only how things stood.
+    a_join_that_is_granted_and_was_told_before: MisAnswered, play, {
+        let ada = play.socket("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.leaves();
+        ada.is_done(ada.asks_to_join());
+        ada.ends("moved");
+    }
+    an_end_without_a_wish: LeftUnasked, play, {
+        let ada = play.socket("ada");
+        ada.joins(cut(0, &["ada"]));
+        ada.is_told_left();
+    }
+    a_second_end_for_one_wish: LeftUnasked, play, {
+        let ada = play.actor("ada");
+        let _without_a_number = ada.asks_to_leave();
+        for _ in 0..2 {
+            ada.joins(cut(0, &["ada", "bob"]));
+            ada.is_told_left();
+        }
+    }
+    /// That leave had its answer before the join had.
+    an_end_by_a_leave_from_before_the_join: LeftUnasked, play, {
+        let ada = play.socket("ada");
+        let _without_a_number = ada.asks_to_leave();
+        ada.joins(cut(0, &["ada"]));
+        ada.is_told_left();
     }
 
     an_answer_to_nothing: AnswerToNothing, play, {

@@ -4,7 +4,7 @@ use super::{
     super::{Outcome, Request, check},
     kit::{Play, cut, cut_in, life, message, nonce, user, with_nonce},
 };
-use crate::Joined;
+use crate::{Joined, Members, Page, sync::Arc};
 
 #[test]
 fn a_good_run_passes() {
@@ -196,6 +196,133 @@ fn who_is_not_in_a_room_is_refused() {
     ada.is_refused(ada.begins_to_say("x"), "not_in_room");
     ada.is_removed();
     ada.settled();
+    assert_eq!(play.verdict(), []);
+}
+
+/// Such as the host, and whoever looks in over HTTP.
+#[test]
+fn who_has_no_name_need_not_be_there() {
+    let play = Play::complete();
+    let (ada, host) = (play.actor("ada"), play.host());
+    ada.joins(cut(0, &["ada"]));
+    ada.says_and_hears("one", 1);
+    host.lists(&["ada"], false);
+    host.is_answered_redacted(1);
+    ada.is_told_redacted(1);
+    host.reads(None, vec![message(1, "ada", "one").redact()]);
+    ada.settled();
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn who_may_have_got_in_may_be_granted_what_members_are() {
+    let play = Play::complete();
+    let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+    ada.joins(cut(0, &["ada"]));
+    ada.says_and_hears("one", 1);
+    let _given_up = bob.asks_to_join();
+    bob.signals();
+    bob.reads(None, vec![message(1, "ada", "one")]);
+    assert_eq!(play.verdict(), []);
+}
+
+/// What was lost may go on a little longer, and so may what is under way.
+#[test]
+fn who_is_about_to_go_may_be_granted_what_members_are() {
+    let play = Play::complete();
+    let (ada, bob, eve) = (play.actor("ada"), play.actor("bob"), play.actor("eve"));
+    ada.joins(cut(0, &["ada"]));
+    ada.ends("shutting_down");
+    ada.says("last words", 1);
+    bob.joins(cut_in(life(1), 1, vec![message(1, "ada", "last words")], &["ada", "bob"]));
+    let (reading, leaving) = (bob.asks_to_read(), bob.asks_to_leave());
+    bob.is_done(leaving);
+    let page = Page { messages: vec![Arc::new(message(1, "ada", "last words"))], more: false };
+    bob.witness.answered(reading, Outcome::History(page));
+    let joining = eve.asks_to_join();
+    eve.ends("shutting_down");
+    eve.is_done(joining);
+    eve.leaves();
+    assert_eq!(play.verdict(), []);
+}
+
+/// A leave without a number has no other answer.
+#[test]
+fn who_asks_to_leave_is_told_so() {
+    for is_a_socket in [true, false] {
+        let play = Play::complete();
+        let ada = if is_a_socket { play.socket("ada") } else { play.actor("ada") };
+        for number in [1, 2] {
+            ada.joins(cut_in(life(number), 0, vec![], &["ada"]));
+            let _without_a_number = ada.asks_to_leave();
+            ada.is_told_left();
+        }
+        // Before it was told that it is in.
+        let joining = ada.asks_to_join();
+        let _without_a_number = ada.asks_to_leave();
+        ada.is_let_in(joining, cut_in(life(3), 0, vec![], &["ada"]));
+        ada.is_told_left();
+        assert_eq!(play.verdict(), []);
+    }
+}
+
+#[test]
+fn who_is_not_on_this_page_is_on_another_one() {
+    let play = Play::complete();
+    let (ada, zoe) = (play.actor("ada"), play.actor("zoe"));
+    ada.joins(cut(0, &["ada"]));
+    zoe.joins(cut(0, &["ada", "zoe"]));
+    ada.sees(&["zoe"], &[]);
+    zoe.lists(&["ada"], true);
+    let request = Request::Members { room: super::kit::lobby(), after: Some(user("bob")) };
+    let rest = Members { members: super::kit::members(&["zoe"]), more: false };
+    ada.witness.answered(ada.witness.asks(request), Outcome::Members(rest));
+    [&ada, &zoe].iter().for_each(|actor| actor.settled());
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn who_comes_with_several_tabs_at_once_is_told_of_with_all() {
+    let play = Play::complete();
+    let (ada, bob, tab) = (play.actor("ada"), play.actor("bob"), play.actor("bob"));
+    ada.joins(cut(0, &["ada"]));
+    let (first, second) = (bob.asks_to_join(), tab.asks_to_join());
+    ada.sees(&["bob*2"], &[]);
+    bob.is_let_in(first, cut(0, &["ada", "bob"]));
+    tab.is_let_in(second, cut(0, &["ada", "bob*2"]));
+    assert_eq!(play.verdict(), []);
+}
+
+/// He may have taken it back in the life in which he was without having been told.
+#[test]
+fn what_was_taken_back_by_somebody_who_may_have_been_there_was_taken_back() {
+    let play = Play::complete();
+    let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+    ada.joins(cut(0, &["ada"]));
+    ada.says_and_hears("one", 1);
+    let _given_up = bob.asks_to_join();
+    let _open = bob.asks_to_take_back(1);
+    ada.reads(None, vec![message(1, "ada", "one").redact()]);
+    ada.is_told_redacted(1);
+    ada.leaves();
+    bob.joins(cut_in(life(2), 0, vec![], &["bob"]));
+    assert_eq!(play.verdict(), []);
+}
+
+#[test]
+fn what_is_taken_back_while_somebody_comes_need_not_have_been_said_then() {
+    let play = Play::complete();
+    let (ada, bob) = (play.actor("ada"), play.actor("bob"));
+    ada.joins(cut(0, &["ada"]));
+    let joining = bob.asks_to_join();
+    ada.says_and_hears("one", 1);
+    ada.takes_back(1);
+    bob.is_let_in(joining, cut(0, &["ada", "bob"]));
+    bob.hears(message(1, "ada", "one").redact());
+    bob.is_told_redacted(1);
+    // Whether this has been done is not known.
+    ada.witness.answered(ada.asks_to_take_back(2), Outcome::Unknown);
+    bob.settled();
     assert_eq!(play.verdict(), []);
 }
 

@@ -137,9 +137,25 @@ impl Actor {
     }
 
     pub(super) fn lists(&self, names: &[&str], more: bool) {
-        let request = Request::Members { room: self.room.clone(), after: None };
-        let call = self.witness.asks(request);
+        let call = self.asks_for_members();
         self.witness.answered(call, Outcome::Members(Members { members: members(names), more }));
+    }
+
+    pub(super) fn asks_for_members(&self) -> u64 {
+        self.witness.asks(Request::Members { room: self.room.clone(), after: None })
+    }
+
+    pub(super) fn asks_to_read(&self) -> u64 {
+        let room = self.room.clone();
+        self.witness.asks(Request::History { room, before: None, limit: None })
+    }
+
+    pub(super) fn asks_to_take_back(&self, seq: u64) -> u64 {
+        self.witness.asks(Request::Redact { room: self.room.clone(), seq })
+    }
+
+    pub(super) fn is_done(&self, call: u64) {
+        self.witness.answered(call, Outcome::Done);
     }
 
     pub(super) fn reads(&self, before: Option<u64>, messages: Vec<Message>) {
@@ -165,15 +181,14 @@ impl Actor {
     }
 
     pub(super) fn takes_back(&self, seq: u64) {
-        let call = self.witness.asks(Request::Redact { room: self.room.clone(), seq });
+        let call = self.asks_to_take_back(seq);
         self.is_told_redacted(seq);
-        self.witness.answered(call, Outcome::Done);
+        self.is_done(call);
     }
 
     /// The same, and is told of it later, if ever.
     pub(super) fn is_answered_redacted(&self, seq: u64) {
-        let call = self.witness.asks(Request::Redact { room: self.room.clone(), seq });
-        self.witness.answered(call, Outcome::Done);
+        self.is_done(self.asks_to_take_back(seq));
     }
 
     pub(super) fn is_told_redacted(&self, seq: u64) {
@@ -205,6 +220,11 @@ impl Actor {
 
     pub(super) fn asks_to_leave(&self) -> u64 {
         self.witness.asks(Request::Leave { room: self.room.clone() })
+    }
+
+    /// As by a request without a number.
+    pub(super) fn is_told_left(&self) {
+        self.witness.told(Told::Left { room: self.room.clone() });
     }
 
     pub(super) fn bye(&self, code: &str) {

@@ -1,11 +1,16 @@
 //! Who comes, goes and says something, on whichever node.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use chatrooms_core::{
-    Epoch, Error, Identity, Join, Nonce, Post, RoomEnd, RoomName, RoomPolicy, async_trait,
+    Config, Epoch, Error, Identity, Join, Nonce, Post, RegistryBuilder, RoomEnd, RoomEvent,
+    RoomName, RoomPolicy, async_trait,
     testing::{TestClient, describe_joined, room},
 };
+use futures_util::FutureExt as _;
 
 use super::kit::{hears, node, node_with, nothing_is_left};
 use crate::support::{Server, eventually};
@@ -44,6 +49,33 @@ async fn people_on_two_nodes_are_in_one_room() {
     assert_eq!(bob.told(), [""; 0]);
     ada.leave("tea").unwrap();
     nothing_is_left(&server, &[&a, &b]).await;
+}
+
+/// Whoever watches is told of those who go, although the room waits for them, and of those who come back.
+#[tokio::test]
+async fn who_watches_a_room_that_waits_is_told_who_went() {
+    let server = Server::start().await;
+    let lingers = |builder: RegistryBuilder| {
+        let mut config = Config::default();
+        config.linger = Duration::from_secs(60);
+        builder.config(config)
+    };
+    let node = node_with(&server, lingers).await;
+    let mut watch = node.watch_all();
+    let mut watched = Vec::new();
+    for _ in 0..2 {
+        drop(TestClient::joined(&node, "ada", "tea").await);
+        eventually("the room waits", async || node.rooms(None, 9).0.is_empty()).await;
+        while let Some(Some(event)) = watch.next().now_or_never() {
+            watched.push(match event {
+                RoomEvent::RoomOpened { .. } => "opened".to_owned(),
+                RoomEvent::UserJoined { member, .. } => format!("+{}", member.user),
+                RoomEvent::UserLeft { user, .. } => format!("-{user}"),
+                other => format!("{other:?}"),
+            });
+        }
+    }
+    assert_eq!(watched, ["opened", "+ada", "-ada", "+ada", "-ada"]);
 }
 
 #[tokio::test]

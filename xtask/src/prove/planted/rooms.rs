@@ -74,6 +74,28 @@ pub(super) const BUGS: &[Bug] = &[
         caught_by: rooms("membership::a_user_with_thirty_tabs_comes_once_and_goes_once"),
     },
     Bug {
+        name: "who goes with their oldest tab is shown as their youngest has it",
+        promise: "P6 users, not tabs",
+        changes: &[change(
+            ROSTER,
+            "std::mem::replace(&mut self.oldest, self.others.remove(0))",
+            "std::mem::replace(&mut self.oldest, self.others.swap_remove(0))",
+        )],
+        caught_by: core("roster::tests::a_user_is_shown_as_their_oldest_connection_has_it"),
+    },
+    Bug {
+        name: "what the end of a session has caused does not count",
+        promise: "P10 nothing is unbounded",
+        changes: &[change(
+            "chatrooms-core/src/effects.rs",
+            "            self.tally.add(&effects.tally);\n",
+            "",
+        )],
+        caught_by: core(
+            "effects::tests::the_end_of_a_session_counts_what_it_has_caused_in_its_rooms",
+        ),
+    },
+    Bug {
         name: "whoever comes back within a round is told as new",
         promise: "P6 users, not tabs",
         changes: &[change(
@@ -313,6 +335,18 @@ pub(super) const BUGS: &[Bug] = &[
             "            let _ = put_back;\n",
         )],
         caught_by: rooms("linger::a_return_that_fails_once_can_be_tried_again"),
+    },
+    Bug {
+        name: "a return that failed in a process that stops ends what was kept",
+        promise: "P8 no ghosts, and a deploy loses nothing",
+        changes: &[change(
+            "chatrooms-core/src/opening.rs",
+            "    if shared.is_stopping() {\n        return;\n    }\n",
+            "",
+        )],
+        caught_by: rooms(
+            "linger::a_return_in_a_process_that_stops_leaves_the_life_to_the_next_one",
+        ),
     },
     Bug {
         name: "an earlier process' lives are left where they are",
