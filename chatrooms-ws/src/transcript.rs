@@ -468,6 +468,8 @@ mod tests {
         assert_eq!(faults(&[r#"{"type":"pong","id":9}"#]), ["AnswerToNothing"]);
         assert_eq!(faults(&[message]), ["NotInRoom"]);
         assert_eq!(faults(&[&join, SETTLED]), ["Unanswered"]);
+        assert_eq!(faults(&[&join, r#"{"type":"ok","id":1}"#]), ["MisAnswered"]);
+        assert_eq!(faults(&[&join, JOINED, r#"{"type":"left","room":"tea"}"#]), ["LeftUnasked"]);
         let signal = r#"{"type":"signal","room":"tea","user":"eve","name":"typing"}"#;
         assert_eq!(faults(&[&join, JOINED, signal]), ["SignalOfNobody"]);
         let long = JOINED.replace("\"more\"", &format!("{}\"more\"", " ".repeat(1000)));
