@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chatrooms_core::{
-    CloseReason, RoomRegistry,
+    CloseReason, Config, RoomRegistry,
     oracle::{Recorder, check},
     testing::{TestClient, room, user},
 };
@@ -63,6 +63,24 @@ async fn a_node_that_hears_no_bell_is_told_everything_within_a_second_or_so() {
     eventually("eve is logged out", async || eve.session.outbox().closed().is_some()).await;
     a.moderation(&room("tea")).close(Some("nobody hears why"));
     hears(&bob, &["tea: removed room_closed"]).await;
+}
+
+/// The last exit is this node's own: it need not be told of it to know that nobody is there any more.
+#[tokio::test]
+async fn a_room_that_waits_is_over_for_everybody_at_once_where_no_bell_is_heard() {
+    let server = Server::start().await;
+    let deaf = Proxy::start(&server, Mischief::Lost);
+    let cluster = RedisCluster::connect(&deaf.url()).await.unwrap();
+    let mut config = Config::default();
+    config.linger = Duration::from_secs(60);
+    let node = RoomRegistry::builder().config(config).cluster(cluster).start().await.unwrap();
+    drop(TestClient::joined(&node, "ada", "tea").await);
+    eventually("it waits", async || server.ask(&["HEXISTS", "chatrooms:{tea}", "until"]) == "1")
+        .await;
+    let begun = Instant::now();
+    eventually("nobody is there", async || node.rooms(None, 9).0.is_empty()).await;
+    // Sooner than it looks by itself.
+    assert!(begun.elapsed() < Duration::from_millis(800), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
