@@ -44,7 +44,7 @@ impl RoomRegistry {
     }
 
     /// Tells a user something on all of their sessions, whatever rooms they are in; says how many sessions that were. It is never kept:
-    /// who has no session is not told. Sessions are given [`EventKind::Notice`]. Those on other nodes of a [cluster](crate::RegistryBuilder::cluster) are told too, and not counted.
+    /// who has no session is not told. Sessions are given [`EventKind::Notice`](crate::EventKind::Notice). Those on other nodes of a [cluster](crate::RegistryBuilder::cluster) are told too, and not counted.
     ///
     /// # Errors
     /// [`Error::TooLarge`]: name and data have at most [`Config::data_bytes`](crate::Config::data_bytes) together.
