@@ -726,6 +726,14 @@ broken! {
         ada.joins(cut(0, &["ada"]));
         ada.is_told_left();
     }
+    /// That leave has an answer of its own.
+    an_end_beside_the_answer_to_a_leave: LeftUnasked, play, {
+        let ada = play.socket("ada");
+        ada.joins(cut(0, &["ada"]));
+        let call = ada.asks_to_leave();
+        ada.is_told_left();
+        ada.is_refused(call, "not_in_room");
+    }
     a_second_end_for_one_wish: LeftUnasked, play, {
         let ada = play.actor("ada");
         let _without_a_number = ada.asks_to_leave();
