@@ -7,11 +7,9 @@
 //!
 //! Two threads. One element is one message that is kept. What is left at the end of a sample is removed before the next one.
 
-use std::{collections::VecDeque, hint::black_box, sync::Arc, time::Duration};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
-use chatrooms::{
-    Budget, Draft, Join, Life, MessageStore, Receipt, RoomName, RoomRegistry, Sent, Session,
-};
+use chatrooms::{Budget, Draft, Join, Life, MessageStore, RoomName, RoomRegistry};
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
     measurement::WallTime,
@@ -20,14 +18,13 @@ use criterion::{
 mod common;
 
 use common::{
-    people::{hear, identity, post, registry_over, room, session, swept},
+    people::{UNDER_WAY, identity, post, registry_over, room, session, speak, swept},
     runtime,
     store::{KINDS, Kind},
     together,
 };
 
 const ROOMS: [usize; 2] = [1, 8];
-const UNDER_WAY: u64 = 64;
 const KEPT: u64 = 10_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -90,7 +87,7 @@ async fn open(store: &dyn MessageStore, room: &RoomName) -> Life {
 async fn fill(store: &dyn MessageStore, life: &Life, messages: u64) {
     let mut left = messages;
     while left > 0 {
-        let size = left.min(UNDER_WAY);
+        let size = left.min(UNDER_WAY as u64);
         let drafts = (0..size).map(|_| draft()).collect();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         for appended in store.append(life, drafts, deadline).await {
@@ -118,27 +115,6 @@ async fn publish(registry: &RoomRegistry, rooms: usize, messages: u64) -> Durati
     drop(speakers);
     swept(registry).await;
     time
-}
-
-async fn speak(speaker: Arc<Session>, room: RoomName, messages: u64) {
-    let mut under_way = VecDeque::new();
-    for _ in 0..messages {
-        if under_way.len() as u64 == UNDER_WAY {
-            kept(&mut under_way).await;
-            hear(&speaker);
-        }
-        under_way.push_back(speaker.send(&room, post()).await.expect("there is no limit"));
-    }
-    while !under_way.is_empty() {
-        kept(&mut under_way).await;
-    }
-    hear(&speaker);
-}
-
-/// Waits for the oldest of them.
-async fn kept(under_way: &mut VecDeque<Receipt<Sent>>) {
-    let Some(receipt) = under_way.pop_front() else { return };
-    receipt.wait().await.expect("the store works");
 }
 
 criterion_group!(benches, store_append);

@@ -8,6 +8,7 @@
 //! | [Policies](policies) | who may come in, what may be said, how a room behaves; what a hook that fails does |
 //! | [Typed events](typed_events) | an application's own events, as Rust types |
 //! | [Stores](stores) | memory, SQLite, restarts, a store of one's own |
+//! | [Scaling](scaling) | the same rooms on many nodes; load balancers, deploys, Redis, and what happens when what fails |
 //! | [Pages](pages) | the client module: send, reconnect, offline, unread |
 //! | [Proxies and TLS](proxies) | nginx, HAProxy, Caddy; addresses of clients; what only a proxy can keep away |
 //! | [Cookies](cookies) | how to set one, pages of other sites, how one ends |
@@ -35,6 +36,9 @@ pub mod typed_events {}
 
 #[doc = include_str!("../docs/guide/stores.md")]
 pub mod stores {}
+
+#[doc = include_str!("../docs/guide/scaling.md")]
+pub mod scaling {}
 
 #[doc = include_str!("../docs/guide/pages.md")]
 pub mod pages {}

@@ -48,8 +48,8 @@
 //! assert_eq!(&*message.draft.body, "hello, **** it");
 //!
 //! // Kick: bob is told why, and his session goes on.
-//! assert_eq!(rooms.moderation(&lobby).kick(bob.identity().user(), Some("mind your words")), 1);
-//! assert_eq!(rooms.members(&lobby, None).members.len(), 1);
+//! rooms.moderation(&lobby).kick(bob.identity().user(), Some("mind your words")).await?;
+//! assert_eq!(rooms.members(&lobby, None).await?.members.len(), 1);
 //!
 //! // The last one who goes ends the room, and its messages go with it.
 //! drop(ada);
@@ -91,6 +91,7 @@
 //! - [`Session`]: one client, with a socket behind it or not. Dropping it leaves its rooms.
 //! - [`RoomPolicy`]: the host's rules. [`Identity`]: who somebody is, from the host's own [`Authenticator`](ws::Authenticator).
 //! - [`MessageStore`]: where messages are kept. [`MemoryStore`] is the default, [`SqliteStore`](sqlite::SqliteStore) comes with a feature.
+//! - [`Cluster`]: what several nodes share, so that a room is the same one on all of them; [`RedisCluster`](redis::RedisCluster) comes with a feature.
 //! - [`ws`]: the endpoint with its [`Options`](ws::Options), under [`axum`] or [`warp`].
 //!
 //! # Features
@@ -102,6 +103,7 @@
 //! | `axum` | [`chatrooms::axum`](axum): a router to nest, and a socket in a handler of one's own; [`chatrooms::ws`](ws) underneath |
 //! | `warp` | [`chatrooms::warp`](warp): the same as filters; [`chatrooms::ws`](ws) underneath |
 //! | `sqlite` | [`chatrooms::sqlite`](sqlite): messages in an SQLite file |
+//! | `redis`, `redis-tls` | [`chatrooms::redis`](redis): [the same rooms on many nodes](guide::scaling), over Redis or Valkey, and that over TLS |
 //! | `json` | [`AppEvent`]: events of an application's own, typed on this side and JSON on the wire |
 //! | `metrics` | what happens is [counted](guide::observability), for the recorder of the crate `metrics` that the host installs, such as a Prometheus page |
 //! | `testing` | [`chatrooms::testing`](testing): clients without a socket and a store that goes wrong on command, for a host's own tests; brings `oracle` |
@@ -113,7 +115,7 @@
 //! - Accounts, passwords, cookies, roles: the host has them, and the library asks.
 //! - An archive. A room lives while somebody is connected to it, or [lingers](Config::linger) for a while; what has to last longer the host keeps
 //!   itself, from a [`Watch`] or from its policy.
-//! - Several processes. All connections to a room end in one process; a second process has rooms of its own.
+//! - Several processes without something that they share. With [`redis`] a room is the same one on all nodes; without it a second process has rooms of its own.
 //! - Direct messages, threads, reactions, attachments as such. They are rooms and [data](Post::data) of the host's own making.
 //! - TLS and listeners: the host's server or the proxy before it has them.
 #![forbid(unsafe_code)]
@@ -125,6 +127,7 @@
         feature = "conformance",
         feature = "json",
         feature = "oracle",
+        feature = "redis",
         feature = "sqlite",
         feature = "testing",
         feature = "warp"
@@ -136,6 +139,8 @@ pub use chatrooms_core::*;
 
 #[cfg(feature = "axum")]
 pub use chatrooms_axum as axum;
+#[cfg(feature = "redis")]
+pub use chatrooms_redis as redis;
 #[cfg(feature = "sqlite")]
 pub use chatrooms_sqlite as sqlite;
 #[cfg(feature = "warp")]

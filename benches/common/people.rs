@@ -1,10 +1,10 @@
 //! Rooms and those who are in them.
 
-use std::time::Duration;
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use chatrooms::{
-    Config, Identity, Join, MemoryStore, MessageStore, Post, RoomName, RoomRegistry, Session,
-    UserName,
+    Config, Identity, Join, MemoryStore, MessageStore, Post, Receipt, RoomName, RoomRegistry, Sent,
+    Session, UserName,
 };
 
 /// What a measurement is not about does not limit it.
@@ -82,4 +82,29 @@ pub(crate) async fn swept(registry: &RoomRegistry) {
     while registry.stats().purges.pending > 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+/// How many messages somebody has under way who says one after the other.
+pub(crate) const UNDER_WAY: usize = 64;
+
+/// Says so many messages, and waits until all of them are kept.
+pub(crate) async fn speak(speaker: Arc<Session>, room: RoomName, messages: u64) {
+    let mut under_way = VecDeque::new();
+    for _ in 0..messages {
+        if under_way.len() == UNDER_WAY {
+            kept(&mut under_way).await;
+            hear(&speaker);
+        }
+        under_way.push_back(speaker.send(&room, post()).await.expect("there is no limit"));
+    }
+    while !under_way.is_empty() {
+        kept(&mut under_way).await;
+    }
+    hear(&speaker);
+}
+
+/// Waits for the oldest of them.
+async fn kept(under_way: &mut VecDeque<Receipt<Sent>>) {
+    let Some(receipt) = under_way.pop_front() else { return };
+    receipt.wait().await.expect("the store works");
 }

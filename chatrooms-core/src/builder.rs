@@ -46,11 +46,21 @@ impl RegistryBuilder {
     ///
     /// Whoever is here is told of everything that happens in a room, wherever it does, and what a host does to people and rooms reaches all nodes a moment later. To be said of it:
     ///
-    /// - What is asked of this registry, such as [`RoomRegistry::rooms`], [`RoomRegistry::members`] or [`RoomRegistry::moderation`], is answered for the rooms that somebody of this node is in, and there for
-    ///   all nodes. [`Cluster::rooms`] and [`Cluster::room`] know of all rooms; a [`Watch`](crate::Watch) sees those of this node.
-    /// - How many connections were removed is counted on this node. Limits of what a user may do in a time, and the wait of slow mode, are each node's own.
-    /// - A leave is answered before the cluster knows of it. Whoever comes again here comes behind it; on another node it may be a moment.
+    /// - A [`Watch`](crate::Watch) sees the rooms that somebody of this node is in. [`RoomRegistry::rooms_of`], [`RoomRegistry::sessions_of`], [`RoomRegistry::stats`] and
+    ///   [`RoomRegistry::end_sessions_where`] are about the sessions of this node.
+    /// - Limits of what a user may do in a time, and the wait of slow mode, are each node's own.
+    /// - [`Session::leave`](crate::Session::leave), a session that ends and [`RoomRegistry::end_sessions`] are done here at once, and known on other nodes a moment later; [`Session::leave_everywhere`](crate::Session::leave_everywhere) waits for that.
     /// - With the end of a life that another node has closed, or that the cluster has lost, the policy's [`room_closed`](RoomPolicy::room_closed) is told on the node that closed it, or on none.
+    ///
+    /// # Rooms of other nodes
+    /// It does not matter which node is asked about a room, or told to do something to it: [`rooms`](RoomRegistry::rooms) and [`room`](RoomRegistry::room) are answered by the cluster, and for everything else, such as
+    /// [`members`](RoomRegistry::members), [`history`](RoomRegistry::history), [`announce`](RoomRegistry::announce), [`visit`](RoomRegistry::visit) or [`moderation`](RoomRegistry::moderation), a node that nobody of the
+    /// room is on *follows* it: it takes part in it for the moment, and for two seconds more, as one whose people are in there does. No member is told of that, nor is a watch, and it neither begins a life nor prolongs one. A room that is
+    /// followed counts among those of this node ([`Config::rooms`]), and its [rules](RoomPolicy::open_room) are asked for.
+    ///
+    /// So what is asked about a room may be answered, beside its own errors, by [`Error::StoreUnavailable`](crate::Error::StoreUnavailable) while the cluster is away,
+    /// [`Error::ServerFull`](crate::Error::ServerFull) where this node has as many rooms as it may have, [`Error::ShuttingDown`](crate::Error::ShuttingDown), and what the policy's
+    /// [`open_room`](RoomPolicy::open_room) gives. It panics outside of a tokio runtime.
     pub fn cluster(mut self, cluster: impl Cluster) -> Self {
         let cluster: Arc<dyn Cluster> = Arc::new(cluster);
         self.store = Arc::new(ClusterStore(Arc::clone(&cluster)));

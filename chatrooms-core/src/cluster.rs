@@ -21,7 +21,7 @@ pub use bell::{Bell, Passing, Ringer};
 pub use error::ClusterError;
 pub use log::{Edge, EdgeKind, Known, News, Note, People};
 pub use order::Order;
-pub use people::{Connected, ConnectionId, Entered, Entry, Exited};
+pub use people::{Connected, ConnectionId, Entered, Entry, Exited, Followed};
 pub(crate) use store::ClusterStore;
 
 /// What several processes, the *nodes*, share so that a room is the same one on all of them: who is in it, what was said, in which order.
@@ -38,7 +38,7 @@ pub(crate) use store::ClusterStore;
 /// 3. **A connection is there once.** Entering with the same [`ConnectionId`] again changes nothing and is answered as it was the first time; exiting again is no error. So whoever does not know
 ///    what has become of a call repeats it.
 /// 4. **One cut.** What [`Entered::news`] says is the room as it was right after that entry: all edges and messages up to there that the caller does not know, or where the caller knew nothing, who is there
-///    and the newest messages. So is each [`news`](Self::news) as of one moment.
+///    and the newest messages. So is each [`news`](Self::news), and what is [followed](Self::follow), as of one moment.
 /// 5. **Messages are those of a [`MessageStore`](crate::MessageStore#contract)**: promises 2 to 5 and 8 to 10 of its contract hold for all nodes together.
 /// 6. **Who is banned does not enter**, whichever node imposed that: `enter` knows what has been imposed before it. A room takes no more connections than its rules say, on all nodes together.
 /// 7. **A bell is a hint.** After each step of a room its bells ring, most of the time, once or several times. Nothing depends on it but how soon a node reads the news.
@@ -91,6 +91,17 @@ pub trait Cluster: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// As promise 10 says.
     async fn expire(&self, life: &Life) -> Result<bool, ClusterError>;
+
+    /// How a room stands for a node that knows nothing of it: what an entry would be told, without anybody entering. It changes nothing, in no respect; `None` where there is no life. From there on
+    /// the node reads the [news](Self::news), of a room that it [listens](Self::listen) to.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unavailable`].
+    async fn follow(
+        &self,
+        room: &RoomName,
+        recent: Budget,
+    ) -> Result<Option<Followed>, ClusterError>;
 
     /// What has happened since `known`.
     ///
@@ -200,6 +211,12 @@ pub trait Cluster: fmt::Debug + Send + Sync + 'static {
     /// As promise 10 says.
     async fn claim(&self, name: &str, holder: &str, time: Duration)
     -> Result<String, ClusterError>;
+
+    /// Who has a name that was [claimed](Self::claim), where anybody has it.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unavailable`].
+    async fn holder(&self, name: &str) -> Result<Option<String>, ClusterError>;
 
     /// Gives a name back, where this holder has it; says whether that was so.
     ///

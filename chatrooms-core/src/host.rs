@@ -11,21 +11,22 @@ impl RoomRegistry {
     /// Says something in a room as the host itself. A nonce is not looked at.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where nobody is in the room, [`Error::TooLarge`], [`Error::Busy`], and those of
-    /// [`Receipt::wait`](crate::Receipt::wait).
+    /// [`Error::NotFound`] where nobody is in the room, [`Error::TooLarge`], [`Error::Busy`], those of
+    /// [following](crate::RegistryBuilder::cluster) over a cluster, and those of [`Receipt::wait`](crate::Receipt::wait).
     ///
     /// # Cancel safety
     /// Dropped, the message may or may not have been sent; it is never half sent.
     pub async fn announce(&self, room: &RoomName, post: Post) -> Result<Sent, Error> {
-        self.say(&self.occupied(room)?, post.nonce(None).by(None)).await
+        let room = self.occupied(room).await?;
+        self.say(&room, post.nonce(None).by(None)).await
     }
 
     /// Says something in a room as a user who need not be connected to it, such as one on the other side of a bridge. It is the host's word: neither
     /// the policy nor the limits of the user are asked. [`visit`](Self::visit) is the way for what users ask for themselves.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where nobody is in the room, [`Error::TooLarge`], [`Error::Busy`], and those of
-    /// [`Receipt::wait`](crate::Receipt::wait).
+    /// [`Error::NotFound`] where nobody is in the room, [`Error::TooLarge`], [`Error::Busy`], those of
+    /// [following](crate::RegistryBuilder::cluster) over a cluster, and those of [`Receipt::wait`](crate::Receipt::wait).
     ///
     /// # Cancel safety
     /// Dropped, the message may or may not have been sent; sending it again with the same nonce never doubles it.
@@ -35,7 +36,8 @@ impl RoomRegistry {
         room: &RoomName,
         post: Post,
     ) -> Result<Sent, Error> {
-        self.say(&self.occupied(room)?, post.by(Some(who))).await
+        let room = self.occupied(room).await?;
+        self.say(&room, post.by(Some(who))).await
     }
 
     pub(crate) async fn say(&self, room: &Arc<Room>, draft: Draft) -> Result<Sent, Error> {
@@ -59,41 +61,69 @@ impl RoomRegistry {
     /// Takes a message back as the host itself.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Busy`], and those of [`Receipt::wait`](crate::Receipt::wait).
+    /// [`Error::NotFound`], [`Error::Busy`], those of [following](crate::RegistryBuilder::cluster) over a cluster, and those of [`Receipt::wait`](crate::Receipt::wait).
     ///
     /// # Cancel safety
     /// Dropped, the message may or may not have been taken back.
     pub async fn redact(&self, room: &RoomName, seq: u64) -> Result<(), Error> {
         let redact = Redact { seq, author: None, by: None };
-        let receipt = self.occupied(room)?.submit_redaction(Author::Host, redact, self.shared())?;
+        let room = self.occupied(room).await?;
+        let receipt = room.submit_redaction(Author::Host, redact, self.shared())?;
         outside(receipt.wait().await)
     }
 
     /// The room as it stands, where somebody is in it.
-    #[must_use]
-    pub fn room(&self, room: &RoomName) -> Option<RoomSummary> {
-        self.occupied(room).ok()?.summary().ok()
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody is in the room, [`Error::StoreUnavailable`] where it is one of other nodes and the cluster is away.
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn room(&self, room: &RoomName) -> Result<RoomSummary, Error> {
+        let here = self.shared().find(room).ok_or(Error::NotFound).and_then(|room| room.summary());
+        match (here, &self.shared().cluster) {
+            (Err(_), Some(cluster)) => {
+                let asking = async { cluster.room(room).await };
+                self.shared().asked(Some(room), asking).await?.ok_or(Error::NotFound)
+            }
+            (here, _) => here,
+        }
     }
 
-    /// Who is in a room right now, by user, after a user; nobody where there is no such room. A page has as many as an answer on the wire may hold.
+    /// Who is in a room right now, by user, after a user. A page has as many as an answer on the wire may hold.
     ///
     /// It is the truth of this moment, where members of a large room are told of each other from time to time.
-    #[must_use]
-    pub fn members(&self, room: &RoomName, after: Option<&UserName>) -> Members {
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nobody is in the room, and those of [following](crate::RegistryBuilder::cluster) over a cluster.
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn members(
+        &self,
+        room: &RoomName,
+        after: Option<&UserName>,
+    ) -> Result<Members, Error> {
         let bytes = self.config().whole_reply();
-        let page =
-            self.occupied(room).and_then(|room| room.ask(|live| live.roster.present(after, bytes)));
-        page.unwrap_or_default()
+        self.occupied(room).await?.ask(|live| live.roster.present(after, bytes))
     }
 
     /// The connections of a user to a room; 0 where they are not there.
-    #[must_use]
-    pub fn connections(&self, room: &RoomName, user: &UserName) -> usize {
-        let connections = |room: Arc<Room>| room.live(|live| live.roster.connections_of(user));
-        self.shared().find(room).and_then(connections).unwrap_or(0)
+    ///
+    /// # Errors
+    /// Those of [following](crate::RegistryBuilder::cluster) over a cluster; without one there are none.
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn connections(&self, room: &RoomName, user: &UserName) -> Result<usize, Error> {
+        match self.occupied(room).await {
+            Ok(room) => Ok(room.live(|live| live.roster.connections_of(user)).unwrap_or(0)),
+            Err(Error::NotFound) => Ok(0),
+            Err(error) => Err(error),
+        }
     }
 
-    /// The rooms that a user is in, by name.
+    /// The rooms that a user is in, by name; over a cluster, by the sessions of this node.
     #[must_use]
     pub fn rooms_of(&self, user: &UserName) -> Vec<RoomName> {
         let sessions = self.shared().sessions_of(user);
@@ -104,7 +134,7 @@ impl RoomRegistry {
     /// The messages of a room before `before` (exclusive), or the newest.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where nobody is there, [`Error::StoreUnavailable`].
+    /// [`Error::NotFound`] where nobody is there, [`Error::StoreUnavailable`], and those of [following](crate::RegistryBuilder::cluster) over a cluster.
     ///
     /// # Cancel safety
     /// Nothing happens by dropping it.
@@ -114,7 +144,7 @@ impl RoomRegistry {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Page, Error> {
-        self.occupied(room)?.history(before, limit, self.shared()).await
+        self.occupied(room).await?.history(before, limit, self.shared()).await
     }
 }
 

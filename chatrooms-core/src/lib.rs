@@ -36,7 +36,7 @@
 //! assert!(matches!(second.kind(), EventKind::Message(message) if message.seq == 2));
 //!
 //! assert_eq!(bob.publish(&lobby, Post::new("darn")).await, Err(Error::Forbidden));
-//! registry.moderation(&lobby).kick(bob.identity().user(), Some("mind your words"));
+//! registry.moderation(&lobby).kick(bob.identity().user(), Some("mind your words")).await?;
 //! assert!(bob.rooms().is_empty());
 //!
 //! // Dropping a session leaves all its rooms. The last one to go ends the room, and with it its messages.
@@ -106,6 +106,7 @@ mod effects;
 mod ending;
 mod error;
 mod event;
+mod following;
 mod hooks;
 mod host;
 mod identity;
@@ -167,7 +168,7 @@ pub use builder::RegistryBuilder;
 pub use bundle::Bundle;
 pub use cluster::{
     Bell, Cluster, ClusterError, Connected, ConnectionId, Edge, EdgeKind, Entered, Entry, Exited,
-    Known, News, Note, Order, Passing, People, Ringer,
+    Followed, Known, News, Note, Order, Passing, People, Ringer,
 };
 pub use config::Config;
 pub use cork::Cork;

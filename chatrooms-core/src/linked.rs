@@ -87,9 +87,9 @@ impl Live {
         self.linked.as_ref().is_some_and(|linked| linked.here == 0)
     }
 
-    /// Whether some connection is another node's.
-    pub(crate) fn is_somebody_elsewhere(&self) -> bool {
-        self.linked.as_ref().is_some_and(|linked| linked.here < linked.users.len())
+    /// Whether nobody of this node has been in the room: it is followed for those who ask about it, and nobody is told of that.
+    pub(crate) const fn is_followed(&self) -> bool {
+        self.linked.is_some() && !self.has_begun()
     }
 
     /// Has a session be told nothing any more; its connection is still to be taken out. `None` where it is not here.
@@ -137,17 +137,20 @@ impl Taking<'_> {
         self.live.trimmed(news.oldest);
     }
 
-    /// The beginning on this node: everybody who is there, of whom nobody has to be told.
-    pub(crate) fn begin(&mut self, edge: u64, connected: Vec<Connected>, guest: &Guest<'_>) {
-        let mut own = None;
+    /// Begins to follow: everybody who is there, of whom nobody has to be told.
+    pub(crate) fn follow(&mut self, edge: u64, connected: Vec<Connected>) {
         for one in connected {
-            if one.entry.connection == guest.connection {
-                own = Some(one.entry);
-            } else {
-                self.add(&one.entry);
-            }
+            self.add(&one.entry);
         }
         self.live.roster.forget_news();
+        self.set_edge(edge);
+    }
+
+    /// The beginning on this node by its first one, who is among those who are there.
+    pub(crate) fn begin(&mut self, edge: u64, mut connected: Vec<Connected>, guest: &Guest<'_>) {
+        let own = connected.iter().position(|one| one.entry.connection == guest.connection);
+        let own = own.map(|place| connected.remove(place).entry);
+        self.follow(edge, connected);
         let opener = guest.opened.then_some(guest.peer);
         self.live.begin_shared(self.room, opener, self.shared, self.effects);
         match own {
@@ -155,7 +158,6 @@ impl Taking<'_> {
             // They have been made to go between two tries to enter.
             None => self.taken.joined = Some(Err(Error::StoreUnavailable)),
         }
-        self.set_edge(edge);
     }
 
     fn set_edge(&mut self, edge: u64) {
@@ -241,6 +243,10 @@ impl Taking<'_> {
             self.taken.to_take_out.push(entry.connection);
             self.taken.joined = Some(Err(error));
             return;
+        }
+        if self.live.is_followed() {
+            // From here on this node has a part in the room, which those who watch are told.
+            self.live.begin_shared(self.room, None, self.shared, self.effects);
         }
         self.live.stop_waiting();
         if let Some(linked) = &mut self.live.linked {

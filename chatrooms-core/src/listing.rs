@@ -68,8 +68,8 @@ mod tests {
         session.join(&name(number), Join::default()).await.unwrap();
     }
 
-    fn first(registry: &RoomRegistry, after: Option<&RoomName>) -> String {
-        let (rooms, _) = registry.rooms(after, 1);
+    async fn first(registry: &RoomRegistry, after: Option<&RoomName>) -> String {
+        let (rooms, _) = registry.rooms(after, 1).await.unwrap();
         rooms.first().map_or_else(String::new, |room| room.room.to_string())
     }
 
@@ -86,19 +86,19 @@ mod tests {
         let session = registry.open_session(Identity::new(UserName::new("ada").unwrap())).unwrap();
         for number in 2..2 + FEW {
             open(&session, number).await;
-            assert_eq!(first(&registry, None), "room 0002");
+            assert_eq!(first(&registry, None).await, "room 0002");
         }
         open(&session, 1).await;
-        assert_eq!(first(&registry, None), "room 0001", "the first look at many");
+        assert_eq!(first(&registry, None).await, "room 0001", "the first look at many");
         open(&session, 0).await;
         session.leave(&name(1)).unwrap();
-        assert_eq!(first(&registry, None), "room 0002", "nobody is shown who has gone");
-        assert_eq!(first(&registry, Some(&name(2))), "room 0003");
+        assert_eq!(first(&registry, None).await, "room 0002", "nobody is shown who has gone");
+        assert_eq!(first(&registry, Some(&name(2))).await, "room 0003");
         advance(FRESH).await;
-        assert_eq!(first(&registry, None), "room 0000");
+        assert_eq!(first(&registry, None).await, "room 0000");
         session.leave(&name(2)).unwrap();
         session.leave(&name(3)).unwrap();
         open(&session, 1).await;
-        assert_eq!(first(&registry, Some(&name(0))), "room 0001", "few again");
+        assert_eq!(first(&registry, Some(&name(0))).await, "room 0001", "few again");
     }
 }

@@ -150,6 +150,8 @@ impl Live {
         shared: &Arc<Shared>,
         effects: &mut Effects,
     ) {
+        // Whoever watches is told of none that is only followed.
+        self.audience = Audience::new(shared.watchers.of(room.name()));
         if let Some(first) = opener {
             return self.begin(room, first, shared, effects);
         }
@@ -160,6 +162,11 @@ impl Live {
         effects.opened(room, self.life.epoch);
         let found = self.found(room.name());
         self.audience.tell(effects, || found.clone());
+    }
+
+    /// Whether somebody has been here.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.begun.is_some()
     }
 
     /// Has the end of the life be told to no policy: that is another node's to do.
@@ -263,6 +270,10 @@ impl Live {
 
     /// Has a watcher told everything from now on; returns where the room stands, unless nobody has been here yet or the watcher is known.
     pub(crate) fn attach(&mut self, room: &RoomName, watcher: &Arc<Watcher>) -> Option<RoomEvent> {
+        if self.is_followed() {
+            // They are found when somebody comes.
+            return None;
+        }
         let is_told = self.audience.add(watcher) && self.begun.is_some();
         is_told.then(|| self.found(room))
     }

@@ -21,6 +21,7 @@ pub(crate) struct Metrics {
     signals: Counter,
     signals_dropped: Counter,
     watch_lagged: Counter,
+    pub(crate) cluster_healed: Counter,
     refusals: Counters,
     pub(crate) offences: Counters,
     pub(crate) purges: Counters,
@@ -145,6 +146,10 @@ impl Metrics {
             watch_lagged: counter(
                 "chatrooms_watch_lagged_total",
                 "Watches of the host that were over their bound and had to begin anew.",
+            ),
+            cluster_healed: counter(
+                "chatrooms_cluster_healed_total",
+                "News of shared rooms that were found by looking: whatever should have told of them did not.",
             ),
             refusals: closed(
                 "chatrooms_refusals_total",

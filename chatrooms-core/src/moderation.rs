@@ -1,12 +1,12 @@
 //! What the host does to people and rooms: kick, ban, mute, slow mode, close.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use tokio::time::Instant;
 
 use crate::{
-    Epoch, Error, Post, Removal, RoomName, RoomRegistry, Sent, UserName, room::Room,
-    sanctions::Sanctions, sync::Arc,
+    Epoch, Error, Post, Removal, RoomName, RoomRegistry, Sent, UserName, following::Here,
+    sanctions::Sanctions, steward::Awaited, sync::in_time, writer::GRACE,
 };
 
 /// What a host does to the people in a room, and to the room: see [`RoomRegistry::moderation`].
@@ -19,9 +19,13 @@ use crate::{
 /// [`of`](Self::of): then nothing is ever done to another one, whatever has happened in between.
 ///
 /// # What a store has to do with it
-/// Everything holds as soon as the call returns, whether the store can be reached or not: nothing waits for it. The store is told in the background, and asked again until it has kept
+/// Everything holds as soon as the call returns, whether the store can be reached or not: nothing waits for it, and each of these calls is done when it is first polled. The store is told in the background, and asked again until it has kept
 /// the newest of what holds, so that it [holds after a restart too](crate::Config::linger), where the life goes on. Only a process that dies before that, or stops with a store that
 /// takes nothing to the last, loses what was new; the latter is [reported](crate::ShutdownReport::unkept_sanctions). Each try that fails is logged and counted as the operation `note`.
+///
+/// # Over a cluster
+/// It does not matter on which nodes the people are, and what is done holds on all of them when the call returns: it waits for the cluster's word. While that cannot be had the answer is
+/// [`ModerationError::Unavailable`].
 ///
 /// ```
 /// # use std::time::Duration;
@@ -32,13 +36,13 @@ use crate::{
 /// let (lobby, eve): (RoomName, UserName) = ("lobby".parse()?, "eve".parse()?);
 /// let ada = rooms.open_session(Identity::new("ada".parse()?))?;
 /// let first = ada.join(&lobby, Join::default()).await?.epoch;
-/// rooms.moderation(&lobby).ban(&eve, Some(Duration::from_secs(600)), Some("too loud"))?;
-/// assert_eq!(rooms.moderation(&lobby).banned(), [eve.clone()]);
+/// rooms.moderation(&lobby).ban(&eve, Some(Duration::from_secs(600)), Some("too loud")).await?;
+/// assert_eq!(rooms.moderation(&lobby).banned().await?, [eve.clone()]);
 ///
 /// // Another life begins: what was meant for the first one does nothing to it.
 /// ada.leave(&lobby)?;
 /// ada.join(&lobby, Join::default()).await?;
-/// let late = rooms.moderation(&lobby).of(first).mute(&eve, None);
+/// let late = rooms.moderation(&lobby).of(first).mute(&eve, None).await;
 /// assert_eq!(late, Err(ModerationError::NotFound));
 /// # Ok(())
 /// # }
@@ -65,6 +69,20 @@ pub enum ModerationError {
         /// How many there may be.
         limit: usize,
     },
+    /// Over a cluster alone: the other nodes could not be told right now. Where this one has people in the room it holds for them already, and is said to the others as soon as they can be reached, as long as
+    /// the life lasts; elsewhere nothing may have happened. Doing it again does no harm.
+    #[error("the other nodes cannot be told right now: try again")]
+    Unavailable,
+}
+
+impl From<Error> for ModerationError {
+    /// Why there is no room to do it to.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound => Self::NotFound,
+            _ => Self::Unavailable,
+        }
+    }
 }
 
 impl RoomRegistry {
@@ -81,8 +99,18 @@ impl Moderation<'_> {
     }
 
     /// Removes a user; says how many connections that were. They may come again.
-    pub fn kick(&self, user: &UserName, reason: Option<&str>) -> usize {
-        self.remove(Some(user), Removal::Kicked, reason)
+    ///
+    /// # Errors
+    /// [`ModerationError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, it may have been done or not.
+    pub async fn kick(
+        &self,
+        user: &UserName,
+        reason: Option<&str>,
+    ) -> Result<usize, ModerationError> {
+        self.remove(Some(user), Removal::Kicked, reason).await
     }
 
     /// Keeps a user out for so long, and for the rest of the room's life at most, and removes them; says how many connections that were. They need not be
@@ -92,49 +120,85 @@ impl Moderation<'_> {
     /// room's next life too is refused by the policy's [`may_join`](crate::RoomPolicy::may_join).
     ///
     /// # Errors
-    /// [`ModerationError::NotFound`], also while the room still opens; [`ModerationError::TooMany`]: then they are not removed either.
-    pub fn ban(
+    /// [`ModerationError::NotFound`], also while the room still opens; [`ModerationError::TooMany`]: then they are not removed either; [`ModerationError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, it may have been done or not.
+    pub async fn ban(
         &self,
         user: &UserName,
         time: Option<Duration>,
         reason: Option<&str>,
     ) -> Result<usize, ModerationError> {
-        let (room, until) = (self.found()?, end(time));
-        self.impose(&room, |sanctions, limit| sanctions.ban(user.clone(), until, limit))??;
-        // By the room and not by its name, which may be another life's by now.
-        Ok(room.remove(Some(user), Removal::Banned, reason.map(Into::into), self.registry.shared()))
+        let (room, until) = (self.found().await?, end(time));
+        let (imposed, shared) =
+            self.impose(&room, |all, limit| all.ban(user.clone(), until, limit))?;
+        imposed?;
+        // By the room and not by its name, which may be another life's by now. Behind the ban in the cluster, too, so that nobody comes in between.
+        let removed = self.remove_from(&room, Some(user), Removal::Banned, reason).await;
+        self.answered(shared).await?;
+        removed
     }
 
     /// Lifts a ban; says whether there was one.
-    pub fn unban(&self, user: &UserName) -> bool {
-        self.change(|sanctions, _| sanctions.unban(user)).unwrap_or(false)
+    ///
+    /// # Errors
+    /// [`ModerationError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, it may have been done or not.
+    pub async fn unban(&self, user: &UserName) -> Result<bool, ModerationError> {
+        there(self.change(|sanctions, _| sanctions.unban(user)).await)
     }
 
     /// Who is banned now, by name; nobody where there is no such room.
-    #[must_use]
-    pub fn banned(&self) -> Vec<UserName> {
-        self.look(|sanctions| sanctions.bans.held()).unwrap_or_default()
+    ///
+    /// # Errors
+    /// [`ModerationError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn banned(&self) -> Result<Vec<UserName>, ModerationError> {
+        self.look(|sanctions| sanctions.bans.held()).await
     }
 
     /// Keeps a user from saying anything for so long, or for the rest of the room's life: what they send is answered by [`Error::Muted`]. They still hear
     /// everything.
     ///
     /// # Errors
-    /// [`ModerationError::NotFound`], [`ModerationError::TooMany`].
-    pub fn mute(&self, user: &UserName, time: Option<Duration>) -> Result<(), ModerationError> {
+    /// [`ModerationError::NotFound`], [`ModerationError::TooMany`], [`ModerationError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, it may have been done or not.
+    pub async fn mute(
+        &self,
+        user: &UserName,
+        time: Option<Duration>,
+    ) -> Result<(), ModerationError> {
         let until = end(time);
-        self.change(|sanctions, limit| sanctions.mute(user.clone(), until, limit))?
+        self.change(|sanctions, limit| sanctions.mute(user.clone(), until, limit)).await?
     }
 
     /// Lifts a mute; says whether there was one.
-    pub fn unmute(&self, user: &UserName) -> bool {
-        self.change(|sanctions, _| sanctions.unmute(user)).unwrap_or(false)
+    ///
+    /// # Errors
+    /// [`ModerationError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, it may have been done or not.
+    pub async fn unmute(&self, user: &UserName) -> Result<bool, ModerationError> {
+        there(self.change(|sanctions, _| sanctions.unmute(user)).await)
     }
 
     /// Who is muted now, by name; nobody where there is no such room.
-    #[must_use]
-    pub fn muted(&self) -> Vec<UserName> {
-        self.look(|sanctions| sanctions.mutes.held()).unwrap_or_default()
+    ///
+    /// # Errors
+    /// [`ModerationError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn muted(&self) -> Result<Vec<UserName>, ModerationError> {
+        self.look(|sanctions| sanctions.mutes.held()).await
     }
 
     /// Has everybody wait so long between two messages, 0 for not at all: what comes sooner is answered by [`Error::SlowMode`].
@@ -143,66 +207,139 @@ impl Moderation<'_> {
     /// nothing. After a restart nobody waits for what they said before it.
     ///
     /// # Errors
-    /// [`ModerationError::NotFound`].
-    pub fn set_slow_mode(&self, wait: Duration) -> Result<(), ModerationError> {
-        self.change(|sanctions, _| sanctions.slow_down(wait))
+    /// [`ModerationError::NotFound`], [`ModerationError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, it may have been done or not.
+    pub async fn set_slow_mode(&self, wait: Duration) -> Result<(), ModerationError> {
+        self.change(|sanctions, _| sanctions.slow_down(wait)).await
     }
 
     /// How long everybody waits between two messages now; 0 where they do not, or where there is no such room.
-    #[must_use]
-    pub fn slow_mode(&self) -> Duration {
-        self.look(Sanctions::slow_mode).unwrap_or_default()
+    ///
+    /// # Errors
+    /// [`ModerationError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn slow_mode(&self) -> Result<Duration, ModerationError> {
+        self.look(Sanctions::slow_mode).await
     }
 
     /// Says something as the host itself, as [`RoomRegistry::announce`] does.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where nobody is in the room, [`Error::TooLarge`], [`Error::Busy`], and those of
-    /// [`Receipt::wait`](crate::Receipt::wait).
+    /// [`Error::NotFound`] where nobody is in the room, [`Error::TooLarge`], [`Error::Busy`], those of
+    /// [following](crate::RegistryBuilder::cluster) over a cluster, and those of [`Receipt::wait`](crate::Receipt::wait).
     ///
     /// # Cancel safety
     /// Dropped, the message may or may not have been sent; it is never half sent.
     pub async fn announce(&self, post: Post) -> Result<Sent, Error> {
-        let room = self.found().map_err(|_| Error::NotFound)?;
+        let room = self.registry.shared().here(self.room).await?;
+        if !self.is_meant(&room) {
+            return Err(Error::NotFound);
+        }
         self.registry.say(&room, post.nonce(None).by(None)).await
     }
 
     /// Ends the room's life, whether somebody is in it or it lingers; says how many connections that were.
-    pub fn close(&self, reason: Option<&str>) -> usize {
-        self.remove(None, Removal::RoomClosed, reason)
+    ///
+    /// # Errors
+    /// [`ModerationError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Dropped before it completes, it may have been done or not.
+    pub async fn close(&self, reason: Option<&str>) -> Result<usize, ModerationError> {
+        self.remove(None, Removal::RoomClosed, reason).await
     }
 
     /// The room, where it is open and lives the life that is meant. It never lives another one.
-    fn found(&self) -> Result<Arc<Room>, ModerationError> {
-        let room = self.registry.shared().find(self.room).ok_or(ModerationError::NotFound)?;
-        let is_meant = room.live(|live| self.life.is_none_or(|life| life == live.life.epoch));
-        if is_meant == Some(true) { Ok(room) } else { Err(ModerationError::NotFound) }
+    async fn found(&self) -> Result<Here<'_>, ModerationError> {
+        let room = self.registry.shared().here(self.room).await?;
+        if self.is_meant(&room) { Ok(room) } else { Err(ModerationError::NotFound) }
     }
 
-    fn look<T>(&self, look: impl FnOnce(&Sanctions) -> T) -> Option<T> {
-        self.found().ok()?.live(|live| look(&live.sanctions))
+    fn is_meant(&self, room: &Here<'_>) -> bool {
+        room.live(|live| self.life.is_none_or(|life| life == live.life.epoch)) == Some(true)
     }
 
-    fn change<T>(
+    async fn look<T: Default>(
         &self,
-        change: impl FnOnce(&mut Sanctions, usize) -> T,
+        look: impl FnOnce(&Sanctions) -> T + Send,
     ) -> Result<T, ModerationError> {
-        self.impose(&self.found()?, change)
+        let room = there(self.found().await.map(Some))?;
+        let seen = room.and_then(|room| room.live(|live| look(&live.sanctions)));
+        Ok(seen.unwrap_or_default())
+    }
+
+    async fn change<T: Send>(
+        &self,
+        change: impl FnOnce(&mut Sanctions, usize) -> T + Send,
+    ) -> Result<T, ModerationError> {
+        let room = self.found().await?;
+        let (changed, shared) = self.impose(&room, change)?;
+        self.answered(shared).await?;
+        Ok(changed)
     }
 
     fn impose<T>(
         &self,
-        room: &Arc<Room>,
+        room: &Here<'_>,
         change: impl FnOnce(&mut Sanctions, usize) -> T,
-    ) -> Result<T, ModerationError> {
+    ) -> Result<(T, Option<Awaited>), ModerationError> {
         let limit = self.registry.config().sanctions_per_room;
         room.impose(self.registry.shared(), |sanctions| change(sanctions, limit))
             .ok_or(ModerationError::NotFound)
     }
 
-    fn remove(&self, user: Option<&UserName>, code: Removal, reason: Option<&str>) -> usize {
-        let Ok(room) = self.found() else { return 0 };
-        room.remove(user, code, reason.map(Into::into), self.registry.shared())
+    async fn remove(
+        &self,
+        user: Option<&UserName>,
+        code: Removal,
+        reason: Option<&str>,
+    ) -> Result<usize, ModerationError> {
+        match there(self.found().await.map(Some))? {
+            Some(room) => self.remove_from(&room, user, code, reason).await,
+            None => Ok(0),
+        }
+    }
+
+    async fn remove_from(
+        &self,
+        room: &Here<'_>,
+        user: Option<&UserName>,
+        code: Removal,
+        reason: Option<&str>,
+    ) -> Result<usize, ModerationError> {
+        let shared = self.registry.shared();
+        let (here, elsewhere) = room.remove(user, code, reason.map(Into::into), shared);
+        // Whoever was here already counts among all of a room that is closed.
+        let all = match (self.answered(elsewhere).await, user) {
+            (Ok(elsewhere), Some(_)) => here + elsewhere,
+            (Ok(all), None) => all.max(here),
+            // It has ended meanwhile: nobody is left to be removed.
+            (Err(ModerationError::NotFound), _) => here,
+            (Err(error), _) => return Err(error),
+        };
+        Ok(all)
+    }
+
+    /// What the cluster has to say of it, where there is one.
+    async fn answered(&self, awaited: Option<Awaited>) -> Result<usize, ModerationError> {
+        let Some(awaited) = awaited else { return Ok(0) };
+        let patience = self.registry.config().store_timeout.saturating_add(GRACE);
+        match in_time(patience, pin!(awaited)).await {
+            Some(answer) => answer.unwrap_or(Err(ModerationError::NotFound)),
+            None => Err(ModerationError::Unavailable),
+        }
+    }
+}
+
+/// Nothing, where there is no such room.
+fn there<T: Default>(outcome: Result<T, ModerationError>) -> Result<T, ModerationError> {
+    match outcome {
+        Err(ModerationError::NotFound) => Ok(T::default()),
+        outcome => outcome,
     }
 }
 

@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::{sync::oneshot, time::sleep};
 
 use crate::{
     Life, StoreError,
     room::Room,
     sanctions::Sanctions,
     shared::Shared,
-    steward::Errand,
+    steward::{Awaited, Errand},
     sync::{Arc, in_a_task},
 };
 
@@ -19,23 +19,25 @@ const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 
 impl Room {
-    /// Changes what is imposed here, and has the store keep it. `None` where the room is not open.
+    /// Changes what is imposed here, and has the store keep it; where the room is one of a cluster, the second part is what that is to say of it. `None` where the room is not open.
     pub(crate) fn impose<T>(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
         change: impl FnOnce(&mut Sanctions) -> T,
-    ) -> Option<T> {
+    ) -> Option<(T, Option<Awaited>)> {
         let (changed, start) = self.live(|live| {
             let changed = change(&mut live.sanctions);
             (changed, self.desk.is_none() && live.sanctions.begin_noting())
         })?;
-        if let Some(desk) = &self.desk {
-            desk.give(Errand::Impose);
-        }
+        let awaited = self.desk.as_ref().map(|desk| {
+            let (answer, answered) = oneshot::channel();
+            desk.give(Errand::Impose { answer });
+            answered
+        });
         if start {
             shared.run_detached(&self.runtime, note(Arc::clone(self), Arc::clone(shared)));
         }
-        Some(changed)
+        Some((changed, awaited))
     }
 
     fn next_note(&self) -> Option<(Life, String)> {

@@ -43,7 +43,8 @@ pub trait RoomPolicy: fmt::Debug + Send + Sync + 'static {
     }
 
     /// May a life of this room begin, and by which rules? They come as the configuration has them. Also asked for the rooms that an earlier
-    /// process has left behind, for [`RoomRules::linger`]: one that is refused is purged.
+    /// process has left behind, for [`RoomRules::linger`]: one that is refused is purged. Over a cluster each node asks for itself, before it takes part in the room; whatever this hook asked the registry about that same
+    /// room would wait for this hook.
     ///
     /// # Errors
     /// Whatever everybody is answered who waits for the room: [`Error::Forbidden`], [`Error::NotFound`], or [`Error::Refused`] with a code of the

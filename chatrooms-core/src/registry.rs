@@ -6,9 +6,10 @@ use crate::{
     CloseReason, Config, Data, Draft, Epoch, Error, Identity, Join, Joined, Order, Post, Purges,
     RegistryBuilder, RoomName, Session, UserName, Visit,
     effects::Effects,
+    following::Here,
     peer::Peer,
     policy::ask,
-    room::{Arrival, Departure, NoEntry, Room},
+    room::{Arrival, Departure, NoEntry},
     shared::Shared,
     sync::{Arc, in_time},
     writer::GRACE,
@@ -158,7 +159,7 @@ impl RoomRegistry {
         self.shared.rates.joins.take(user)?;
         self.may_join(session.identity(), room).await?;
         loop {
-            let arrival = self.shared.arrive(room, user)?;
+            let arrival = self.shared.arrive(room, Some(user))?;
             if arrival.room.desk.is_some() {
                 match Box::pin(self.enter_shared(arrival, session.peer(), &join)).await {
                     Ok(joined) => return Ok(joined),
@@ -213,14 +214,14 @@ impl RoomRegistry {
     /// What a user may see and do in a room without being connected to it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where nobody is in the room, [`Error::Banned`], and what the host's policy gives.
+    /// [`Error::NotFound`] where nobody is in the room, [`Error::Banned`], what the host's policy gives, and those of [following](RegistryBuilder::cluster) over a cluster.
     ///
     /// # Cancel safety
     /// Nothing happens by dropping it.
     pub async fn visit(&self, who: &Identity, room: &RoomName) -> Result<Visit<'_>, Error> {
         // Whoever may not join is not told either whether there is such a room.
         self.may_join(who, room).await?;
-        let room = self.occupied(room)?;
+        let room = self.occupied(room).await?;
         if room.ask(|live| live.sanctions.bans.holds(who.user()))? {
             return Err(Error::Banned);
         }
@@ -228,8 +229,8 @@ impl RoomRegistry {
     }
 
     /// The room of that name, where somebody is in it.
-    pub(crate) fn occupied(&self, name: &RoomName) -> Result<Arc<Room>, Error> {
-        let room = self.shared.find(name).ok_or(Error::NotFound)?;
+    pub(crate) async fn occupied(&self, name: &RoomName) -> Result<Here<'_>, Error> {
+        let room = self.shared.here(name).await?;
         room.ask(|_| ())?;
         Ok(room)
     }
@@ -271,14 +272,28 @@ impl RoomRegistry {
 
     /// The rooms where somebody is, by name, after a name; and whether there are more. Where there are more than a thousand, one that is new is there within a second: their
     /// order is found out once in a second at most, so that asking for it costs nobody else anything.
-    #[must_use]
-    pub fn rooms(&self, after: Option<&RoomName>, limit: usize) -> (Vec<RoomSummary>, bool) {
+    ///
+    /// Over a [cluster](RegistryBuilder::cluster) these are the rooms of all nodes, as the cluster knows them.
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`] while a cluster is away; without one there are none.
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn rooms(
+        &self,
+        after: Option<&RoomName>,
+        limit: usize,
+    ) -> Result<(Vec<RoomSummary>, bool), Error> {
+        if let Some(cluster) = &self.shared.cluster {
+            return self.shared.asked(None, async { cluster.rooms(after, limit).await }).await;
+        }
         let names = self.shared.listed();
         let first = after.map_or(0, |after| names.partition_point(|name| name <= after));
         let here = names[first..].iter().filter_map(|name| self.shared.find(name));
         let mut occupied = here.filter_map(|room| room.summary().ok());
         let page = occupied.by_ref().take(limit).collect();
-        (page, occupied.next().is_some())
+        Ok((page, occupied.next().is_some()))
     }
 
     /// Ends all sessions of a user, in all rooms; says how many. When it returns, all their connections have ended.
@@ -293,7 +308,8 @@ impl RoomRegistry {
     /// Ends those sessions of a user whose identity is meant, in all rooms; says how many. When it returns, all their connections have ended.
     ///
     /// It is how one device is logged out and not the others: an authenticator puts what tells them apart into the
-    /// [claims](Identity::claims). On other nodes of a cluster nothing happens by this: what tells devices apart is not known there.
+    /// [claims](Identity::claims). It is about the sessions of this node alone: over a [cluster](RegistryBuilder::cluster) nobody but the node that a session is on knows its claims, and what is asked here cannot be
+    /// asked there. A host that logs a device out has its own nodes know, such as by the credentials that an authenticator is asked for again.
     pub fn end_sessions_where(
         &self,
         user: &UserName,

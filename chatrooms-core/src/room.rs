@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionId, Entered, Error, Event, EventKind, Join, Joined, Message, News, Opened, Outgoing,
+    ConnectionId, Error, Event, EventKind, Followed, Join, Joined, Message, News, Opened, Outgoing,
     Passing, People, Removal, RoomEnd, RoomEvent, RoomName, RoomRules, RoomSummary, SessionId,
     UserName,
     effects::{Effects, Ended},
@@ -16,7 +16,7 @@ use crate::{
     live::Live,
     peer::Peer,
     shared::Shared,
-    steward::{Desk, Errand, Errands},
+    steward::{Awaited, Desk, Errand, Errands},
     sweeper::Owed,
     sync::{AbortOnDropHandle, Arc, Handle, Mutex, after, lock},
     watcher::{Audience, Watcher},
@@ -181,18 +181,33 @@ impl Room {
         true
     }
 
-    /// Removes all connections of a user, or everybody and the room with them; says how many connections that were.
+    /// Completes when all that was done here so far has reached the other nodes, or cannot any more; `None` where there are none.
+    pub(crate) fn settled(&self) -> Option<oneshot::Receiver<()>> {
+        let (waiting, settled) = oneshot::channel();
+        self.desk.as_ref()?.give(Errand::Tell(waiting));
+        Some(settled)
+    }
+
+    /// Completes when everything has been taken in that had happened on other nodes, or could not be; `None` where there are none.
+    pub(crate) fn caught_up(&self) -> Option<oneshot::Receiver<()>> {
+        let (waiting, caught_up) = oneshot::channel();
+        self.desk.as_ref()?.give(Errand::CatchUp(waiting));
+        Some(caught_up)
+    }
+
+    /// Removes all connections of a user, or everybody and the room with them; says how many connections of this node that were, and where the room is one of a cluster, what it is to say of
+    /// the others.
     pub(crate) fn remove(
         self: &Arc<Self>,
         whom: Option<&UserName>,
         code: Removal,
         reason: Option<Arc<str>>,
         shared: &Arc<Shared>,
-    ) -> usize {
+    ) -> (usize, Option<Awaited>) {
         let mut effects = Effects::default();
         let removed = {
             let mut state = lock(&self.state);
-            let Phase::Open(live) = &mut state.phase else { return 0 };
+            let Phase::Open(live) = &mut state.phase else { return (0, None) };
             let peers: Vec<_> = match whom {
                 Some(user) => live.roster.peers_of(user).cloned().collect(),
                 None => live.roster.peers().cloned().collect(),
@@ -214,17 +229,20 @@ impl Room {
                 let pushed = peer.outbox.push(Outgoing::Event(Arc::clone(&event)));
                 effects.pushed(peer, pushed);
             }
+            let mut awaited = None;
             if let Some(desk) = &self.desk {
+                let (answer, answered) = oneshot::channel();
+                awaited = Some(answered);
                 // The other nodes' connections. Whoever comes from here on comes behind it.
                 desk.give(match whom {
-                    Some(user) => Errand::Remove { user: user.clone(), code, reason: said },
-                    None => Errand::Close { reason: said },
+                    Some(user) => Errand::Remove { user: user.clone(), code, reason: said, answer },
+                    None => Errand::Close { reason: said, answer },
                 });
             } else if !peers.is_empty() || whom.is_none() {
                 let departure = if whom.is_some() { Departure::Left } else { Departure::Closed };
                 self.after_exit(&mut state, departure, shared, &mut effects);
             }
-            peers.len()
+            (peers.len(), awaited)
         };
         effects.run(shared);
         removed
@@ -297,6 +315,10 @@ impl Room {
                 live.linger(self, after(Duration::MAX), shared);
             }
         });
+        if let Some(desk) = &self.desk {
+            // One that nobody is in is not kept for those who might ask about it.
+            desk.give(Errand::Look);
+        }
     }
 
     /// Lets go of a room that waits for a return, and of nothing that the store keeps of it: the return will be to another process. Says whether what is
@@ -320,30 +342,22 @@ impl Room {
         is_unkept
     }
 
-    /// Begins the life that is shared, for the first one who has entered it on this node.
+    /// Begins the life that is shared, for the first one who has entered it on this node; or for those who ask about it, where nobody has.
     pub(crate) fn begin_shared(
         self: &Arc<Self>,
-        entered: Entered,
+        Followed { life, news }: Followed,
         rules: RoomRules,
-        guest: &Guest<'_>,
+        guest: Option<&Guest<'_>>,
         shared: &Arc<Shared>,
     ) -> Taken {
-        let News { head, oldest, messages, people, note, .. } = entered.news;
+        let News { head, oldest, messages, people, note, .. } = news;
         let (edge, connected, redacted) = match people {
             People::All { edge, connected, redacted } => (edge, connected, redacted),
             // Who knew nothing is told everything.
             People::Changed(_) => (0, Vec::new(), Vec::new()),
         };
-        let opened = Opened {
-            life: entered.life,
-            head,
-            oldest,
-            recent: messages,
-            redacted,
-            note: String::new(),
-        };
-        let audience = Audience::new(shared.watchers.of(&self.name));
-        let mut live = Box::new(Live::new(opened, rules, audience, &shared.config));
+        let opened = Opened { life, head, oldest, recent: messages, redacted, note: String::new() };
+        let mut live = Box::new(Live::new(opened, rules, Audience::default(), &shared.config));
         live.linked = Some(Box::default());
         live.sanctions.share();
         if let Some(note) = &note {
@@ -359,7 +373,10 @@ impl Room {
                 effects: &mut effects,
                 taken: Taken::default(),
             };
-            taking.begin(edge, connected, guest);
+            match guest {
+                Some(guest) => taking.begin(edge, connected, guest),
+                None => taking.follow(edge, connected),
+            }
             let taken = taking.taken;
             state.phase = Phase::Open(live);
             taken
@@ -519,7 +536,8 @@ impl Room {
             }
             live.push(&[event], Some(from), effects);
             effects.tally.signals += 1;
-            if let (Some(desk), true) = (&self.desk, live.is_somebody_elsewhere()) {
+            // Whoever has entered elsewhere just now is not known here yet, and is to hear it all the same.
+            if let Some(desk) = &self.desk {
                 desk.give(Errand::Pass(passing.clone()));
             }
             Ok(())
@@ -623,6 +641,15 @@ impl Arrival<'_> {
         answered.await.unwrap_or(Err(NoEntry::Over))
     }
 
+    /// Has the room's steward take part in the life that there is, without anybody entering.
+    pub(crate) async fn follow(&self) -> Result<(), NoEntry> {
+        let Some(desk) = &self.room.desk else { return Err(NoEntry::Over) };
+        let (answer, answered) = oneshot::channel();
+        desk.give(Errand::Follow { answer });
+        // As with those who enter.
+        answered.await.unwrap_or(Err(NoEntry::Over))
+    }
+
     /// Lets somebody in: from here on they are told everything, and what was before is in the answer.
     pub(crate) fn enter(mut self, peer: &Arc<Peer>, join: &Join) -> Result<Arc<Joined>, NoEntry> {
         let (room, shared) = (&self.room, self.shared);
@@ -668,7 +695,7 @@ mod tests {
         let ada = TestClient::joined(registry, "ada", "lobby").await;
         let bob = TestClient::joined(registry, "bob", "lobby").await;
         let lobby = ada.session.peer().room(&room("lobby")).unwrap();
-        assert_eq!(registry.moderation(&room("lobby")).kick(&user("ada"), None), 1);
+        assert_eq!(registry.moderation(&room("lobby")).kick(&user("ada"), None).await, Ok(1));
         ada.told();
         bob.told();
         (lobby, ada, bob)

@@ -1,13 +1,18 @@
 //! One client of the registry, with a socket behind it or not.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, pin::pin};
 
 use tokio::time::Instant;
 
 use crate::{
     CloseReason, Cork, Data, Draft, Error, Event, Identity, Join, Joined, Members, Nonce, Outbox,
     OwnedOutbox, Page, Passing, Receipt, RoomName, RoomRegistry, Sent, SessionId, UserName,
-    cork::Corked, effects::end_peer, peer::Peer, policy::ask, sync::Arc, writer::Author,
+    cork::Corked,
+    effects::end_peer,
+    peer::Peer,
+    policy::ask,
+    sync::{Arc, in_time},
+    writer::Author,
     writes::Redact,
 };
 
@@ -189,6 +194,38 @@ impl Session {
     /// [`Error::NotInRoom`].
     pub fn leave(&self, room: &RoomName) -> Result<(), Error> {
         if self.registry.remove_connection(room, self) { Ok(()) } else { Err(Error::NotInRoom) }
+    }
+
+    /// Leaves a room as seen from all nodes of a [cluster](crate::RegistryBuilder::cluster): what happened on others before is told first, and when this returns they know, so that whoever does
+    /// something there next finds them gone. It waits for [`Config::store_timeout`](crate::Config::store_timeout) at most for each of the two, after which it leaves all the same, and the others are told as soon as that is
+    /// possible. Without a cluster it is the same as [`leave`](Self::leave).
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it may or may not have left; if it has, the others will be told.
+    pub async fn leave_everywhere(&self, room: &RoomName) -> Result<(), Error> {
+        let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
+        self.catch_up(room).await;
+        self.leave(room)?;
+        if let Some(settled) = live.settled() {
+            let _ = in_time(self.registry.config().store_timeout, pin!(settled)).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until everything has been told that had happened in a room on other nodes of a [cluster](crate::RegistryBuilder::cluster) when this was called, for
+    /// [`Config::store_timeout`](crate::Config::store_timeout) at most. Without a cluster there is nothing to wait for.
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn catch_up(&self, room: &RoomName) {
+        let Some(caught_up) = self.peer.room(room).and_then(|live| live.caught_up()) else {
+            return;
+        };
+        // Where it takes too long, or the room is over, nothing more is known.
+        let _ = in_time(self.registry.config().store_timeout, pin!(caught_up)).await;
     }
 
     /// Says something in a room and waits until it is kept.

@@ -112,11 +112,11 @@ impl Shared {
         }
     }
 
-    /// Finds the live room of that name, or begins one on behalf of a user.
+    /// Finds the live room of that name, or begins one on behalf of a user; of none for the host, who opens no life by that.
     pub(crate) fn arrive(
         self: &Arc<Self>,
         name: &RoomName,
-        user: &UserName,
+        user: Option<&UserName>,
     ) -> Result<Arrival<'_>, Error> {
         loop {
             let (room, new) = self.find_or_add(name, user)?;
@@ -143,13 +143,19 @@ impl Shared {
         self.rooms.get(name).map(|entry| Arc::clone(&entry))
     }
 
-    fn find_or_add(&self, name: &RoomName, user: &UserName) -> Result<(Arc<Room>, New), Error> {
+    fn find_or_add(
+        &self,
+        name: &RoomName,
+        user: Option<&UserName>,
+    ) -> Result<(Arc<Room>, New), Error> {
         let runtime = Handle::current();
         if let Some(room) = self.find(name) {
             return Ok((room, New::No));
         }
         // Counted before the index is locked. Whoever finds then that somebody else was faster has used up one of their own for nothing.
-        self.rates.new_rooms.take(user)?;
+        if let Some(user) = user {
+            self.rates.new_rooms.take(user)?;
+        }
         match self.rooms.entry(name.clone()) {
             Entry::Occupied(entry) => Ok((Arc::clone(entry.get()), New::No)),
             Entry::Vacant(entry) => {

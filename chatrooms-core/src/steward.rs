@@ -1,4 +1,4 @@
-//! The task that keeps a room in step with the cluster, from the first who wants in until nobody of this node is there any more.
+//! The task that keeps a room in step with the cluster, from the first who wants in or asks about it until nobody of this node is there any more.
 //!
 //! Everything that this node does to who is in a shared room goes through its steward, one after the other: so whoever comes back after they went
 //! comes back to what their going has left. What cannot be done because the cluster is away is kept and tried again; who wants in meanwhile is told so.
@@ -8,12 +8,13 @@ use std::{collections::VecDeque, pin::pin, time::Duration};
 use futures_util::future::{Either, select};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{
-    Bell, Budget, CloseReason, Cluster, ClusterError, ConnectionId, Entry, Error, Exited, Join,
-    Joined, Known, Life, News, Note, Passing, Removal, RoomEnd, RoomRules, UserName,
+    Bell, Budget, CloseReason, Cluster, ClusterError, ConnectionId, Entry, Error, Exited, Followed,
+    Join, Joined, Known, Life, ModerationError, News, Note, Passing, Removal, RoomEnd, RoomRules,
+    UserName,
     effects::end_peer,
     hooks::tell_closed,
     linked::{Guest, Taken},
@@ -29,6 +30,8 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(1);
 /// Whoever may have entered without an answer is taken out at once, and again after this long: what was on its way to the cluster has arrived by then.
 const AGAIN: Duration = Duration::from_secs(5);
+/// A room that was asked about is kept for so long, so that those who ask again and again do not have it set up each time.
+const KEPT: Duration = Duration::from_secs(2);
 /// By how much the end of a linger is put off, so that it has come by the cluster's clock too.
 const SLACK: Duration = Duration::from_millis(50);
 
@@ -39,23 +42,35 @@ pub(crate) struct Desk(mpsc::UnboundedSender<Errand>);
 /// What a steward takes from its desk. Each errand stands for somebody who is in the room, comes or has just gone, or for a word of the host's.
 pub(crate) type Errands = mpsc::UnboundedReceiver<Errand>;
 
+/// Where is said what has come of a word of the host's in the cluster, as soon as that has been tried: how many connections went by it. Where the room ended before its turn came, nothing is.
+pub(crate) type Answer = oneshot::Sender<Result<usize, ModerationError>>;
+
+/// Where that is awaited.
+pub(crate) type Awaited = oneshot::Receiver<Result<usize, ModerationError>>;
+
 /// Something that a steward has to see to.
 #[derive(Debug)]
 pub(crate) enum Errand {
     /// Somebody wants in.
     Enter { peer: Arc<Peer>, join: Join, answer: oneshot::Sender<Result<Arc<Joined>, NoEntry>> },
+    /// Somebody asks about the room, in which nobody of this node need be.
+    Follow { answer: oneshot::Sender<Result<(), NoEntry>> },
     /// Somebody has gone from here.
     Exit { connection: ConnectionId, lost: bool },
     /// All connections of a user are to go.
-    Remove { user: UserName, code: Removal, reason: Option<Arc<str>> },
+    Remove { user: UserName, code: Removal, reason: Option<Arc<str>>, answer: Answer },
     /// The room is closed.
-    Close { reason: Option<Arc<str>> },
+    Close { reason: Option<Arc<str>>, answer: Answer },
     /// Something was imposed.
-    Impose,
+    Impose { answer: Answer },
     /// Something passing is to be passed on.
     Pass(Passing),
     /// The linger is over.
     Expire,
+    /// Somebody wants to know when all that was given before is done.
+    Tell(oneshot::Sender<()>),
+    /// Somebody wants to know when everything is known here that the cluster knows now.
+    CatchUp(oneshot::Sender<()>),
     /// There may be nobody left.
     Look,
 }
@@ -63,11 +78,42 @@ pub(crate) enum Errand {
 /// What has to be done in the cluster, however often that has to be tried.
 #[derive(Debug)]
 enum Chore {
-    Exit { connection: ConnectionId, lost: bool },
-    Remove { user: UserName, code: Removal, reason: Option<Arc<str>> },
-    Close { reason: Option<Arc<str>> },
-    Impose,
+    Exit {
+        connection: ConnectionId,
+        lost: bool,
+    },
+    Remove {
+        user: UserName,
+        code: Removal,
+        reason: Option<Arc<str>>,
+        answer: Option<Answer>,
+    },
+    Close {
+        reason: Option<Arc<str>>,
+        answer: Option<Answer>,
+    },
+    Impose {
+        answer: Option<Answer>,
+    },
     Expire,
+    /// Nothing, but that somebody waits for what is before it.
+    Tell(oneshot::Sender<()>),
+}
+
+impl Chore {
+    /// Says what has come of it, to whoever waits for that: once, and where it has to be tried again, that it could not be done yet.
+    fn tell(&mut self, outcome: Result<usize, ModerationError>) {
+        let answer = match self {
+            Self::Remove { answer, .. } | Self::Close { answer, .. } | Self::Impose { answer } => {
+                answer.take()
+            }
+            Self::Exit { .. } | Self::Expire | Self::Tell(_) => None,
+        };
+        if let Some(answer) = answer {
+            // Whoever asked may have gone.
+            let _ = answer.send(outcome);
+        }
+    }
 }
 
 impl Desk {
@@ -92,6 +138,8 @@ struct Steward {
     chores: VecDeque<Chore>,
     /// Places for what is being passed on.
     passing: Arc<Semaphore>,
+    /// Until when the room is kept for those who ask about it, whether anybody of this node is in it or not.
+    kept: Option<Instant>,
 }
 
 /// How many things in passing may be on their way from one room.
@@ -100,6 +148,9 @@ const PASSING: usize = 16;
 /// Keeps a room in step until it is over here.
 pub(crate) async fn attend(room: Arc<Room>, shared: Arc<Shared>, mut errands: Errands) {
     let Some(cluster) = shared.cluster.clone() else { return };
+    let Some(first) = first(&room, &shared, &cluster, &mut errands).await else {
+        return turn_away(&room, &shared, errands, &NoEntryFor::NextLife);
+    };
     let ready = async {
         let rules = rules(room.name(), &shared).await?;
         // A cluster that panics or hangs is one that is away.
@@ -112,15 +163,70 @@ pub(crate) async fn attend(room: Arc<Room>, shared: Arc<Shared>, mut errands: Er
     };
     let (rules, bell) = match ready.await {
         Ok(ready) => ready,
-        Err(error) => return turn_away(&room, &shared, errands, &NoEntryFor::Error(error)),
+        Err(error) => {
+            let why = NoEntryFor::Error(error);
+            first.errand.turn_away(&why);
+            return turn_away(&room, &shared, errands, &why);
+        }
     };
     let (chores, passing) = (VecDeque::new(), Arc::new(Semaphore::new(PASSING)));
-    let mut steward = Steward { room, shared, cluster, rules, bell, chores, passing };
-    while steward.turn(&mut errands).await {}
+    let mut steward = Steward { room, shared, cluster, rules, bell, chores, passing, kept: None };
+    if let Some(followed) = first.followed {
+        let rules = steward.rules.clone();
+        let _ = steward.room.begin_shared(followed, rules, None, &steward.shared);
+    }
+    steward.see_to(first.errand).await;
+    while steward.is_needed(&errands) {
+        steward.turn(&mut errands).await;
+    }
     // What is still to be done here is about connections that the cluster has no more, or about ones that it still has to be told of.
     steward.finish(&mut errands).await;
     let Steward { room, shared, .. } = steward;
     turn_away(&room, &shared, errands, &NoEntryFor::NextLife);
+}
+
+/// What a steward begins with.
+struct First {
+    errand: Errand,
+    /// The life that is there already, where it is about that.
+    followed: Option<Followed>,
+}
+
+/// What the room is set up for. Nothing is for those who only ask, where there is nothing to ask about: a name that nobody uses costs one question.
+async fn first(
+    room: &Arc<Room>,
+    shared: &Arc<Shared>,
+    cluster: &Arc<dyn Cluster>,
+    errands: &mut Errands,
+) -> Option<First> {
+    loop {
+        let errand = errands.recv().await?;
+        match errand {
+            Errand::Follow { answer } => {
+                let asking = async { cluster.follow(room.name(), budget(shared)).await };
+                let why = match shared.asked(Some(room.name()), asking).await {
+                    Ok(Some(followed)) => {
+                        let errand = Errand::Follow { answer };
+                        return Some(First { errand, followed: Some(followed) });
+                    }
+                    Ok(None) => Error::NotFound,
+                    Err(error) => error,
+                };
+                // Whoever asked may have gone.
+                let _ = answer.send(Err(NoEntry::Refused(why)));
+            }
+            Errand::Look => {}
+            errand => return Some(First { errand, followed: None }),
+        }
+        if errands.is_empty() && room.let_go(shared) {
+            return None;
+        }
+    }
+}
+
+fn budget(shared: &Shared) -> Budget {
+    let config = &shared.config;
+    Budget { messages: config.recent.max(1), bytes: config.half_reply() }
 }
 
 /// What those are told who have come too late.
@@ -129,24 +235,38 @@ enum NoEntryFor {
     NextLife,
 }
 
-fn turn_away(room: &Arc<Room>, shared: &Arc<Shared>, mut errands: Errands, why: &NoEntryFor) {
-    room.part(RoomEnd::Lost, false, None, shared);
-    errands.close();
-    while let Ok(errand) = errands.try_recv() {
-        if let Errand::Enter { answer, .. } = errand {
-            let refused = match why {
-                NoEntryFor::Error(error) => NoEntry::Refused(error.clone()),
-                NoEntryFor::NextLife => NoEntry::Over,
-            };
-            // Whoever asked may have gone.
-            let _ = answer.send(Err(refused));
+impl NoEntryFor {
+    fn no_entry(&self) -> NoEntry {
+        match self {
+            Self::Error(error) => NoEntry::Refused(error.clone()),
+            Self::NextLife => NoEntry::Over,
         }
     }
 }
 
+impl Errand {
+    /// Has nobody wait for what will not be done.
+    fn turn_away(self, why: &NoEntryFor) {
+        // Whoever asked may have gone.
+        let _ = match self {
+            Self::Enter { answer, .. } => answer.send(Err(why.no_entry())).is_ok(),
+            Self::Follow { answer } => answer.send(Err(why.no_entry())).is_ok(),
+            _ => false,
+        };
+    }
+}
+
+fn turn_away(room: &Arc<Room>, shared: &Arc<Shared>, mut errands: Errands, why: &NoEntryFor) {
+    room.part(RoomEnd::Lost, false, None, shared);
+    errands.close();
+    while let Ok(errand) = errands.try_recv() {
+        errand.turn_away(why);
+    }
+}
+
 impl Steward {
-    /// One look at what there is to do; says whether there will be another one.
-    async fn turn(&mut self, errands: &mut Errands) -> bool {
+    /// One look at what there is to do.
+    async fn turn(&mut self, errands: &mut Errands) {
         match self.woken(errands).await {
             Woken::Errand(errand) => self.see_to(errand).await,
             Woken::Bell => {
@@ -159,15 +279,24 @@ impl Steward {
                 self.do_chores().await;
             }
             Woken::Time => {
+                let known = self.known();
                 self.read().await;
+                if known.is_some_and(|known| self.known().is_some_and(|now| now != known)) {
+                    self.shared.metrics.cluster_healed.add(1);
+                }
                 self.do_chores().await;
             }
         }
+    }
+
+    /// Whether there will be something to do; where not, the room is let go by this.
+    fn is_needed(&self, errands: &Errands) -> bool {
         if self.room.is_over() {
             return false;
         }
         let is_idle = self.chores.is_empty() && errands.is_empty();
-        !(is_idle && self.room.let_go(&self.shared))
+        let is_kept = self.kept.is_some_and(|until| Instant::now() < until);
+        !(is_idle && (!is_kept || self.shared.is_stopping()) && self.room.let_go(&self.shared))
     }
 
     async fn woken(&self, errands: &mut Errands) -> Woken {
@@ -185,15 +314,12 @@ impl Steward {
         let mut refused = Vec::new();
         while let Ok(errand) = errands.try_recv() {
             match errand {
-                Errand::Enter { answer, .. } => refused.push(answer),
+                errand @ (Errand::Enter { .. } | Errand::Follow { .. }) => refused.push(errand),
                 errand => self.note_down(errand),
             }
         }
-        for answer in refused {
-            // Whoever asked may have gone.
-            let _ = answer.send(Err(NoEntry::Over));
-        }
-        self.chores.retain(|chore| matches!(chore, Chore::Exit { .. }));
+        refused.into_iter().for_each(|errand| errand.turn_away(&NoEntryFor::NextLife));
+        self.chores.retain(|chore| matches!(chore, Chore::Exit { .. } | Chore::Tell(_)));
         while !self.do_chores().await && !self.shared.is_stopping() {
             self.bell_or_look().await;
         }
@@ -211,7 +337,18 @@ impl Steward {
                 // Whoever asked may have gone: they are in all the same, as after a join.
                 let _ = answer.send(entered);
             }
+            Errand::Follow { answer } => {
+                let followed = self.follow().await;
+                self.kept = followed.is_ok().then(|| after(KEPT));
+                // Whoever asked may have gone.
+                let _ = answer.send(followed);
+            }
             Errand::Pass(passing) => self.pass(passing),
+            Errand::CatchUp(waiting) => {
+                self.read().await;
+                // Whoever waited may have gone.
+                let _ = waiting.send(());
+            }
             errand => {
                 self.note_down(errand);
                 self.do_chores().await;
@@ -242,11 +379,18 @@ impl Steward {
     fn note_down(&mut self, errand: Errand) {
         self.chores.push_back(match errand {
             Errand::Exit { connection, lost } => Chore::Exit { connection, lost },
-            Errand::Remove { user, code, reason } => Chore::Remove { user, code, reason },
-            Errand::Close { reason } => Chore::Close { reason },
-            Errand::Impose => Chore::Impose,
+            Errand::Remove { user, code, reason, answer } => {
+                Chore::Remove { user, code, reason, answer: Some(answer) }
+            }
+            Errand::Close { reason, answer } => Chore::Close { reason, answer: Some(answer) },
+            Errand::Impose { answer } => Chore::Impose { answer: Some(answer) },
             Errand::Expire => Chore::Expire,
-            Errand::Enter { .. } | Errand::Pass(_) | Errand::Look => return,
+            Errand::Tell(waiting) => Chore::Tell(waiting),
+            Errand::Enter { .. }
+            | Errand::Follow { .. }
+            | Errand::Pass(_)
+            | Errand::CatchUp(_)
+            | Errand::Look => return,
         });
     }
 
@@ -267,8 +411,28 @@ impl Steward {
     }
 
     fn budget(&self) -> Budget {
-        let config = &self.shared.config;
-        Budget { messages: config.recent.max(1), bytes: config.half_reply() }
+        budget(&self.shared)
+    }
+
+    /// Takes in all that has happened up to now, where there is a life: whoever asks is not answered from what was true a moment ago.
+    async fn follow(&mut self) -> Result<(), NoEntry> {
+        let unavailable = Err(NoEntry::Refused(Error::StoreUnavailable));
+        if !self.do_chores().await {
+            return unavailable;
+        }
+        if self.known().is_none() && !self.room.is_over() {
+            // Whoever was first here did not get in.
+            let name = self.room.name();
+            let asking = async { self.cluster.follow(name, self.budget()).await };
+            let followed = self.shared.asked(Some(name), asking).await.map_err(NoEntry::Refused)?;
+            let followed = followed.ok_or(NoEntry::Refused(Error::NotFound))?;
+            let _ = self.room.begin_shared(followed, self.rules.clone(), None, &self.shared);
+        }
+        let (_, is_all) = self.read_for(None).await;
+        if self.room.is_over() {
+            return Err(NoEntry::Over);
+        }
+        if is_all { Ok(()) } else { unavailable }
     }
 
     /// Lets somebody in, where all that happened before is done.
@@ -302,11 +466,12 @@ impl Steward {
             self.room.take_news(entered.news, Some(&guest), &self.shared)
         } else {
             let rules = self.rules.clone();
-            Some(self.room.begin_shared(entered, rules, &guest, &self.shared))
+            let followed = Followed { life: entered.life, news: entered.news };
+            Some(self.room.begin_shared(followed, rules, Some(&guest), &self.shared))
         };
-        let mut joined = taken.and_then(|taken| self.follow(taken));
+        let mut joined = taken.and_then(|taken| self.heed(taken));
         if more {
-            joined = joined.or(self.read_for(Some(&guest)).await);
+            joined = joined.or(self.read_for(Some(&guest)).await.0);
         }
         match joined {
             Some(joined) => joined.map_err(NoEntry::Refused),
@@ -351,7 +516,11 @@ impl Steward {
         let _ = self.read_for(None).await;
     }
 
-    async fn read_for(&mut self, guest: Option<&Guest<'_>>) -> Option<Result<Arc<Joined>, Error>> {
+    /// The same for a guest, of whom the first part says what became; the second part says whether all is taken.
+    async fn read_for(
+        &mut self,
+        guest: Option<&Guest<'_>>,
+    ) -> (Option<Result<Arc<Joined>, Error>>, bool) {
         let mut joined = None;
         while let Some(known) = self.known() {
             let name = self.room.name();
@@ -360,9 +529,9 @@ impl Steward {
                 Some(Ok(news)) => {
                     let News { more, .. } = news;
                     let taken = self.room.take_news(news, guest, &self.shared);
-                    joined = joined.or(taken.and_then(|taken| self.follow(taken)));
+                    joined = joined.or(taken.and_then(|taken| self.heed(taken)));
                     if !more {
-                        break;
+                        return (joined, true);
                     }
                 }
                 Some(Err(error)) => {
@@ -372,11 +541,11 @@ impl Steward {
                 None => break,
             }
         }
-        joined
+        (joined, false)
     }
 
     /// Does what the news have caused beside what people were told; returns what became of the guest.
-    fn follow(&mut self, taken: Taken) -> Option<Result<Arc<Joined>, Error>> {
+    fn heed(&mut self, taken: Taken) -> Option<Result<Arc<Joined>, Error>> {
         for connection in taken.to_take_out {
             self.chores.push_back(Chore::Exit { connection, lost: false });
         }
@@ -415,64 +584,98 @@ impl Steward {
     /// Does what has to be done in the cluster; says whether all of it is done.
     async fn do_chores(&mut self) -> bool {
         while let Some(chore) = self.chores.front() {
-            let done = guarded(self.attempt(chore)).await;
-            match done {
-                Some(Ok(After::Nothing)) => {}
-                Some(Ok(After::Ended(reason))) => {
-                    self.room.part(reason, true, None, &self.shared);
+            if matches!(chore, Chore::Tell(_)) {
+                if let Some(Chore::Tell(waiting)) = self.chores.pop_front() {
+                    // Whoever waited may have gone.
+                    let _ = waiting.send(());
                 }
-                Some(Ok(After::Lingers(time))) => {
-                    self.room
-                        .live(|live| live.linger(&self.room, after(time + SLACK), &self.shared));
-                    // Nobody is there any more, and whoever watches learns of it.
-                    self.read().await;
+                continue;
+            }
+            let outcome = match guarded(self.attempt(chore)).await {
+                Some(Ok(done)) => {
+                    self.follow_up(done.after).await;
+                    Ok(done.count)
                 }
                 Some(Err(
                     ClusterError::Unavailable { .. } | ClusterError::OutcomeUnknown { .. },
-                )) => return false,
+                )) => {
+                    // What waits behind it waits for longer than anybody does.
+                    let waiting = self.chores.iter_mut();
+                    waiting.for_each(|chore| chore.tell(Err(ModerationError::Unavailable)));
+                    return false;
+                }
                 // There is nothing to do it to.
-                Some(Err(error)) => self.ended(&error),
+                Some(Err(error)) => {
+                    self.ended(&error);
+                    Err(match error {
+                        ClusterError::Fenced => ModerationError::Unavailable,
+                        _ => ModerationError::NotFound,
+                    })
+                }
                 // What makes the cluster panic would do so again.
-                None => {}
+                None => Err(ModerationError::Unavailable),
+            };
+            if let Some(mut chore) = self.chores.pop_front() {
+                chore.tell(outcome);
             }
-            self.chores.pop_front();
         }
         true
     }
 
-    async fn attempt(&self, chore: &Chore) -> Result<After, ClusterError> {
+    async fn follow_up(&mut self, after_it: After) {
+        match after_it {
+            After::Nothing => {}
+            After::Ended(reason) => {
+                let life = self.room.live(|live| live.is_followed().then(|| live.life.clone()));
+                self.room.part(reason, true, None, &self.shared);
+                // Nobody else knows that it was ended by this.
+                if let Some(life) = life.flatten() {
+                    tell_closed(life, reason, &self.shared);
+                }
+            }
+            After::Lingers(time) => {
+                self.room.live(|live| live.linger(&self.room, after(time + SLACK), &self.shared));
+                // Nobody is there any more, and whoever watches learns of it.
+                self.read().await;
+            }
+        }
+    }
+
+    async fn attempt(&self, chore: &Chore) -> Result<Done, ClusterError> {
         let cluster = &self.cluster;
         match chore {
             Chore::Exit { connection, lost } => {
                 let exited = cluster.exit(self.room.name(), *connection, *lost).await?;
                 let reason = if *lost { RoomEnd::Lost } else { RoomEnd::Left };
-                Ok(match exited {
+                Ok(Done::then(match exited {
                     Exited::Gone => After::Nothing,
                     Exited::Lingers(time) => After::Lingers(time),
                     Exited::Ended => After::Ended(reason),
-                })
+                }))
             }
-            Chore::Remove { user, code, reason } => {
-                let Some(life) = self.life() else { return Ok(After::Nothing) };
-                cluster.remove(&life, user, *code, reason.as_deref()).await?;
-                Ok(After::Nothing)
+            Chore::Remove { user, code, reason, .. } => {
+                let life = self.life().ok_or(ClusterError::Over)?;
+                let count = cluster.remove(&life, user, *code, reason.as_deref()).await?;
+                Ok(Done { after: After::Nothing, count })
             }
-            Chore::Close { reason } => {
-                let Some(life) = self.life() else { return Ok(After::Nothing) };
-                cluster.close(&life, reason.as_deref()).await?;
-                Ok(After::Ended(RoomEnd::Closed))
+            Chore::Close { reason, .. } => {
+                let life = self.life().ok_or(ClusterError::Over)?;
+                let count = cluster.close(&life, reason.as_deref()).await?;
+                Ok(Done { after: After::Ended(RoomEnd::Closed), count })
             }
-            Chore::Impose => self.impose().await,
+            Chore::Impose { .. } => self.impose().await.map(|()| Done::then(After::Nothing)),
             Chore::Expire => {
-                let Some(life) = self.life() else { return Ok(After::Nothing) };
+                let life = self.life().ok_or(ClusterError::Over)?;
                 let ended = cluster.expire(&life).await?;
-                Ok(if ended { After::Ended(RoomEnd::Expired) } else { After::Nothing })
+                let after = if ended { After::Ended(RoomEnd::Expired) } else { After::Nothing };
+                Ok(Done::then(after))
             }
+            Chore::Tell(_) => Ok(Done::then(After::Nothing)),
         }
     }
 
     /// Tells the other nodes what was imposed here, on top of what they have imposed.
-    async fn impose(&self) -> Result<After, ClusterError> {
+    async fn impose(&self) -> Result<(), ClusterError> {
         loop {
             let next = self.room.live(|live| {
                 let (text, last) = live.sanctions.unshared()?;
@@ -480,7 +683,8 @@ impl Steward {
                 let note = Note { revision: live.note_revision(), text, banned };
                 Some((live.life.clone(), note, last))
             });
-            let Some((life, note, last)) = next.flatten() else { return Ok(After::Nothing) };
+            let next = next.ok_or(ClusterError::Over)?;
+            let Some((life, note, last)) = next else { return Ok(()) };
             let newest = self.cluster.impose(&life, &note).await?;
             let is_ours = newest.revision == note.revision + 1 && newest.text == note.text;
             self.room.live(|live| {
@@ -501,6 +705,19 @@ enum Woken {
 }
 
 /// What a chore has brought.
+struct Done {
+    after: After,
+    /// How many connections of other nodes, or with a room that is closed of all.
+    count: usize,
+}
+
+impl Done {
+    const fn then(after: After) -> Self {
+        Self { after, count: 0 }
+    }
+}
+
+/// What has to follow.
 enum After {
     Nothing,
     Ended(RoomEnd),

@@ -1,20 +1,20 @@
 //! A room for somebody who is not connected to it, such as the sender of a plain HTTP request.
 
 use crate::{
-    Error, Identity, Members, Page, Post, RoomRegistry, RoomSummary, Sent, host::outside,
-    room::Room, sync::Arc, writer::Author,
+    Error, Identity, Members, Page, Post, RoomRegistry, RoomSummary, Sent, following::Here,
+    host::outside, writer::Author,
 };
 
-/// What somebody may see and do in a room without being connected to it. See [`RoomRegistry::visit`].
+/// What somebody may see and do in a room without being connected to it. See [`RoomRegistry::visit`]. It keeps no room alive.
 #[derive(Debug)]
 pub struct Visit<'a> {
     registry: &'a RoomRegistry,
     who: Identity,
-    room: Arc<Room>,
+    room: Here<'a>,
 }
 
 impl<'a> Visit<'a> {
-    pub(crate) const fn new(registry: &'a RoomRegistry, who: Identity, room: Arc<Room>) -> Self {
+    pub(crate) const fn new(registry: &'a RoomRegistry, who: Identity, room: Here<'a>) -> Self {
         Self { registry, who, room }
     }
 

@@ -4,15 +4,15 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use chatrooms_core::{
     Appended, Bell, Budget, Cluster, ClusterError, ConnectionId, Draft, Entered, Entry, Epoch,
-    Exited, Known, Life, News, Note, Order, Page, Passing, Redaction, Removal, RoomName, RoomRules,
-    RoomSummary, StoreError, Timestamp, UserName, async_trait,
+    Exited, Followed, Known, Life, News, Note, Order, Page, Passing, Redaction, Removal, RoomName,
+    RoomRules, RoomSummary, StoreError, Timestamp, UserName, async_trait,
 };
 use redis::{FromRedisValue, Script, Value, cmd};
 use tokio::{
     sync::{Mutex, mpsc},
     time::Instant,
 };
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     ConnectError, NAME, RedisOptions, fields,
@@ -46,6 +46,8 @@ pub struct RedisCluster {
     bereaved: Arc<Mutex<mpsc::Receiver<(Life, Exited)>>>,
     /// What other nodes say, for one reader at a time.
     orders: Arc<Mutex<mpsc::Receiver<Order>>>,
+    /// Set once this node has left: nobody waits for anything from the others any more.
+    left: CancellationToken,
     /// What beats, and what listens to the others.
     _living: Arc<[AbortOnDropHandle<()>; 2]>,
 }
@@ -87,6 +89,7 @@ impl RedisCluster {
             node,
             bereaved: Arc::new(Mutex::new(asked)),
             orders: Arc::new(Mutex::new(said)),
+            left: CancellationToken::new(),
             _living: Arc::new(living),
         })
     }
@@ -164,6 +167,23 @@ impl RedisCluster {
         let first = reply.number()?;
         let messages = reply::messages(first, reply.list()?)?;
         Ok(Page { messages, more: reply.number()? == 1 })
+    }
+
+    /// Those of these rooms that somebody is in as they stand, by one question for all.
+    async fn summaries(&self, rooms: &[RoomName]) -> Result<Vec<RoomSummary>, ClusterError> {
+        if rooms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut ask = redis::pipe();
+        for room in rooms {
+            let [life, _, _, _, _, users, ..] = self.node.keys.room(room, "");
+            ask.cmd("HMGET").arg(life).arg("epoch").arg("seq").arg("conns");
+            ask.cmd("HLEN").arg(users);
+        }
+        let answers: Vec<Value> = nothing_happened(self.node.link.pipeline(&ask).await)?;
+        let read = |(room, answers): (&RoomName, &[Value])| reply::summary(room, answers);
+        let all = rooms.iter().zip(answers.chunks_exact(2)).map(read);
+        all.filter_map(Result::transpose).collect()
     }
 
     /// The rooms that some node takes part in, by name: at most so many after a name.
@@ -267,6 +287,22 @@ impl Cluster for RedisCluster {
         let slack = millis(SLACK);
         let (script, deadline) = (&self.node.scripts.expire, self.node.link.deadline());
         self.run(script, &life.room, life.epoch, &[&slack], deadline).await
+    }
+
+    async fn follow(
+        &self,
+        room: &RoomName,
+        recent: Budget,
+    ) -> Result<Option<Followed>, ClusterError> {
+        let [most, bytes] = written_budget(recent);
+        let (script, deadline) = (&self.node.scripts.follow, self.node.link.deadline());
+        let answer = self.run(script, room, NO_EPOCH, &[&most, &bytes], deadline).await;
+        let mut reply = match Reply::ok(nothing_happened(answer)?) {
+            Err(ClusterError::Over) => return Ok(None),
+            reply => reply?,
+        };
+        let life = Life { room: room.clone(), epoch: parsed(&reply.text()?)? };
+        Ok(Some(Followed { life, news: reply::news(reply.value()?)? }))
     }
 
     async fn news(
@@ -393,18 +429,7 @@ impl Cluster for RedisCluster {
     }
 
     async fn room(&self, room: &RoomName) -> Result<Option<RoomSummary>, ClusterError> {
-        let [life, _, _, _, _, users, ..] = self.node.keys.room(room, "");
-        let mut ask = redis::pipe();
-        ask.cmd("HMGET").arg(&life).arg("epoch").arg("seq").arg("conns");
-        ask.cmd("HLEN").arg(&users);
-        let answer = self.node.link.pipeline(&ask).await;
-        let (state, users): ([Option<String>; 3], usize) = nothing_happened(answer)?;
-        let [Some(epoch), Some(seq), Some(connections)] = state else { return Ok(None) };
-        let mut summary = RoomSummary::new(room.clone(), parsed(&epoch)?);
-        summary.seq = parsed(&seq)?;
-        summary.connections = parsed(&connections)?;
-        summary.users = users;
-        Ok((summary.connections > 0).then_some(summary))
+        Ok(self.summaries(std::slice::from_ref(room)).await?.pop())
     }
 
     async fn rooms(
@@ -419,9 +444,8 @@ impl Cluster for RedisCluster {
             let wanted = limit.saturating_add(1).min(PAGE);
             let names = nothing_happened(self.hosted(after.as_deref(), wanted).await)?;
             let are_all = names.len() < wanted;
-            for name in &names {
-                let Ok(room) = name.parse() else { continue };
-                let Some(summary) = self.room(&room).await? else { continue };
+            let rooms: Vec<_> = names.iter().filter_map(|name| name.parse().ok()).collect();
+            for summary in self.summaries(&rooms).await? {
                 if found.len() == limit {
                     return Ok((found, true));
                 }
@@ -446,6 +470,12 @@ impl Cluster for RedisCluster {
         link.run(&self.node.scripts.claim, &keys, &arguments, link.deadline()).await
     }
 
+    async fn holder(&self, name: &str) -> Result<Option<String>, ClusterError> {
+        let mut get = cmd("GET");
+        get.arg(self.node.keys.claim(name));
+        nothing_happened(self.node.link.command(&get).await)
+    }
+
     async fn release(&self, name: &str, holder: &str) -> Result<bool, ClusterError> {
         let keys = [self.node.keys.claim(name)];
         let link = &self.node.link;
@@ -462,17 +492,18 @@ impl Cluster for RedisCluster {
     }
 
     async fn ordered(&self) -> Option<Order> {
-        self.orders.lock().await.recv().await
+        let next = async { self.orders.lock().await.recv().await };
+        self.left.run_until_cancelled(next).await.flatten()
     }
 
     async fn bereaved(&self) -> Option<(Life, Exited)> {
-        self.bereaved.lock().await.recv().await
+        let next = async { self.bereaved.lock().await.recv().await };
+        self.left.run_until_cancelled(next).await.flatten()
     }
 
     async fn leave(&self) {
         self.node.leave().await;
-        self.bereaved.lock().await.close();
-        self.orders.lock().await.close();
+        self.left.cancel();
     }
 }
 

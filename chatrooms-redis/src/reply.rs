@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration, vec};
 
 use chatrooms_core::{
     ClusterError, Connected, Data, Draft, Edge, EdgeKind, Entry, Epoch, Exited, Known, Message,
-    News, Nonce, Note, Passing, People, Removal, Timestamp, UserName,
+    News, Nonce, Note, Passing, People, Removal, RoomName, RoomSummary, Timestamp, UserName,
 };
 use redis::Value;
 
@@ -195,6 +195,21 @@ fn connected(kept: &str) -> Result<Connected, ClusterError> {
         Some(Connected { entry: entry(&mut fields)?, since })
     };
     read().ok_or_else(foreign)
+}
+
+/// A room as it stands: epoch, newest message and connections, and how many users those are of. `None` where nobody is in it.
+pub(crate) fn summary(
+    room: &RoomName,
+    answers: &[Value],
+) -> Result<Option<RoomSummary>, ClusterError> {
+    let [state, users] = answers else { return Err(foreign()) };
+    let mut state = Reply::of(state.clone())?;
+    let Value::BulkString(epoch) = state.value()? else { return Ok(None) };
+    let epoch = parsed(&text(Value::BulkString(epoch))?)?;
+    let mut summary = RoomSummary::new(room.clone(), epoch);
+    (summary.seq, summary.connections) = (state.number()?, state.count()?);
+    summary.users = Reply(vec![users.clone()].into_iter()).count()?;
+    Ok((summary.connections > 0).then_some(summary))
 }
 
 pub(crate) fn news(value: Value) -> Result<News, ClusterError> {

@@ -24,7 +24,7 @@ use crate::{
 pub(crate) struct Lanes<'s> {
     rooms: HashMap<RoomName, Lane<'s>>,
     /// Answers that may come in any order.
-    free: Vec<BoxFuture<'s, Bytes>>,
+    free: Vec<BoxFuture<'s, Option<Bytes>>>,
     under_way: usize,
 }
 
@@ -52,8 +52,8 @@ impl<'s> Lanes<'s> {
         self.rooms.entry(room).or_default().waiting.push_back((id, action));
     }
 
-    /// Adds an answer that comes when it is ready.
-    pub(crate) fn push_free(&mut self, answer: BoxFuture<'s, Bytes>) {
+    /// Adds an answer that comes when it is ready, unless it comes another way.
+    pub(crate) fn push_free(&mut self, answer: BoxFuture<'s, Option<Bytes>>) {
         self.under_way += 1;
         self.free.push(answer);
     }
@@ -85,7 +85,9 @@ impl<'s> Lanes<'s> {
         });
         self.free.retain_mut(|answer| match answer.poll_unpin(context) {
             Poll::Ready(frame) => {
-                session.outbox().answer(frame);
+                if let Some(frame) = frame {
+                    session.outbox().answer(frame);
+                }
                 answered += 1;
                 false
             }
@@ -157,10 +159,7 @@ fn begin(
         RoomAction::Join(details) => return join(session, room, id, details).boxed(),
         RoomAction::Send(post) => return send(session, room, id, post).boxed(),
         RoomAction::Redact(seq) => return redact(session, room, id, seq).boxed(),
-        RoomAction::Leave => Some(match session.leave(&room) {
-            Ok(()) => encode(&Frame::Left { id, room: room.as_str() }),
-            Err(error) => refused(session, id, &room, &error),
-        }),
+        RoomAction::Leave => return leave(session, room, id).boxed(),
         RoomAction::Refuse(invalid) => refused_as(session, &invalid),
         RoomAction::Deny(denied) => {
             let answer = refused(session, id, &room, &denied.error);
@@ -183,6 +182,13 @@ async fn join(session: &Session, room: RoomName, id: Option<u64>, mut join: Join
     // The answer of a join that succeeds is the event that the room itself has put into the outbox.
     let outcome = session.join(&room, join).await;
     Step::Answered(outcome.err().map(|error| refused(session, id, &room, &error)))
+}
+
+async fn leave(session: &Session, room: RoomName, id: Option<u64>) -> Step<'_> {
+    Step::Answered(Some(match session.leave_everywhere(&room).await {
+        Ok(()) => encode(&Frame::Left { id, room: room.as_str() }),
+        Err(error) => refused(session, id, &room, &error),
+    }))
 }
 
 async fn redact(session: &Session, room: RoomName, id: Option<u64>, seq: u64) -> Step<'_> {

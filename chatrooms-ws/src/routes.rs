@@ -100,7 +100,7 @@ impl Endpoint {
             None => None,
         };
         let limit = count(parts, "limit")?.unwrap_or(ROOMS_PER_PAGE).min(ROOMS_PER_PAGE);
-        let (rooms, more) = self.registry().rooms(after.as_ref(), limit);
+        let (rooms, more) = self.registry().rooms(after.as_ref(), limit).await?;
         Ok(json(StatusCode::OK, &Rooms { rooms: rooms.iter().map(Into::into).collect(), more }))
     }
 

@@ -275,16 +275,23 @@ fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> Op
         Action::Ping => session.outbox().answer(encode(&Frame::Pong { id })),
         // The answer is an event of the room, in one order with those who come and go.
         Action::Members { room, after } => {
-            if let Err(error) = session.ask_members(&room, after.as_ref(), id) {
-                session.outbox().answer(refused(session, id, &room, &error));
-            }
+            lanes.push_free(
+                async move {
+                    session.catch_up(&room).await;
+                    let asked = session.ask_members(&room, after.as_ref(), id);
+                    asked.err().map(|error| refused(session, id, &room, &error))
+                }
+                .boxed(),
+            );
+            // It has its place among what is told where nothing has to be waited for.
+            lanes.go_on(session);
         }
         Action::History { room, before, limit } => lanes.push_free(
             async move {
-                match session.history(&room, before, limit).await {
+                Some(match session.history(&room, before, limit).await {
                     Ok(page) => encode(&Frame::history(id, &room, &page)),
                     Err(error) => refused(session, id, &room, &error),
-                }
+                })
             }
             .boxed(),
         ),

@@ -31,7 +31,10 @@ impl Authenticator for ByCookie {
 
     async fn still_valid(&self, identity: &Identity) -> bool {
         match identity.claim::<Visitor>() {
-            Some(visitor) => self.0.names.check(visitor).await.is_ok(),
+            // What cannot be looked up right now is looked up the next time.
+            Some(visitor) => {
+                matches!(self.0.names.check(visitor).await, Ok(()) | Err(NotAllowed::NotKept))
+            }
             None => false,
         }
     }

@@ -178,6 +178,20 @@ impl Claims {
         own.map(|claim| claim.user.clone()).collect()
     }
 
+    /// The names that had connections at the last look, and whose they are.
+    pub(crate) fn connected(&self) -> Vec<(UserName, BrowserId)> {
+        let connected = self.by_looks.values().filter(|claim| claim.connected);
+        connected.map(|claim| (claim.user.clone(), claim.owner.browser)).collect()
+    }
+
+    /// Gives up what looks like a name and is another browser's or another name: where that is settled elsewhere, what stands here is of the past.
+    pub(crate) fn give_way(&mut self, user: &UserName, browser: BrowserId) {
+        let looks = Skeleton::of(user);
+        if self.by_looks.get(&looks).is_some_and(|claim| claim.admits(user, browser).is_err()) {
+            self.drop_claim(&looks);
+        }
+    }
+
     /// Gives up one name of a browser.
     pub(crate) fn give_back(&mut self, user: &UserName, browser: BrowserId) {
         if self.is_own(user, browser) {

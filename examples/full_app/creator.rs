@@ -13,6 +13,7 @@ use chatrooms::{
 use serde_json::json;
 
 use crate::{
+    directory::Directory,
     ledger::Ledger,
     visitor::{BrowserId, Visitor},
 };
@@ -36,6 +37,8 @@ struct Inner {
     by_life: Mutex<HashMap<Epoch, Option<BrowserId>>>,
     /// Where creators are written down whose rooms may outlive the process.
     ledger: Option<Arc<Ledger>>,
+    /// Where they are noted, and nowhere else, if rooms are shared with other nodes.
+    directory: Option<Directory>,
     /// Which lives there are. It is known before the first one begins, and holds its policy as its policy holds it, for as long as the process lives.
     registry: OnceLock<RoomRegistry>,
 }
@@ -53,6 +56,11 @@ impl Creators {
         Ok(Self { inner: Arc::new(Inner { by_life, ledger: Some(ledger), ..Inner::default() }) })
     }
 
+    /// Those that all nodes of a cluster know.
+    pub(crate) fn of_a_cluster(directory: Directory) -> Self {
+        Self { inner: Arc::new(Inner { directory: Some(directory), ..Inner::default() }) }
+    }
+
     /// Starts rooms whose creators are known from here on.
     pub(crate) async fn start(&self, builder: RegistryBuilder) -> Result<RoomRegistry, StoreError> {
         let registry = builder.policy(self.clone()).start().await?;
@@ -60,9 +68,14 @@ impl Creators {
     }
 
     /// The current life of a room, where this visitor is its creator.
-    pub(crate) fn life(&self, room: &RoomName, visitor: &Visitor) -> Option<Epoch> {
-        let epoch = self.inner.registry.get()?.room(room)?.epoch;
-        (self.by_life().get(&epoch) == Some(&Some(visitor.browser))).then_some(epoch)
+    pub(crate) async fn life(&self, room: &RoomName, visitor: &Visitor) -> Option<Epoch> {
+        let epoch = self.inner.registry.get()?.room(room).await.ok()?.epoch;
+        let creator = match &self.inner.directory {
+            // While nobody can be asked, nobody is known to be.
+            Some(directory) => directory.creator(epoch).await.ok().flatten(),
+            None => self.by_life().get(&epoch).copied().flatten(),
+        };
+        (creator == Some(visitor.browser)).then_some(epoch)
     }
 
     /// Has the windows of a creator ask how things stand now.
@@ -99,7 +112,17 @@ impl fmt::Debug for Creators {
 impl RoomPolicy for Creators {
     async fn room_opened(&self, by: &Identity, room: &RoomName, epoch: Epoch) {
         let Some(visitor) = by.claim::<Visitor>() else { return };
-        let is_new = self.note(epoch, visitor.browser);
+        let is_new = match &self.inner.directory {
+            Some(directory) => {
+                if directory.note_creator(epoch, visitor.browser).await.is_err() {
+                    tracing::warn!(
+                        "a room has no creator: the cluster could not note who opened it"
+                    );
+                }
+                false
+            }
+            None => self.note(epoch, visitor.browser),
+        };
         // In this order: a window that asks too early to see it is open, and is told.
         self.tell(&visitor.user, room);
         if is_new
@@ -111,6 +134,14 @@ impl RoomPolicy for Creators {
     }
 
     async fn room_closed(&self, _: &RoomName, epoch: Epoch, reason: RoomEnd) {
+        if let Some(directory) = &self.inner.directory {
+            if reason != RoomEnd::Elsewhere && directory.forget_creator(epoch).await.is_err() {
+                tracing::warn!(
+                    "the creator of a room that is over stays noted in the cluster until their cookie expires"
+                );
+            }
+            return;
+        }
         self.by_life().remove(&epoch);
         if reason != RoomEnd::PutAway
             && let Some(ledger) = &self.inner.ledger
@@ -123,7 +154,7 @@ impl RoomPolicy for Creators {
     /// A creator deletes whatever is said in their room.
     async fn may_redact(&self, who: &Identity, room: &RoomName, _: u64) -> Result<(), Error> {
         let visitor = who.claim::<Visitor>().ok_or(Error::Forbidden)?;
-        self.life(room, visitor).map(drop).ok_or(Error::Forbidden)
+        self.life(room, visitor).await.map(drop).ok_or(Error::Forbidden)
     }
 }
 
@@ -178,23 +209,27 @@ mod tests {
     async fn whoever_opens_a_room_is_its_creator_and_nobody_else() {
         let (registry, creators) = rooms().await;
         let (ada, eve) = (visitor(1, "ada"), visitor(2, "eve"));
-        assert_eq!(creators.life(&lobby(), &ada), None, "there is no such room");
+        assert_eq!(creators.life(&lobby(), &ada).await, None, "there is no such room");
         let mut first = enter(&registry, &ada).await;
         told(&mut first).await;
         let _eve = enter(&registry, &eve).await;
-        let epoch = registry.room(&lobby()).unwrap().epoch;
-        assert_eq!(creators.life(&lobby(), &ada), Some(epoch));
+        let epoch = registry.room(&lobby()).await.unwrap().epoch;
+        assert_eq!(creators.life(&lobby(), &ada).await, Some(epoch));
         assert_eq!(
-            creators.life(&lobby(), &visitor(1, "countess")),
+            creators.life(&lobby(), &visitor(1, "countess")).await,
             Some(epoch),
             "by another name"
         );
-        assert_eq!(creators.life(&lobby(), &visitor(3, "ada")), None, "another's, by that name");
-        assert_eq!(creators.life(&lobby(), &eve), None);
+        assert_eq!(
+            creators.life(&lobby(), &visitor(3, "ada")).await,
+            None,
+            "another's, by that name"
+        );
+        assert_eq!(creators.life(&lobby(), &eve).await, None);
 
         drop(first);
-        assert_eq!(creators.life(&lobby(), &ada), Some(epoch), "also while away");
-        assert_eq!(creators.life(&lobby(), &eve), None);
+        assert_eq!(creators.life(&lobby(), &ada).await, Some(epoch), "also while away");
+        assert_eq!(creators.life(&lobby(), &eve).await, None);
     }
 
     #[tokio::test]
@@ -207,8 +242,8 @@ mod tests {
         let mut next = enter(&registry, &eve).await;
         told(&mut next).await;
         let _back = enter(&registry, &ada).await;
-        assert_eq!(creators.life(&lobby(), &ada), None);
-        assert!(creators.life(&lobby(), &eve).is_some());
+        assert_eq!(creators.life(&lobby(), &ada).await, None);
+        assert!(creators.life(&lobby(), &eve).await.is_some());
         while creators.by_life().len() > 1 {
             yield_now().await;
         }
@@ -233,15 +268,16 @@ mod tests {
             }
             let firsts: Vec<_> = guests.iter().filter(|(.., is_first)| *is_first).collect();
             assert_eq!(firsts.len(), 1);
-            while !guests.iter().any(|(_, visitor, _)| creators.life(&lobby(), visitor).is_some()) {
+            let mut found = Vec::new();
+            while found.is_empty() {
                 yield_now().await;
+                for (_, visitor, _) in &guests {
+                    if creators.life(&lobby(), visitor).await.is_some() {
+                        found.push(visitor.browser);
+                    }
+                }
             }
-            let found: HashSet<_> = guests
-                .iter()
-                .filter(|(_, visitor, _)| creators.life(&lobby(), visitor).is_some())
-                .map(|(_, visitor, _)| visitor.browser)
-                .collect();
-            assert_eq!(found, HashSet::from([firsts[0].1.browser]));
+            assert_eq!(found, [firsts[0].1.browser]);
         }
     }
 

@@ -14,6 +14,7 @@ mod cookie;
 mod cookie_form;
 mod creator;
 mod cut_off;
+mod directory;
 mod entry;
 mod failure;
 mod form;
@@ -38,6 +39,7 @@ mod secret;
 mod serve;
 mod site;
 mod skeleton;
+mod standing;
 mod stop;
 mod store;
 mod unseen;
@@ -56,7 +58,7 @@ use std::{
     time::Duration,
 };
 
-use chatrooms::{Config, RoomRegistry};
+use chatrooms::Config;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 use tokio::runtime::Runtime;
@@ -125,15 +127,13 @@ async fn run(options: Options) -> Result<(), Failure> {
     let kept = store::open(&options).await?;
     let mut config = Config::default();
     config.linger = Duration::from_secs(options.linger);
-    let creators = store::creators(&kept, options.linger).await?;
-    let rooms = RoomRegistry::builder().store(kept.messages).config(config);
-    let registry = creators.start(rooms).await;
+    let registry = kept.creators.start(kept.rooms.config(config)).await;
     let registry = registry.map_err(|error| Failure::new(reasons(&error)))?;
     let sockets = options.sockets();
     let site = Arc::new(options.public_url.unwrap_or_default());
     let app = App {
         registry: registry.clone(),
-        creators,
+        creators: kept.creators,
         names: kept.names.clone(),
         browsers: Arc::new(browsers),
         cookies: Arc::new(Cookies::new(kept.key, site.cookie_form())),
@@ -143,6 +143,7 @@ async fn run(options: Options) -> Result<(), Failure> {
         site: site.clone(),
     };
     let looking = tokio::spawn(kept.names.clone().look_after(registry.clone()));
+    let _standing = kept.cluster.filter(|_| monitoring.is_some()).map(standing::watch);
     serve::announce(&listener, &site)?;
     let head_time = Duration::from_secs(options.head_seconds);
     let connections = Connections::new(app.router()).with_head_time(head_time);

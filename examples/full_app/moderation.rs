@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chatrooms::{Epoch, RoomName, UserName};
+use chatrooms::{Epoch, ModerationError, RoomName, UserName};
 use serde::Serialize;
 
 use crate::{
@@ -42,7 +42,7 @@ pub(crate) async fn show(
 ) -> Response {
     let standing = async {
         let visitor = app.logged_in(&headers).await.ok_or_else(not_logged_in)?;
-        Ok::<_, Refusal>(standing(&app, &room_in(path)?, &visitor))
+        standing(&app, &room_in(path)?, &visitor).await
     };
     answer(standing.await)
 }
@@ -68,8 +68,8 @@ async fn obey(
     let fields: Fields =
         form::read(request).await.map_err(|status| (status, words::NO_FORM.to_owned()))?;
     let visitor = app.logged_in(&headers).await.ok_or_else(not_logged_in)?;
-    let (order, life) = judge(app, &room, &visitor, &fields)?;
-    let told = order.carry_out(&app.registry, (&room, life)).map_err(why_not)?;
+    let (order, life) = judge(app, &room, &visitor, &fields).await?;
+    let told = order.carry_out(&app.registry, (&room, life)).await.map_err(why_not)?;
     if let Some(post) = told
         && let Err(error) = app.registry.moderation(&room).of(life).announce(post).await
     {
@@ -77,46 +77,52 @@ async fn obey(
         tracing::warn!(%error, "a room was not told of its slow mode");
     }
     app.creators.tell(&visitor.user, &room);
-    Ok(standing(app, &room, &visitor))
+    standing(app, &room, &visitor).await
 }
 
 /// What is to be done, and to which life alone, where this visitor may say so.
-fn judge(
+async fn judge(
     app: &App,
     room: &RoomName,
     visitor: &Visitor,
     fields: &Fields,
 ) -> Result<(Order, Epoch), Refusal> {
-    let life = app.creators.life(room, visitor);
+    let life = app.creators.life(room, visitor).await;
     let life = life.ok_or_else(|| (StatusCode::FORBIDDEN, words::NOT_CREATOR.to_owned()))?;
     let order = Order::read(fields).map_err(|why| (StatusCode::BAD_REQUEST, why))?;
     // What the page shows may be of an earlier life that was this visitor's too.
     if fields.epoch != life.to_string() {
         return Err((StatusCode::NOT_FOUND, words::ANOTHER_LIFE.to_owned()));
     }
-    if order.whom().is_some_and(|user| app.names.is_own(visitor, user)) {
+    if let Some(user) = order.whom()
+        && app.names.is_own(visitor, user).await
+    {
         return Err((StatusCode::FORBIDDEN, words::ONESELF.to_owned()));
     }
     Ok((order, life))
 }
 
-fn standing(app: &App, room: &RoomName, visitor: &Visitor) -> Standing {
-    let Some(life) = app.creators.life(room, visitor) else { return Standing::default() };
+async fn standing(app: &App, room: &RoomName, visitor: &Visitor) -> Result<Standing, Refusal> {
+    let Some(life) = app.creators.life(room, visitor).await else {
+        return Ok(Standing::default());
+    };
+    let why_not = |error: ModerationError| why_not(error.into());
     let moderation = app.registry.moderation(room).of(life);
     let names = |users: Vec<UserName>| users.iter().map(ToString::to_string).collect();
-    Standing {
+    Ok(Standing {
         creator: true,
         epoch: Some(life.to_string()),
-        banned: names(moderation.banned()),
-        muted: names(moderation.muted()),
-        slow_seconds: moderation.slow_mode().as_secs(),
-    }
+        banned: names(moderation.banned().await.map_err(why_not)?),
+        muted: names(moderation.muted().await.map_err(why_not)?),
+        slow_seconds: moderation.slow_mode().await.map_err(why_not)?.as_secs(),
+    })
 }
 
 fn why_not(undone: Undone) -> Refusal {
     let (status, why) = match undone {
         Undone::NotThere => (StatusCode::NOT_FOUND, words::NOT_HERE),
         Undone::Lifted => (StatusCode::NOT_FOUND, words::LIFTED),
+        Undone::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, words::UNAVAILABLE),
         Undone::TooMany => (StatusCode::CONFLICT, words::TOO_MANY_IMPOSED),
     };
     (status, why.to_owned())
@@ -176,7 +182,7 @@ mod tests {
         }
 
         async fn says(&self, app: &App, form: &str) -> (StatusCode, Value) {
-            let epoch = app.registry.room(&lobby()).unwrap().epoch;
+            let epoch = app.registry.room(&lobby()).await.unwrap().epoch;
             post(app, Some(&self.cookie), format!("epoch={epoch}&{form}")).await
         }
     }
@@ -207,7 +213,7 @@ mod tests {
     async fn house() -> (App, Guest, Guest) {
         let app = App::for_tests().await;
         let ada = Guest::enter(&app, 1, "ada").await;
-        while app.creators.life(&lobby(), &ada.visitor).is_none() {
+        while app.creators.life(&lobby(), &ada.visitor).await.is_none() {
             yield_now().await;
         }
         let eve = Guest::enter(&app, 2, "eve").await;
@@ -217,7 +223,7 @@ mod tests {
     #[tokio::test]
     async fn the_creator_is_told_how_things_stand_and_others_only_that_they_are_not() {
         let (app, ada, eve) = house().await;
-        let epoch = app.registry.room(&lobby()).unwrap().epoch.to_string();
+        let epoch = app.registry.room(&lobby()).await.unwrap().epoch.to_string();
         let creators = json!({"creator": true, "epoch": epoch, "slow_seconds": 0});
         assert_eq!(ada.sees(&app).await, (StatusCode::OK, creators));
         let others = json!({"creator": false, "slow_seconds": 0});
@@ -243,7 +249,7 @@ mod tests {
         app.names.log_out(&ada.visitor, |_| {}).await.unwrap();
         let answer = ada.says(&app, "action=close").await;
         assert_eq!(answer, (StatusCode::FORBIDDEN, words::NOT_LOGGED_IN.into()));
-        assert_eq!(app.registry.room(&lobby()).unwrap().users, 2, "nothing has happened");
+        assert_eq!(app.registry.room(&lobby()).await.unwrap().users, 2, "nothing has happened");
     }
 
     #[tokio::test]
@@ -302,7 +308,7 @@ mod tests {
         let (app, ada, eve) = house().await;
         let (status, standing) = ada.says(&app, "action=close").await;
         assert_eq!((status, &standing["creator"]), (StatusCode::OK, &json!(false)));
-        assert!(app.registry.room(&lobby()).is_none());
+        assert!(app.registry.room(&lobby()).await.is_err());
         assert!(ada.session.rooms().is_empty() && eve.session.rooms().is_empty());
     }
 }

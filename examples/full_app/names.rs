@@ -7,11 +7,13 @@ use std::{
 };
 
 use chatrooms::{RoomRegistry, UserName};
+use futures_util::{StreamExt as _, stream};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     claims::{Bounds, Changes, Claimant, Claims, Denied},
     clock::Clock,
+    directory::{Away, Directory, RENEW},
     keeping::{Keeping, NotKept},
     ledger::Ledger,
     visitor::Visitor,
@@ -28,7 +30,13 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often names and logouts that have lapsed are forgotten in the database too, where nothing else is written.
 const SAVE: Duration = Duration::from_secs(10);
 
-/// Cloning is cheap, and every clone knows the same. The methods are async because a cluster's names would be kept elsewhere.
+/// How many names are said to be in use at a time, of those that are.
+const RENEWED: usize = 64;
+
+/// Cloning is cheap, and every clone knows the same.
+///
+/// On a node of a cluster it is the [directory](Directory) of all nodes that counts, and what stands here is this node's part of it: the names that are used here, which it
+/// keeps from lapsing, and counts.
 #[derive(Clone)]
 pub(crate) struct Names {
     inner: Arc<Inner>,
@@ -41,6 +49,8 @@ struct Inner {
     state: Mutex<State>,
     /// How what changes is written down, where it is.
     keeping: Option<Keeping>,
+    /// What counts, where there are other nodes.
+    directory: Option<Directory>,
 }
 
 struct State {
@@ -93,12 +103,25 @@ impl From<Denied> for NotAllowed {
     }
 }
 
+impl From<Away> for NotAllowed {
+    fn from(Away: Away) -> Self {
+        Self::NotKept
+    }
+}
+
 impl Names {
     /// Names of a process that leaves nothing behind. Its end forgets which cookies have been logged out, so those of an earlier
     /// process are void, whatever key they were signed with.
     pub(crate) fn of_this_process(clock: Clock, most_of_address: usize) -> Self {
         let claims = Claims::new(bounds(most_of_address));
-        Self::new(clock, Voided::new(clock.now(), VOID_PAGES), claims, None)
+        Self::new(clock, Voided::new(clock.now(), VOID_PAGES), claims, None, None)
+    }
+
+    /// Names that are those of all nodes of a cluster. Cookies are good on each of them, and after its end on the others.
+    pub(crate) fn of_a_cluster(clock: Clock, most_of_address: usize, directory: Directory) -> Self {
+        let claims = Claims::new(bounds(most_of_address));
+        let voided = Voided::new(SystemTime::UNIX_EPOCH, VOID_PAGES);
+        Self::new(clock, voided, claims, None, Some(directory))
     }
 
     /// Names that are kept in a database with their owners and logouts. Those of an earlier process have just lost their connections.
@@ -113,16 +136,22 @@ impl Names {
         let clock = clock.no_earlier_than(valid_from);
         let bounds = bounds(most_of_address);
         let claims = Claims::restore(bounds, ledger.names().await?, clock.now());
-        let names = Self::new(clock, voided, claims, Some(Keeping::default()));
+        let names = Self::new(clock, voided, claims, Some(Keeping::default()), None);
         if let Some(keeping) = &names.inner.keeping {
             keeping.start(names.clone().keep(ledger));
         }
         Ok(names)
     }
 
-    fn new(clock: Clock, voided: Voided, claims: Claims, keeping: Option<Keeping>) -> Self {
+    fn new(
+        clock: Clock,
+        voided: Voided,
+        claims: Claims,
+        keeping: Option<Keeping>,
+        directory: Option<Directory>,
+    ) -> Self {
         let state = Mutex::new(State { claims, voided, changes: 0 });
-        Self { inner: Arc::new(Inner { clock, state, keeping }) }
+        Self { inner: Arc::new(Inner { clock, state, keeping, directory }) }
     }
 
     /// The moment from which a cookie that is issued now counts.
@@ -140,6 +169,9 @@ impl Names {
     ) -> Result<(), NotAllowed> {
         let (user, now) = (&visitor.user, self.now());
         let claimant = Claimant { browser: visitor.browser, address };
+        if let Some(directory) = &self.inner.directory {
+            return self.claim_in(directory, visitor, claimant).await;
+        }
         let change = {
             let mut state = self.state();
             state.check_cookie(visitor)?;
@@ -157,8 +189,50 @@ impl Names {
         self.kept(change).await.or_else(|NotKept| self.give_back(visitor))
     }
 
+    /// The same where it counts what all nodes say.
+    async fn claim_in(
+        &self,
+        directory: &Directory,
+        visitor: &Visitor,
+        claimant: Claimant,
+    ) -> Result<(), NotAllowed> {
+        let (user, browser) = (&visitor.user, visitor.browser);
+        {
+            let state = self.state();
+            state.check_cookie(visitor)?;
+            state.claims.is_within(user, claimant)?;
+        }
+        directory.claim(user, browser).await??;
+        // In this order: a logout on another node voids first and gives up afterwards, so that either of the two sees the other.
+        let claimed = if directory.is_void(browser).await? {
+            Err(NotAllowed::LoggedOut)
+        } else {
+            self.claim_here(visitor, claimant)
+        };
+        if claimed.is_err() {
+            directory.release(user, browser).await;
+        }
+        claimed
+    }
+
+    /// Takes up a name that the directory has given.
+    fn claim_here(&self, visitor: &Visitor, claimant: Claimant) -> Result<(), NotAllowed> {
+        let mut state = self.state();
+        state.check_cookie(visitor)?;
+        state.claims.give_way(&visitor.user, visitor.browser);
+        state.claims.claim(&visitor.user, claimant, self.now())?;
+        Ok(())
+    }
+
     /// Whether the cookie holds and the name is the visitor's own, or neither it nor one that looks like it is anybody's.
     pub(crate) async fn check(&self, visitor: &Visitor) -> Result<(), NotAllowed> {
+        if let Some(directory) = &self.inner.directory {
+            self.state().check_cookie(visitor)?;
+            if directory.is_void(visitor.browser).await? {
+                return Err(NotAllowed::LoggedOut);
+            }
+            return Ok(directory.check(&visitor.user, visitor.browser).await??);
+        }
         let now = self.now();
         let state = self.state();
         state.check_cookie(visitor)?;
@@ -177,13 +251,25 @@ impl Names {
     }
 
     /// Whether the name is the visitor's own: the one they come by, or another one of their browser's.
-    pub(crate) fn is_own(&self, visitor: &Visitor, user: &UserName) -> bool {
-        self.state().claims.is_own(user, visitor.browser)
+    pub(crate) async fn is_own(&self, visitor: &Visitor, user: &UserName) -> bool {
+        if self.state().claims.is_own(user, visitor.browser) {
+            return true;
+        }
+        match &self.inner.directory {
+            Some(directory) => directory.is_own(user, visitor.browser).await == Ok(true),
+            None => false,
+        }
     }
 
-    /// Whether the cookie holds, whoever has the name meanwhile.
+    /// Whether the cookie holds, whoever has the name meanwhile. While the directory cannot be asked it does: whatever the visitor wants to do then asks again.
     pub(crate) async fn is_logged_in(&self, visitor: &Visitor) -> bool {
-        self.state().check_cookie(visitor).is_ok()
+        if self.state().check_cookie(visitor).is_err() {
+            return false;
+        }
+        match &self.inner.directory {
+            Some(directory) => directory.is_void(visitor.browser).await != Ok(true),
+            None => true,
+        }
     }
 
     /// Voids every cookie of the visitor's browser, has the sessions of all its names ended, and gives the names up; done when that is written down.
@@ -199,7 +285,16 @@ impl Names {
     ) -> Result<(), NoLogout> {
         // A session that is just being opened stands in the registry before its cookie is checked again: it is either ended
         // here or finds its cookie void. The names stay claimed meanwhile, so that nobody else's session is ended.
-        let (users, is_new) = self.void(visitor)?;
+        let (mut users, is_new) = self.void(visitor)?;
+        let mut is_void_everywhere = Ok(());
+        if let Some(directory) = &self.inner.directory {
+            is_void_everywhere = directory.void(visitor.browser).await;
+            // Which they may be using on other nodes alone.
+            let is_new = !users.contains(&visitor.user);
+            if is_new && directory.is_own(&visitor.user, visitor.browser).await == Ok(true) {
+                users.push(visitor.user.clone());
+            }
+        }
         for user in &users {
             end_sessions(user);
         }
@@ -209,17 +304,26 @@ impl Names {
             state.changes += u64::from(is_new);
             state.changes
         };
+        if let Some(directory) = &self.inner.directory {
+            for user in &users {
+                directory.release(user, visitor.browser).await;
+            }
+            return is_void_everywhere.map_err(|Away| NoLogout::NotKept);
+        }
         self.kept(change).await.map_err(|NotKept| NoLogout::NotKept)
     }
 
     /// Looks after the names for ever: those with sessions in this registry are in use.
     pub(crate) async fn look_after(self, registry: RoomRegistry) {
-        let (mut look, mut save) = (interval(LOOK), interval(SAVE));
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        save.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut turns = [LOOK, SAVE, RENEW].map(interval);
+        turns.iter_mut().for_each(|turns| {
+            turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        });
+        let [mut look, mut save, mut renew] = turns;
         loop {
             tokio::select! {
                 _ = look.tick() => self.look(&registry),
+                _ = renew.tick() => self.renew().await,
                 _ = save.tick() => {
                     self.state().voided.expire(self.now());
                     if let Some(keeping) = &self.inner.keeping {
@@ -266,6 +370,18 @@ impl Names {
     fn look(&self, registry: &RoomRegistry) {
         let now = self.now();
         self.state().claims.look(now, |user| registry.sessions_of(user) > 0);
+    }
+
+    /// Says which names are in use here. Whoever has lost theirs meanwhile, because nobody could be told for too long, finds out when their cookie is checked next.
+    async fn renew(&self) {
+        let Some(directory) = &self.inner.directory else { return };
+        let in_use = self.state().claims.connected();
+        let said = stream::iter(in_use).map(async |(user, browser)| {
+            if let Ok(Err(_)) = directory.claim(&user, browser).await {
+                self.state().claims.give_back(&user, browser);
+            }
+        });
+        said.buffer_unordered(RENEWED).collect::<()>().await;
     }
 
     fn is_in_trouble(&self) -> bool {
@@ -353,7 +469,7 @@ mod tests {
         names.claim(&ada, None).await.unwrap();
         names.claim(&countess, None).await.unwrap();
         assert_eq!(names.claim(&eve, None).await, Err(NotAllowed::Taken));
-        assert!(names.is_own(&ada, &countess.user) && !names.is_own(&eve, &ada.user));
+        assert!(names.is_own(&ada, &countess.user).await && !names.is_own(&eve, &ada.user).await);
 
         let ended = Mutex::new(Vec::new());
         names
@@ -563,12 +679,17 @@ mod tests {
     #[tokio::test]
     async fn a_logout_that_cannot_be_noted_is_none() {
         let clock = Clock::start();
-        let names =
-            Names::new(clock, Voided::new(clock.now(), 0), Claims::new(bounds(usize::MAX)), None);
+        let names = Names::new(
+            clock,
+            Voided::new(clock.now(), 0),
+            Claims::new(bounds(usize::MAX)),
+            None,
+            None,
+        );
         let ada = visitor(&names, 1, "ada");
         names.claim(&ada, None).await.unwrap();
         assert_eq!(names.log_out(&ada, |user| panic!("{user} stays")).await, Err(NoLogout::Full));
-        assert!(names.is_own(&ada, &ada.user) && names.is_logged_in(&ada).await);
+        assert!(names.is_own(&ada, &ada.user).await && names.is_logged_in(&ada).await);
     }
 
     #[tokio::test]

@@ -24,6 +24,22 @@ pub(crate) struct Options {
     #[arg(long, default_value = "sqlite:chatrooms.db")]
     pub(crate) store: StoreChoice,
 
+    /// A Redis 7 or Valkey that several of these share, so that rooms and names are the same on all of them: redis://[USER:PASSWORD@]HOST[:PORT], or rediss://
+    /// for TLS. Messages are kept there then, and not in a store. All need the same secret
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "secret",
+        conflicts_with = "store",
+        env = "CHATROOMS_CLUSTER",
+        hide_env_values = true
+    )]
+    pub(crate) cluster: Option<String>,
+
+    /// How long a node of the cluster has to be silent before the others see to the people whom it had
+    #[arg(long, value_name = "SECONDS", requires = "cluster", default_value_t = 10, value_parser = RangedU64ValueParser::<u64>::new().range(1..=600))]
+    pub(crate) lease: u64,
+
     /// How long a room outlives the last lost connection, so that a restart does not empty it
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = RangedU64ValueParser::<u64>::new().range(..=604_800))]
     pub(crate) linger: u64,
@@ -56,7 +72,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = RangedU64ValueParser::<u64>::new().range(1..=3600))]
     pub(crate) grace: u64,
 
-    /// What cookies are signed with, at least 32 bytes. Without it: a random key, kept in the SQLite file if there is one
+    /// What cookies are signed with, at least 32 bytes, and the same on all nodes of a cluster. Without it: a random key, kept in the SQLite file if there is one
     #[arg(long, env = "CHATROOMS_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<OsString>,
 }
@@ -156,6 +172,18 @@ mod tests {
         assert_eq!(sockets(&[]), (usual.heartbeat, usual.grace));
         let said = [3, 2].map(Duration::from_secs);
         assert_eq!(sockets(&["--heartbeat=3", "--grace=2"]), (said[0], said[1]));
+    }
+
+    #[test]
+    fn a_node_of_a_cluster_has_a_secret_and_no_store_of_its_own() {
+        let parsed = |arguments: &[&str]| {
+            Options::try_parse_from([&["full_app"], arguments].concat()).is_ok()
+        };
+        let (cluster, secret) = ("--cluster=redis://127.0.0.1", "--secret=x");
+        assert!(parsed(&[cluster, secret, "--lease=5"]));
+        assert!(!parsed(&[cluster]), "cookies of one node are good on the others");
+        assert!(!parsed(&[cluster, secret, "--store=memory"]));
+        assert!(!parsed(&["--lease=5"]));
     }
 
     #[test]

@@ -57,12 +57,15 @@ pub(crate) enum Undone {
     Lifted,
     /// There is as much of it as there may be.
     TooMany,
+    /// The people are on other nodes, which cannot be told right now.
+    Unavailable,
 }
 
 impl From<ModerationError> for Undone {
     fn from(error: ModerationError) -> Self {
         match error {
             ModerationError::TooMany { .. } => Self::TooMany,
+            ModerationError::Unavailable => Self::Unavailable,
             _ => Self::NotThere,
         }
     }
@@ -97,7 +100,7 @@ impl Order {
     }
 
     /// Does it at once to one life of the room; what there is to say of it to everybody in there is left to say.
-    pub(crate) fn carry_out(
+    pub(crate) async fn carry_out(
         &self,
         registry: &RoomRegistry,
         (room, life): (&RoomName, Epoch),
@@ -105,30 +108,30 @@ impl Order {
         let moderation = registry.moderation(room).of(life);
         match self {
             Self::Kick { user } => {
-                or(moderation.kick(user, Some(words::KICKED)) > 0, Undone::NotThere)?;
+                or(moderation.kick(user, Some(words::KICKED)).await? > 0, Undone::NotThere)?;
             }
             Self::Ban { user, time } => {
-                moderation.ban(user, *time, Some(&words::banned(*time)))?;
+                moderation.ban(user, *time, Some(&words::banned(*time))).await?;
             }
             Self::Unban { user } => {
-                or(moderation.unban(user), Undone::Lifted)?;
+                or(moderation.unban(user).await?, Undone::Lifted)?;
                 tell(registry, user, "unbanned", room);
             }
             Self::Mute { user } => {
-                moderation.mute(user, None)?;
+                moderation.mute(user, None).await?;
                 tell(registry, user, "muted", room);
             }
             Self::Unmute { user } => {
-                or(moderation.unmute(user), Undone::Lifted)?;
+                or(moderation.unmute(user).await?, Undone::Lifted)?;
                 tell(registry, user, "unmuted", room);
             }
             Self::Slow { wait } => {
-                let is_new = moderation.slow_mode() != *wait;
-                moderation.set_slow_mode(*wait)?;
+                let is_new = moderation.slow_mode().await? != *wait;
+                moderation.set_slow_mode(*wait).await?;
                 return Ok(is_new.then(|| Post::new(words::slow(*wait))));
             }
             Self::Close => {
-                or(moderation.close(Some(words::CLOSED)) > 0, Undone::NotThere)?;
+                or(moderation.close(Some(words::CLOSED)).await? > 0, Undone::NotThere)?;
             }
         }
         Ok(None)
@@ -225,8 +228,8 @@ mod tests {
     }
 
     /// The life of the room that is there now.
-    fn now<'a>(registry: &RoomRegistry, room: &'a RoomName) -> (&'a RoomName, Epoch) {
-        (room, registry.room(room).unwrap().epoch)
+    async fn now<'a>(registry: &RoomRegistry, room: &'a RoomName) -> (&'a RoomName, Epoch) {
+        (room, registry.room(room).await.unwrap().epoch)
     }
 
     async fn removal(session: &mut Session) -> (Removal, String) {
@@ -242,18 +245,18 @@ mod tests {
     async fn whoever_is_removed_is_told_why() {
         let (registry, lobby, mut ada, mut eve) = house().await;
         let kick = Order::Kick { user: name("eve") };
-        assert!(kick.carry_out(&registry, now(&registry, &lobby)).is_ok());
+        assert!(kick.carry_out(&registry, now(&registry, &lobby).await).await.is_ok());
         assert_eq!(removal(&mut eve).await, (Removal::Kicked, words::KICKED.to_owned()));
         eve.join(&lobby, Join::default()).await.unwrap();
         let ban = Order::Ban { user: name("eve"), time: Some(Duration::from_secs(600)) };
-        assert!(ban.carry_out(&registry, now(&registry, &lobby)).is_ok());
+        assert!(ban.carry_out(&registry, now(&registry, &lobby).await).await.is_ok());
         let (code, reason) = removal(&mut eve).await;
         assert!(code == Removal::Banned && reason.contains("10 minutes"), "{reason}");
         assert!(eve.join(&lobby, Join::default()).await.is_err());
         let unban = Order::Unban { user: name("eve") };
-        assert!(unban.carry_out(&registry, now(&registry, &lobby)).is_ok());
+        assert!(unban.carry_out(&registry, now(&registry, &lobby).await).await.is_ok());
         eve.join(&lobby, Join::default()).await.unwrap();
-        assert!(Order::Close.carry_out(&registry, now(&registry, &lobby)).is_ok());
+        assert!(Order::Close.carry_out(&registry, now(&registry, &lobby).await).await.is_ok());
         assert_eq!(removal(&mut ada).await, (Removal::RoomClosed, words::CLOSED.to_owned()));
     }
 
@@ -265,7 +268,7 @@ mod tests {
             (Order::Unban { user: name("eve") }, Undone::Lifted),
             (Order::Unmute { user: name("eve") }, Undone::Lifted),
         ] {
-            let undone = order.carry_out(&registry, now(&registry, &lobby));
+            let undone = order.carry_out(&registry, now(&registry, &lobby).await).await;
             assert_eq!(undone.err(), Some(why), "{order:?}");
         }
     }
@@ -273,12 +276,13 @@ mod tests {
     #[tokio::test]
     async fn whoever_has_left_is_banned_and_muted_all_the_same() {
         let (registry, lobby, _ada, eve) = house().await;
-        let carried_out = |order: Order| order.carry_out(&registry, now(&registry, &lobby));
+        let carried_out =
+            async |order: Order| order.carry_out(&registry, now(&registry, &lobby).await).await;
         eve.leave(&lobby).unwrap();
-        assert!(carried_out(Order::Ban { user: name("eve"), time: None }).is_ok());
+        assert!(carried_out(Order::Ban { user: name("eve"), time: None }).await.is_ok());
         assert_eq!(eve.join(&lobby, Join::default()).await.unwrap_err(), Error::Banned);
-        assert!(carried_out(Order::Mute { user: name("eve") }).is_ok());
-        assert!(carried_out(Order::Unban { user: name("eve") }).is_ok());
+        assert!(carried_out(Order::Mute { user: name("eve") }).await.is_ok());
+        assert!(carried_out(Order::Unban { user: name("eve") }).await.is_ok());
         eve.join(&lobby, Join::default()).await.unwrap();
         let refused = eve.publish(&lobby, Post::new("but")).await;
         assert_eq!(refused.unwrap_err(), Error::Muted);
@@ -287,7 +291,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_done_to_the_life_that_has_begun_since_an_order_was_given() {
         let (registry, lobby, ada, eve) = house().await;
-        let (_, ended) = now(&registry, &lobby);
+        let (_, ended) = now(&registry, &lobby).await;
         drop((ada, eve));
         let bob = registry.open_session(Identity::new(name("bob"))).unwrap();
         let eve = registry.open_session(Identity::new(name("eve"))).unwrap();
@@ -295,8 +299,8 @@ mod tests {
             session.join(&lobby, Join::default()).await.unwrap();
         }
         let life = registry.moderation(&lobby);
-        life.mute(&name("bob"), None).unwrap();
-        life.ban(&name("cy"), None, None).unwrap();
+        life.mute(&name("bob"), None).await.unwrap();
+        life.ban(&name("cy"), None, None).await.unwrap();
         let user = || name("eve");
         for (order, why) in [
             (Order::Kick { user: user() }, Undone::NotThere),
@@ -307,12 +311,15 @@ mod tests {
             (Order::Slow { wait: Duration::from_secs(5) }, Undone::NotThere),
             (Order::Close, Undone::NotThere),
         ] {
-            let undone = order.carry_out(&registry, (&lobby, ended));
+            let undone = order.carry_out(&registry, (&lobby, ended)).await;
             assert_eq!(undone.err(), Some(why), "{order:?}");
         }
-        assert_eq!(registry.room(&lobby).unwrap().users, 2);
-        assert_eq!((life.muted(), life.banned()), (vec![name("bob")], vec![name("cy")]));
-        assert!(life.slow_mode().is_zero());
+        assert_eq!(registry.room(&lobby).await.unwrap().users, 2);
+        assert_eq!(
+            (life.muted().await.unwrap(), life.banned().await.unwrap()),
+            (vec![name("bob")], vec![name("cy")])
+        );
+        assert!(life.slow_mode().await.unwrap().is_zero());
     }
 
     #[tokio::test]
@@ -323,29 +330,33 @@ mod tests {
         let lobby = RoomName::new("lobby").unwrap();
         let session = registry.open_session(Identity::new(name("eve"))).unwrap();
         session.join(&lobby, Join::default()).await.unwrap();
-        registry.moderation(&lobby).mute(&name("bob"), None).unwrap();
+        registry.moderation(&lobby).mute(&name("bob"), None).await.unwrap();
         for order in
             [Order::Ban { user: name("eve"), time: None }, Order::Mute { user: name("eve") }]
         {
-            let undone = order.carry_out(&registry, now(&registry, &lobby));
+            let undone = order.carry_out(&registry, now(&registry, &lobby).await).await;
             assert_eq!(undone.err(), Some(Undone::TooMany), "{order:?}");
         }
-        assert_eq!(registry.room(&lobby).unwrap().users, 1, "nobody is removed either");
+        assert_eq!(registry.room(&lobby).await.unwrap().users, 1, "nobody is removed either");
     }
 
     #[tokio::test]
     async fn a_mute_is_told_to_whom_it_is_about() {
         let (registry, lobby, _ada, mut eve) = house().await;
         assert!(
-            Order::Mute { user: name("eve") }.carry_out(&registry, now(&registry, &lobby)).is_ok()
-        );
-        assert_eq!(registry.moderation(&lobby).muted(), [name("eve")]);
-        assert!(
-            Order::Unmute { user: name("eve") }
-                .carry_out(&registry, now(&registry, &lobby))
+            Order::Mute { user: name("eve") }
+                .carry_out(&registry, now(&registry, &lobby).await)
+                .await
                 .is_ok()
         );
-        assert!(registry.moderation(&lobby).muted().is_empty());
+        assert_eq!(registry.moderation(&lobby).muted().await.unwrap(), [name("eve")]);
+        assert!(
+            Order::Unmute { user: name("eve") }
+                .carry_out(&registry, now(&registry, &lobby).await)
+                .await
+                .is_ok()
+        );
+        assert!(registry.moderation(&lobby).muted().await.unwrap().is_empty());
         let mut told = Vec::new();
         while told.len() < 2 {
             if let EventKind::Notice { name, .. } = eve.next().await.unwrap().kind() {
@@ -359,10 +370,10 @@ mod tests {
     async fn everybody_is_told_of_slow_mode_once() {
         let (registry, lobby, _ada, _eve) = house().await;
         let slow = Order::Slow { wait: Duration::from_secs(5) };
-        assert!(slow.carry_out(&registry, now(&registry, &lobby)).unwrap().is_some());
-        assert_eq!(registry.moderation(&lobby).slow_mode(), Duration::from_secs(5));
+        assert!(slow.carry_out(&registry, now(&registry, &lobby).await).await.unwrap().is_some());
+        assert_eq!(registry.moderation(&lobby).slow_mode().await.unwrap(), Duration::from_secs(5));
         assert!(
-            slow.carry_out(&registry, now(&registry, &lobby)).unwrap().is_none(),
+            slow.carry_out(&registry, now(&registry, &lobby).await).await.unwrap().is_none(),
             "it is no news"
         );
     }

@@ -1,5 +1,7 @@
 //! What a name looks like.
 
+use std::fmt;
+
 use chatrooms::UserName;
 use unicode_security::skeleton;
 
@@ -11,6 +13,12 @@ pub(crate) struct Skeleton(Box<str>);
 impl Skeleton {
     pub(crate) fn of(name: &UserName) -> Self {
         Self(skeleton(name.as_str()).collect::<String>().into())
+    }
+}
+
+impl fmt::Display for Skeleton {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) const NOT_HERE: &str = "There is nobody of that name here any more.";
 pub(crate) const LIFTED: &str = "That has been lifted already, or was over.";
 pub(crate) const TOO_MANY_IMPOSED: &str =
     "As many people are banned or muted here as can be. Please lift something first.";
+pub(crate) const UNAVAILABLE: &str = "That cannot be done right now. Please try again.";
 pub(crate) const NO_ORDER: &str = "This is nothing that can be done in a room.";
 pub(crate) const NO_TIME: &str = "This is not a time that one can choose.";
 

@@ -29,7 +29,7 @@ async fn moderate(
 ) -> Result<String, (StatusCode, String)> {
     let room =
         RoomName::new(&room).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
-    let told = order.carry_out(&registry, &room).map_err(answer)?;
+    let told = order.carry_out(&registry, &room).await.map_err(answer)?;
     // Whoever was the last one there is told by being removed.
     let _ = registry.announce(&room, Post::new(format!("a moderator {told}"))).await;
     Ok(told)

@@ -29,12 +29,12 @@ impl House {
     }
 
     /// Carries out what a moderator says, and gives back what everybody is told of it.
-    fn obey(&self, who: &Identity, room: &RoomName, line: &str) -> Result<String, Error> {
+    async fn obey(&self, who: &Identity, room: &RoomName, line: &str) -> Result<String, Error> {
         if !is_moderator(who) {
             return Err(Error::Forbidden);
         }
         let order = Order::parse(line).ok_or_else(|| refusal("x-unknown-order", Order::HELP))?;
-        order.carry_out(self.registry.get().ok_or(Error::Internal)?, room)
+        order.carry_out(self.registry.get().ok_or(Error::Internal)?, room).await
     }
 }
 
@@ -49,7 +49,7 @@ impl RoomPolicy for House {
         // Nobody looks through data for words, and the page shows none.
         draft.data = None;
         if let Some(line) = draft.body.strip_prefix('/') {
-            draft.body = self.obey(who, room, line)?.into();
+            draft.body = self.obey(who, room, line).await?.into();
         } else if words::has_link(&draft.body) && !is_moderator(who) {
             return Err(refusal("x-no-links", "no links here, please"));
         } else {

@@ -45,30 +45,30 @@ impl Order {
     ///
     /// # Errors
     /// [`Error::NotFound`] where there is no such room, or nothing that could be changed for that user; [`Error::Refused`] where the room has as many bans
-    /// and mutes as it may have.
-    pub(crate) fn carry_out(
+    /// and mutes as it may have; [`Error::StoreUnavailable`] where it is a room of other nodes, which cannot be told right now.
+    pub(crate) async fn carry_out(
         &self,
         registry: &RoomRegistry,
         room: &RoomName,
     ) -> Result<String, Error> {
         const BY: Option<&str> = Some("by a moderator");
-        registry.room(room).ok_or(Error::NotFound)?;
+        registry.room(room).await?;
         let room = registry.moderation(room);
         let is_done = match self {
-            Self::Kick { user } => room.kick(&name(user)?, BY) > 0,
+            Self::Kick { user } => room.kick(&name(user)?, BY).await.map_err(why_not)? > 0,
             Self::Mute { user, seconds } => {
-                room.mute(&name(user)?, time(*seconds)).map_err(why_not)?;
+                room.mute(&name(user)?, time(*seconds)).await.map_err(why_not)?;
                 true
             }
-            Self::Unmute { user } => room.unmute(&name(user)?),
+            Self::Unmute { user } => room.unmute(&name(user)?).await.map_err(why_not)?,
             Self::Ban { user, seconds } => {
                 // Who is not here is kept out, too.
-                room.ban(&name(user)?, time(*seconds), BY).map_err(why_not)?;
+                room.ban(&name(user)?, time(*seconds), BY).await.map_err(why_not)?;
                 true
             }
-            Self::Unban { user } => room.unban(&name(user)?),
+            Self::Unban { user } => room.unban(&name(user)?).await.map_err(why_not)?,
             Self::Slow { seconds } => {
-                room.set_slow_mode(Duration::from_secs(*seconds)).map_err(why_not)?;
+                room.set_slow_mode(Duration::from_secs(*seconds)).await.map_err(why_not)?;
                 true
             }
         };
@@ -95,6 +95,7 @@ fn why_not(error: ModerationError) -> Error {
         ModerationError::TooMany { .. } => {
             Error::Refused { code: "x-too-many".into(), message: error.to_string().into() }
         }
+        ModerationError::Unavailable => Error::StoreUnavailable,
         _ => Error::NotFound,
     }
 }

@@ -106,7 +106,8 @@ impl Play {
             }
             "bob does not know whether his first message arrived, and sends it again" => {}
             "the service kicks bob out of the lobby, \"good night\"" => {
-                assert_eq!(rooms.moderation(lobby).kick(&user("bob"), Some("good night")), 1);
+                let kicked = rooms.moderation(lobby).kick(&user("bob"), Some("good night")).await;
+                assert_eq!(kicked, Ok(1));
             }
             "the service shuts down" => {
                 let rooms = rooms.clone();

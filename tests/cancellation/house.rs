@@ -12,7 +12,7 @@ use chatrooms::{
     testing::{Call, Fault, FaultyStore, TestClient, user},
     ws::{Authenticator, ClientAddress, Endpoint, Options, PeerAddr, Refusal},
 };
-use futures_util::future::join;
+use futures_util::{FutureExt as _, future::join};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -145,7 +145,8 @@ impl House {
     pub(crate) async fn has_ended(&self, name: &str) {
         self.eventually(|| {
             let stats = self.registry.stats();
-            stats.sessions == 1 && self.registry.connections(&lobby(), &user(name)) == 0
+            let connections = self.registry.connections(&lobby(), &user(name)).now_or_never();
+            stats.sessions == 1 && connections == Some(Ok(0))
         })
         .await;
         // The connection of a session holds its address while its end is waited for.

@@ -122,7 +122,7 @@ async fn a_socket_that_is_no_longer_served_has_left_all_rooms() {
         });
         let done = drop_after(polls, served(house.session(), ours)).await.is_some();
         assert_eq!(house.registry.stats().sessions, 1);
-        assert_eq!(house.registry.connections(&room("lobby"), &user(GUEST)), 0);
+        assert_eq!(house.registry.connections(&room("lobby"), &user(GUEST)).await, Ok(0));
         drop(house.session());
         client.await.expect("its end is noticed");
         house.is_stored_as_shown(&witness).await;

@@ -7,6 +7,9 @@ mod events;
 mod forging;
 mod log;
 mod numbers;
+#[path = "../../chatrooms-redis/tests/redis/server.rs"]
+#[allow(dead_code, reason = "the tests of the cluster itself ask it for more")]
+mod redis;
 mod secrets;
 mod service;
 mod source;

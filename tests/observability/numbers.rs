@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, request::Parts};
+use chatrooms::redis::RedisCluster;
 use chatrooms::testing::{Call, Fault, FaultyStore, TestClient, room, settle, user};
 use chatrooms::ws::{ClientAddress, Endpoint, Options, PeerAddr};
 use chatrooms::{
@@ -14,6 +15,7 @@ use chatrooms::{
 use serde_json::json;
 
 use crate::counting::Counting;
+use crate::redis::Server as Redis;
 use crate::service::{Service, eventually};
 use crate::tables;
 
@@ -86,11 +88,11 @@ async fn rooms_and_their_people() {
     ]);
     assert_eq!(page.messages.len(), 2);
 
-    let epoch = registry.room(&room("hall")).expect("it is there").epoch;
+    let epoch = registry.room(&room("hall")).await.expect("it is there").epoch;
     ada.leave("hall").expect("she was there");
     let back = Join { resume: Some((epoch, 2)), ..Join::default() };
     assert!(ada.join_with("hall", back).await.expect("let in").resumed);
-    registry.moderation(&room("nook")).close(None);
+    registry.moderation(&room("nook")).close(None).await.unwrap();
     assert_eq!(registry.end_sessions(&user("bob"), &CloseReason::Kicked), 1);
     drop((ada, bob));
     settle().await;
@@ -436,4 +438,25 @@ async fn several_registries_add_up() {
     assert_eq!(counting.samples()["chatrooms_sessions"], 2);
     drop(people);
     assert_eq!(counting.samples()["chatrooms_sessions"], 0);
+}
+
+#[tokio::test]
+async fn news_that_no_announcement_told_of() {
+    let (counting, redis) = (Counting::begin(), Redis::start().await);
+    let mut nodes = Vec::new();
+    for _ in 0..2 {
+        let cluster = RedisCluster::connect(&redis.url()).await.expect("redis runs");
+        nodes.push(RoomRegistry::builder().cluster(cluster).start().await.expect("redis runs"));
+    }
+    let ada = TestClient::joined(&nodes[0], "ada", "hall").await;
+    let healed = || counting.samples()["chatrooms_cluster_healed_total"];
+    assert_eq!(healed(), 0);
+    // From here on nothing is announced.
+    assert_eq!(redis.ask(&["ACL", "SETUSER", "default", "-publish"]), "OK");
+    let _bob = TestClient::joined(&nodes[1], "bob", "hall").await;
+    eventually("ada's node has looked", || {
+        ada.session.members(&room("hall"), None).is_ok_and(|page| page.members.len() == 2)
+    })
+    .await;
+    eventually("that is counted", || healed() >= 1).await;
 }

@@ -23,8 +23,12 @@ async fn who_is_kicked_is_removed_and_may_return(adapter: Adapter) {
     let (mut tab, mut other_tab) = (user.connect_to(&[&room]).await, user.connect().await);
     other_tab.join(&room).await;
     let mut witness = server.user("witness").await.connect_to(&[&room]).await;
-    let kicked =
-        server.registry().moderation(&name(&room)).kick(&named(&user.name), Some("too loud"));
+    let kicked = server
+        .registry()
+        .moderation(&name(&room))
+        .kick(&named(&user.name), Some("too loud"))
+        .await
+        .unwrap();
     assert_eq!(kicked, 2);
     for client in [&mut tab, &mut other_tab] {
         assert_removed(client, &room, "kicked", json!("too loud")).await;
@@ -44,6 +48,7 @@ async fn who_is_banned_is_removed_and_may_not_return(adapter: Adapter) {
         .registry()
         .moderation(&name(&room))
         .ban(&named(&user.name), None, None)
+        .await
         .expect("it is there");
     assert_removed(&mut client, &room, "banned", Value::Null).await;
     client.refused("banned", json!({"type": "join", "room": room})).await;
@@ -65,8 +70,11 @@ async fn a_ban_ends_in_time(adapter: Adapter) {
     let _witness = server.user("witness").await.connect_to(&[&room]).await;
     let time = Some(Duration::from_millis(300));
     let room_name = name(&room);
-    let banned =
-        server.registry().moderation(&room_name).ban(&named(&client.user), time, Some("cool down"));
+    let banned = server
+        .registry()
+        .moderation(&room_name)
+        .ban(&named(&client.user), time, Some("cool down"))
+        .await;
     assert_eq!(banned, Ok(1));
     assert_removed(&mut client, &room, "banned", json!("cool down")).await;
     eventually("the ban is over", async || {
@@ -84,7 +92,10 @@ async fn a_closed_room_removes_everybody(adapter: Adapter) {
     let epoch = one.join(&room).await["epoch"].clone();
     one.say(&room, "soon gone").await;
     let mut two = server.user("other").await.connect_to(&[&room]).await;
-    assert_eq!(server.registry().moderation(&name(&room)).close(Some("closing time")), 2);
+    assert_eq!(
+        server.registry().moderation(&name(&room)).close(Some("closing time")).await.unwrap(),
+        2
+    );
     for client in [&mut one, &mut two] {
         assert_removed(client, &room, "room_closed", json!("closing time")).await;
     }

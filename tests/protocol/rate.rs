@@ -5,19 +5,30 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::kit::{Frame, Server, on_every_server, unique};
+use crate::kit::{Frame, Server, on_every_process, on_every_server, unique};
 
 on_every_server!(
     flooding_is_answered_by_rate_limited,
     waiting_as_told_helps,
     a_flood_harms_nobody_else,
-    flooding_by_post_is_limited_too,
-    flooding_over_http_is_limited_whatever_is_asked,
-    several_tabs_do_not_multiply_the_rate_without_end,
     a_flood_of_requests_is_refused_and_then_ended,
     a_user_who_comes_and_goes_without_end_has_to_wait,
     a_user_who_opens_rooms_without_end_has_to_wait,
 );
+
+/// What a user does on several connections each node of a cluster counts by itself.
+mod of_several_connections {
+    use super::{
+        flooding_by_post_is_limited_too, flooding_over_http_is_limited_whatever_is_asked,
+        several_tabs_do_not_multiply_the_rate_without_end,
+    };
+
+    super::on_every_process!(
+        flooding_by_post_is_limited_too,
+        flooding_over_http_is_limited_whatever_is_asked,
+        several_tabs_do_not_multiply_the_rate_without_end,
+    );
+}
 
 async fn flooding_is_answered_by_rate_limited(server: &Server) {
     let room = unique("hall");

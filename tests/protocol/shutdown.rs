@@ -4,14 +4,20 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::kit::{Server, eventually, on_own_server, unique};
+use crate::kit::{Server, eventually, on_own_process, on_own_server, unique};
 
 on_own_server!(
     a_shutdown_says_bye_to_everybody,
-    while_it_stops_nobody_is_let_in,
     what_was_sent_before_a_shutdown_is_delivered,
     a_client_that_does_not_read_cannot_hold_a_shutdown_up,
 );
+
+/// Nodes of a cluster stop one by one, and whoever is not let in by one comes to another.
+mod of_one_process {
+    use super::while_it_stops_nobody_is_let_in;
+
+    super::on_own_process!(while_it_stops_nobody_is_let_in);
+}
 
 async fn a_shutdown_says_bye_to_everybody(server: &Server) {
     let room = unique("hall");

@@ -76,6 +76,15 @@ pub struct Entered {
     pub news: News,
 }
 
+/// How a life stands for a node that begins to follow it.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// Which life.
+    pub life: Life,
+    /// Who is there, and the newest messages.
+    pub news: News,
+}
+
 /// What became of a life by an exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exited {

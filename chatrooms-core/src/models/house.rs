@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use shuttle::future::{block_on, yield_now};
 use tokio::{runtime::Runtime, time::Instant};
 
@@ -97,7 +98,11 @@ impl House {
     /// How many connections a user has, in all rooms, whether the session knows of them or not.
     pub(super) fn connections(&self, name: &str) -> usize {
         let rooms = self.registry.shared().rooms();
-        rooms.iter().map(|room| self.registry.connections(room.name(), &user(name))).sum()
+        let name = user(name);
+        let connections = |room: &RoomName| {
+            self.registry.connections(room, &name).now_or_never().and_then(Result::ok)
+        };
+        rooms.iter().filter_map(|room| connections(room.name())).sum()
     }
 
     /// One who is in the lobby.
@@ -113,9 +118,9 @@ impl House {
         self.removes(Some(&lobby), &whom, || {
             let moderation = self.registry.moderation(&lobby);
             if for_good {
-                let _ = moderation.ban(&whom, None, None);
+                let _ = moderation.ban(&whom, None, None).now_or_never();
             } else {
-                moderation.kick(&whom, None);
+                let _ = moderation.kick(&whom, None).now_or_never();
             }
         });
     }

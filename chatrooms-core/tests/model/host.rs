@@ -18,13 +18,14 @@ pub(crate) struct Host<'a> {
 
 impl Host<'_> {
     /// Removes a user from a room; says how many connections that were.
-    pub(crate) fn kick(&self, at: &str, whom: &str) -> usize {
+    pub(crate) async fn kick(&self, at: &str, whom: &str) -> usize {
         let (at, whom) = (room(at), user(whom));
-        self.removes(Some(&at), Some(&whom), || self.registry.moderation(&at).kick(&whom, None))
+        let kicking = async { self.registry.moderation(&at).kick(&whom, None).await.unwrap() };
+        self.removes(Some(&at), Some(&whom), kicking).await
     }
 
     /// Keeps a user out of a room, or silent there; says how many connections went with it.
-    pub(crate) fn impose(
+    pub(crate) async fn impose(
         &self,
         at: &str,
         (what, whom): (Sanction, &str),
@@ -34,30 +35,31 @@ impl Host<'_> {
         let moderation = self.registry.moderation(&at);
         match what {
             Sanction::Ban => {
-                self.removes(Some(&at), Some(&whom), || moderation.ban(&whom, time, None))
+                self.removes(Some(&at), Some(&whom), moderation.ban(&whom, time, None)).await
             }
-            Sanction::Mute => moderation.mute(&whom, time).map(|()| 0),
+            Sanction::Mute => moderation.mute(&whom, time).await.map(|()| 0),
         }
     }
 
     /// Says whether there was something to lift.
-    pub(crate) fn lift(&self, at: &str, (what, whom): (Sanction, &str)) -> bool {
+    pub(crate) async fn lift(&self, at: &str, (what, whom): (Sanction, &str)) -> bool {
         let (at, whom) = (room(at), user(whom));
         let moderation = self.registry.moderation(&at);
         match what {
-            Sanction::Ban => moderation.unban(&whom),
-            Sanction::Mute => moderation.unmute(&whom),
+            Sanction::Ban => moderation.unban(&whom).await.unwrap(),
+            Sanction::Mute => moderation.unmute(&whom).await.unwrap(),
         }
     }
 
-    pub(crate) fn close_room(&self, at: &str) -> usize {
+    pub(crate) async fn close_room(&self, at: &str) -> usize {
         let at = room(at);
-        self.removes(Some(&at), None, || self.registry.moderation(&at).close(None))
+        let closing = async { self.registry.moderation(&at).close(None).await.unwrap() };
+        self.removes(Some(&at), None, closing).await
     }
 
-    pub(crate) fn end_sessions(&self, of: &str, reason: CloseReason) -> usize {
+    pub(crate) async fn end_sessions(&self, of: &str, reason: CloseReason) -> usize {
         let of = user(of);
-        self.removes(None, Some(&of), || self.registry.end_sessions(&of, &reason))
+        self.removes(None, Some(&of), async { self.registry.end_sessions(&of, &reason) }).await
     }
 
     /// Says something in a room.
@@ -70,16 +72,16 @@ impl Host<'_> {
         outcome
     }
 
-    fn removes<T>(
+    async fn removes<T>(
         &self,
         room: Option<&RoomName>,
         user: Option<&UserName>,
-        act: impl FnOnce() -> T,
+        act: impl Future<Output = T>,
     ) -> T {
         let host = self.run.client(None);
         let request = Request::Remove { room: room.cloned(), user: user.cloned() };
         let call = host.asks(request);
-        let removed = act();
+        let removed = act.await;
         host.answered(call, Outcome::Done);
         removed
     }

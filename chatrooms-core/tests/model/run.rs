@@ -116,20 +116,20 @@ impl<S: MessageStore + Clone, P: AsyncFn(Option<S>) -> S> Run<S, P> {
             Step::Announce { at } => self.announce(at).await,
             Step::Kick { whom, at } => {
                 let clients = self.model.of(whom, at);
-                assert_eq!(self.host().kick(ROOMS[at], USERS[whom]), clients.len());
+                assert_eq!(self.host().kick(ROOMS[at], USERS[whom]).await, clients.len());
                 self.model.kick(&clients, at);
             }
-            Step::Impose { what, whom, at, seconds } => self.impose(what, whom, at, seconds),
+            Step::Impose { what, whom, at, seconds } => self.impose(what, whom, at, seconds).await,
             Step::Lift { what, whom, at } => {
-                let was_imposed = self.host().lift(ROOMS[at], (what, USERS[whom]));
+                let was_imposed = self.host().lift(ROOMS[at], (what, USERS[whom])).await;
                 assert_eq!(was_imposed, self.model.lift((what, whom), at));
             }
             Step::Close { at } => {
-                assert_eq!(self.host().close_room(ROOMS[at]), self.model.close(at));
+                assert_eq!(self.host().close_room(ROOMS[at]).await, self.model.close(at));
             }
             Step::Reconnect { client } => self.reconnect(client, RoomEnd::Lost),
             Step::Logout { whom } => {
-                let ended = self.host().end_sessions(USERS[whom], CloseReason::LoggedOut);
+                let ended = self.host().end_sessions(USERS[whom], CloseReason::LoggedOut).await;
                 assert_eq!(ended, TABS);
                 for client in whom * TABS..(whom + 1) * TABS {
                     self.reconnect(client, RoomEnd::Left);
@@ -177,10 +177,10 @@ impl<S: MessageStore + Clone, P: AsyncFn(Option<S>) -> S> Run<S, P> {
         self.written(at).await;
     }
 
-    fn impose(&mut self, what: Sanction, whom: usize, at: usize, seconds: Option<u64>) {
+    async fn impose(&mut self, what: Sanction, whom: usize, at: usize, seconds: Option<u64>) {
         // The store keeps it by the time of day, which no test can put forward: what outlasts a process has no end here.
         let time = seconds.map(Duration::from_secs).filter(|_| self.config.linger.is_zero());
-        let outcome = self.host().impose(ROOMS[at], (what, USERS[whom]), time);
+        let outcome = self.host().impose(ROOMS[at], (what, USERS[whom]), time).await;
         let expected = self.model.impose((what, whom), at, time);
         assert_eq!(outcome, expected.ok_or(ModerationError::NotFound));
     }
@@ -247,7 +247,7 @@ impl<S: MessageStore + Clone, P: AsyncFn(Option<S>) -> S> Run<S, P> {
             client.settled();
         }
         self.compare_watched();
-        self.compare_rooms();
+        self.compare_rooms().await;
         for number in std::mem::take(&mut self.model.over) {
             let Some(life) = self.lives.get(&number) else { continue };
             let read = self.store.read_before(life, None, ALL).await;
@@ -288,21 +288,18 @@ impl<S: MessageStore + Clone, P: AsyncFn(Option<S>) -> S> Run<S, P> {
         assert_eq!(watched, expected);
     }
 
-    fn compare_rooms(&self) {
+    async fn compare_rooms(&self) {
         let shown = |at: &str, head, names: &str| format!("{at} at {head} [{names}]");
-        let listed = self.registry.rooms(None, 9).0;
-        let mut listed: Vec<_> = listed
-            .iter()
-            .map(|summary| {
-                let members = self.registry.members(&summary.room, None).members;
-                let name = |member: &Arc<chatrooms_core::Member>| match member.connections {
-                    1 => member.user.to_string(),
-                    several => format!("{}x{several}", member.user),
-                };
-                let names: Vec<_> = members.iter().map(name).collect();
-                shown(summary.room.as_str(), summary.seq, &names.join(" "))
-            })
-            .collect();
+        let mut listed = Vec::new();
+        for summary in self.registry.rooms(None, 9).await.unwrap().0 {
+            let members = self.registry.members(&summary.room, None).await.unwrap().members;
+            let name = |member: &Arc<chatrooms_core::Member>| match member.connections {
+                1 => member.user.to_string(),
+                several => format!("{}x{several}", member.user),
+            };
+            let names: Vec<_> = members.iter().map(name).collect();
+            listed.push(shown(summary.room.as_str(), summary.seq, &names.join(" ")));
+        }
         let occupied = self.model.occupied();
         let mut expected: Vec<_> =
             occupied.map(|(at, life)| shown(ROOMS[at], life.head, &life.names())).collect();

@@ -9,7 +9,7 @@ use chatrooms_core::{
 };
 use futures_util::FutureExt as _;
 
-use crate::kit::{Client, House, describe, lobby, millis, secs, user};
+use crate::kit::{Client, House, at_once, describe, lobby, millis, secs, user};
 
 /// Takes its time over everything, so that there is something to be cancelled in.
 #[derive(Debug)]
@@ -445,25 +445,145 @@ async fn a_cancelled_start_leaves_everything_to_the_next_one() {
     .await;
 }
 
+/// There is nothing to be cancelled in; over a cluster there is, which the tests of `chatrooms-redis` see to.
+#[tokio::test(start_paused = true)]
+async fn what_a_host_asks_about_rooms_of_this_process_is_answered_when_it_is_first_polled() {
+    let house = house().await;
+    let _ada = house.guest("ada").await;
+    let (rooms, lobby, name) = (&house.registry, lobby(), user("ada"));
+    let moderation = rooms.moderation(&lobby);
+    assert_eq!(at_once(rooms.rooms(None, 9)).unwrap().0.len(), 1);
+    assert_eq!(at_once(rooms.room(&lobby)).unwrap().users, 1);
+    assert_eq!(at_once(rooms.members(&lobby, None)).unwrap().members.len(), 1);
+    assert_eq!(at_once(rooms.connections(&lobby, &name)), Ok(1));
+    assert_eq!(at_once(moderation.banned()), Ok(vec![]));
+    assert_eq!(at_once(moderation.muted()), Ok(vec![]));
+    assert_eq!(at_once(moderation.slow_mode()), Ok(secs(0)));
+}
+
+/// The same.
+#[tokio::test(start_paused = true)]
+async fn what_a_host_does_to_people_of_this_process_is_done_when_it_is_first_polled() {
+    let house = house().await;
+    let _guests = (house.guest("ada").await, house.guest("bob").await);
+    let (lobby, eve) = (lobby(), user("eve"));
+    let moderation = house.registry.moderation(&lobby);
+    assert_eq!(at_once(moderation.mute(&eve, None)), Ok(()));
+    assert_eq!(at_once(moderation.unmute(&eve)), Ok(true));
+    assert_eq!(at_once(moderation.ban(&eve, None, None)), Ok(0));
+    assert_eq!(at_once(moderation.unban(&eve)), Ok(true));
+    assert_eq!(at_once(moderation.set_slow_mode(secs(1))), Ok(()));
+    drop(moderation.kick(&user("bob"), None));
+    assert_eq!(at_once(moderation.kick(&user("bob"), None)), Ok(1), "it was not asked for before");
+    assert_eq!(at_once(moderation.close(None)), Ok(1));
+}
+
+/// Over a cluster there is: see the tests of `chatrooms-redis`.
+#[tokio::test(start_paused = true)]
+async fn without_other_nodes_a_leave_has_nobody_to_wait_for() {
+    let house = house().await;
+    let ada = house.client("ada");
+    ada.enter("lobby").await;
+    drop(ada.session.catch_up(&lobby()));
+    drop(ada.session.leave_everywhere(&lobby()));
+    assert_eq!(ada.session.rooms(), [lobby()]);
+    assert_eq!(ada.session.catch_up(&lobby()).now_or_never(), Some(()));
+    assert_eq!(ada.session.leave_everywhere(&lobby()).now_or_never(), Some(Ok(())));
+    let again = ada.session.leave_everywhere(&lobby()).now_or_never();
+    assert_eq!(again, Some(Err(Error::NotInRoom)));
+}
+
 /// Every public future of the crate, by its file and its name, and a test that drops it after any poll.
 const DROPPED: &[(&str, &str, fn())] = &[
     ("builder.rs", "start", a_cancelled_start_leaves_everything_to_the_next_one),
     ("host.rs", "announce", a_cancelled_announcement_is_stored_and_shown_or_neither),
+    (
+        "host.rs",
+        "connections",
+        what_a_host_asks_about_rooms_of_this_process_is_answered_when_it_is_first_polled,
+    ),
     ("host.rs", "history", a_hosts_cancelled_look_at_the_history_harms_nothing),
+    (
+        "host.rs",
+        "members",
+        what_a_host_asks_about_rooms_of_this_process_is_answered_when_it_is_first_polled,
+    ),
     ("host.rs", "publish_as", a_cancelled_message_on_the_hosts_word_is_stored_and_shown_or_neither),
     ("host.rs", "redact", a_cancelled_redaction_of_the_host_is_done_and_told_or_neither),
+    (
+        "host.rs",
+        "room",
+        what_a_host_asks_about_rooms_of_this_process_is_answered_when_it_is_first_polled,
+    ),
     (
         "moderation.rs",
         "announce",
         a_moderators_cancelled_announcement_is_stored_and_shown_or_neither,
     ),
+    (
+        "moderation.rs",
+        "ban",
+        what_a_host_does_to_people_of_this_process_is_done_when_it_is_first_polled,
+    ),
+    (
+        "moderation.rs",
+        "banned",
+        what_a_host_asks_about_rooms_of_this_process_is_answered_when_it_is_first_polled,
+    ),
+    (
+        "moderation.rs",
+        "close",
+        what_a_host_does_to_people_of_this_process_is_done_when_it_is_first_polled,
+    ),
+    (
+        "moderation.rs",
+        "kick",
+        what_a_host_does_to_people_of_this_process_is_done_when_it_is_first_polled,
+    ),
+    (
+        "moderation.rs",
+        "mute",
+        what_a_host_does_to_people_of_this_process_is_done_when_it_is_first_polled,
+    ),
+    (
+        "moderation.rs",
+        "muted",
+        what_a_host_asks_about_rooms_of_this_process_is_answered_when_it_is_first_polled,
+    ),
+    (
+        "moderation.rs",
+        "set_slow_mode",
+        what_a_host_does_to_people_of_this_process_is_done_when_it_is_first_polled,
+    ),
+    (
+        "moderation.rs",
+        "slow_mode",
+        what_a_host_asks_about_rooms_of_this_process_is_answered_when_it_is_first_polled,
+    ),
+    (
+        "moderation.rs",
+        "unban",
+        what_a_host_does_to_people_of_this_process_is_done_when_it_is_first_polled,
+    ),
+    (
+        "moderation.rs",
+        "unmute",
+        what_a_host_does_to_people_of_this_process_is_done_when_it_is_first_polled,
+    ),
     ("outbox.rs", "closing", nothing_is_lost_by_not_waiting_for_the_next_event),
     ("outbox.rs", "filled", nothing_is_lost_by_not_waiting_for_the_next_event),
     ("outbox.rs", "take", nothing_is_lost_by_not_waiting_for_the_next_event),
     ("registry.rs", "add_connection", a_cancelled_join_leaves_nothing_or_a_member),
+    (
+        "registry.rs",
+        "rooms",
+        what_a_host_asks_about_rooms_of_this_process_is_answered_when_it_is_first_polled,
+    ),
     ("registry.rs", "visit", a_cancelled_visit_and_what_a_visitor_looks_for_harm_nothing),
+    ("session.rs", "catch_up", without_other_nodes_a_leave_has_nobody_to_wait_for),
     ("session.rs", "history", a_cancelled_look_at_the_history_harms_nothing),
     ("session.rs", "join", a_cancelled_join_leaves_nothing_or_a_member),
+    ("session.rs", "leave_everywhere", without_other_nodes_a_leave_has_nobody_to_wait_for),
     ("session.rs", "next", nothing_is_lost_by_not_waiting_for_the_next_event),
     ("session.rs", "publish", a_cancelled_message_is_stored_and_shown_or_neither),
     ("session.rs", "redact", a_redaction_that_is_given_up_before_it_was_asked_for_is_not_done),

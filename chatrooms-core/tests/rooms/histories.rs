@@ -72,7 +72,10 @@ impl<'a> Client<'a> {
                 self.session = self::session(self.registry, self.name);
                 Ret::Done
             }
-            Op::Look => self.registry.room(room).map_or(Ret::Nobody, |summary| seen(&summary)),
+            Op::Look => {
+                let found = self.registry.room(room).await;
+                found.map_or(Ret::Nobody, |summary| seen(&summary))
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use chatrooms_core::{
     oracle::{Bounds, Recorder, check},
     testing::{FaultyStore, TestClient, describe_joined},
 };
+use futures_util::FutureExt as _;
 
 use crate::model::Host;
 
@@ -49,6 +50,11 @@ impl RoomPolicy for Thoughtful {
         tokio::time::sleep(secs(1)).await;
         Ok(draft)
     }
+}
+
+/// What is done without waiting for anything.
+pub(crate) fn at_once<T>(done: impl Future<Output = T>) -> T {
+    done.now_or_never().expect("it waits for something")
 }
 
 /// A registry, and the store underneath that does as it is told. Whatever a test is about, what its clients saw is judged when it ends.
@@ -97,15 +103,15 @@ impl House {
 
     /// The host removes a user from a room; says how many connections that were.
     pub(crate) fn kick(&self, at: &str, whom: &str) -> usize {
-        self.host().kick(at, whom)
+        at_once(self.host().kick(at, whom))
     }
 
     pub(crate) fn close_room(&self, at: &str) -> usize {
-        self.host().close_room(at)
+        at_once(self.host().close_room(at))
     }
 
     pub(crate) fn end_sessions(&self, of: &str, reason: CloseReason) -> usize {
-        self.host().end_sessions(of, reason)
+        at_once(self.host().end_sessions(of, reason))
     }
 
     /// A client in the lobby who has read all that it was told there so far.

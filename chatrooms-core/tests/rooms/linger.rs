@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::kit::{
+    Client, House, Thoughtful, at_once, config, describe, lobby, millis, resume, secs, settle, user,
+};
 use chatrooms_core::{
     CloseReason, Error, Identity, Join, MemoryStore, Post, RoomName, RoomPolicy, RoomRegistry,
     RoomRules, async_trait,
     testing::{Call, Fault, FaultyStore},
-};
-
-use crate::kit::{
-    Client, House, Thoughtful, config, describe, lobby, millis, resume, secs, settle, user,
 };
 
 /// A way to end ada's stay; returns how many connections that were.
@@ -30,7 +29,11 @@ async fn a_room_lingers_when_its_last_connection_is_lost() {
     ada.say("one").await.unwrap();
     drop(ada);
     assert_eq!(house.registry.stats().rooms, 1);
-    assert_eq!(house.registry.rooms(None, 9).0, [], "a lingering room is not listed");
+    assert_eq!(
+        house.registry.rooms(None, 9).await.unwrap().0,
+        [],
+        "a lingering room is not listed"
+    );
     let who = Identity::new(user("eve"));
     assert_eq!(house.registry.visit(&who, &lobby()).await.err(), Some(Error::NotFound));
     tokio::time::sleep(millis(29_999)).await;
@@ -70,7 +73,7 @@ async fn who_has_come_back_is_still_there_while_a_shutdown_waits() {
     let stopping = tokio::spawn(async move { registry.shutdown(secs(8)).await });
     settle().await;
     assert!(house.registry.is_stopping());
-    assert_eq!(house.registry.connections(&lobby(), &user("bob")), 1);
+    assert_eq!(house.registry.connections(&lobby(), &user("bob")).await, Ok(1));
     assert_eq!(bob.say("last words").await.unwrap().seq, 1);
     drop(bob);
     assert_eq!(stopping.await.unwrap().cut_off, 0);
@@ -85,9 +88,11 @@ async fn who_goes_by_leaving_or_is_made_to_go_leaves_nothing_behind() {
         &|house, _| end_ada(house, &CloseReason::Kicked),
         &|house, _| end_ada(house, &CloseReason::Banned),
         &|house, _| end_ada(house, &CloseReason::Unauthorized),
-        &|house, _| house.registry.moderation(&lobby()).kick(&user("ada"), None),
-        &|house, _| house.registry.moderation(&lobby()).ban(&user("ada"), None, None).unwrap(),
-        &|house, _| house.registry.moderation(&lobby()).close(None),
+        &|house, _| at_once(house.registry.moderation(&lobby()).kick(&user("ada"), None)).unwrap(),
+        &|house, _| {
+            at_once(house.registry.moderation(&lobby()).ban(&user("ada"), None, None)).unwrap()
+        },
+        &|house, _| at_once(house.registry.moderation(&lobby()).close(None)).unwrap(),
     ];
     for end in ends {
         let ada = house.guest("ada").await;
@@ -109,7 +114,7 @@ async fn lost_connections_of_every_kind_linger() {
     ] {
         let ada = house.guest("ada").await;
         ada.session.close(reason);
-        assert_eq!(house.registry.rooms(None, 9).0.len(), 0);
+        assert_eq!(house.registry.rooms(None, 9).await.unwrap().0.len(), 0);
         assert_eq!(house.registry.stats().rooms, 1);
     }
 }
@@ -172,9 +177,9 @@ async fn a_registry_that_is_dropped_takes_its_lingering_rooms_with_it() {
 async fn bans_outlast_a_linger_and_can_be_spoken_in_it() {
     let house = house().await;
     let ada = house.guest("ada").await;
-    house.registry.moderation(&lobby()).ban(&user("eve"), None, None).unwrap();
+    house.registry.moderation(&lobby()).ban(&user("eve"), None, None).await.unwrap();
     drop(ada);
-    house.registry.moderation(&lobby()).ban(&user("bob"), None, None).unwrap();
+    house.registry.moderation(&lobby()).ban(&user("bob"), None, None).await.unwrap();
     for banned in ["eve", "bob"] {
         let refused = house.client(banned).join("lobby", Join::default()).await.unwrap_err();
         assert_eq!(refused, Error::Banned);
@@ -188,7 +193,7 @@ async fn bans_outlast_a_linger_and_can_be_spoken_in_it() {
 async fn closing_a_lingering_room_ends_it() {
     let house = house().await;
     drop(house.guest("ada").await);
-    assert_eq!(house.registry.moderation(&lobby()).close(None), 0);
+    assert_eq!(house.registry.moderation(&lobby()).close(None).await.unwrap(), 0);
     house.emptied().await;
 }
 

@@ -84,7 +84,7 @@ async fn adding_a_connection_twice_is_refused_and_harms_nothing() {
     ada.told();
     assert_eq!(bob.join("lobby", Join::default()).await.unwrap_err(), Error::AlreadyInRoom);
     assert_eq!((ada.told(), bob.told()), (vec![], vec![]));
-    assert_eq!(house.registry.rooms(None, 9).0[0].connections, 2);
+    assert_eq!(house.registry.rooms(None, 9).await.unwrap().0[0].connections, 2);
     ada.say("still here").await.unwrap();
     assert_eq!(bob.told(), ["1 ada: still here"]);
 }
@@ -184,7 +184,7 @@ async fn a_session_whose_end_panics_somewhere_is_out_of_all_its_rooms() {
     let end = || ada.session.close(CloseReason::Kicked);
     catch_unwind(AssertUnwindSafe(end)).expect_err("bob is woken");
     for name in ["garden", "lobby"] {
-        assert_eq!(house.registry.connections(&room(name), &user("ada")), 0, "{name}");
+        assert_eq!(house.registry.connections(&room(name), &user("ada")).await, Ok(0), "{name}");
     }
 }
 
@@ -198,7 +198,7 @@ async fn all_sessions_of_a_user_end_at_once_and_nobody_elses() {
     bobs[1].told();
     assert_eq!(house.registry.end_sessions(&user("bob"), &CloseReason::LoggedOut), 2);
     assert_eq!(ada.told(), ["-bob"]);
-    assert_eq!(house.registry.rooms(None, 9).0.len(), 1);
+    assert_eq!(house.registry.rooms(None, 9).await.unwrap().0.len(), 1);
     for bob in &bobs {
         assert_eq!(bob.session.outbox().closed(), Some(CloseReason::LoggedOut));
         assert_eq!(bob.session.rooms(), []);
@@ -227,16 +227,16 @@ async fn rooms_are_listed_by_name_and_page_by_page() {
     for name in ["c", "a", "b"] {
         ada.enter(name).await;
     }
-    let page = |after: Option<&str>, limit| {
-        let (rooms, more) = house.registry.rooms(after.map(room).as_ref(), limit);
+    let page = async |after: Option<&str>, limit| {
+        let (rooms, more) = house.registry.rooms(after.map(room).as_ref(), limit).await.unwrap();
         let names: Vec<_> = rooms.iter().map(|summary| summary.room.to_string()).collect();
         (names.join(" "), more)
     };
-    assert_eq!(page(None, 9), ("a b c".into(), false));
-    assert_eq!(page(None, 2), ("a b".into(), true));
-    assert_eq!(page(Some("b"), 2), ("c".into(), false));
-    assert_eq!(page(None, 0), (String::new(), true));
-    assert_eq!(page(None, usize::MAX), ("a b c".into(), false));
+    assert_eq!(page(None, 9).await, ("a b c".into(), false));
+    assert_eq!(page(None, 2).await, ("a b".into(), true));
+    assert_eq!(page(Some("b"), 2).await, ("c".into(), false));
+    assert_eq!(page(None, 0).await, (String::new(), true));
+    assert_eq!(page(None, usize::MAX).await, ("a b c".into(), false));
 }
 
 #[tokio::test(start_paused = true)]

@@ -245,7 +245,11 @@ async fn a_life_that_is_opened_too_late_is_closed_again() {
     let open = house.store.open_lives();
     assert_eq!(open.iter().map(|life| life.epoch).collect::<Vec<_>>(), [joined.epoch]);
     assert_eq!(house.store.closed_lives().len(), 1);
-    assert_eq!(house.registry.rooms(None, 9).0[0].epoch, joined.epoch, "the next life stands");
+    assert_eq!(
+        house.registry.rooms(None, 9).await.unwrap().0[0].epoch,
+        joined.epoch,
+        "the next life stands"
+    );
     drop(ada);
     house.emptied().await;
 }

@@ -78,7 +78,7 @@ async fn each_room_has_its_own_bounds() {
     ada.enter("slow").await;
     slow("one").await.unwrap();
     assert_eq!(slow("two").await, Err(Error::SlowMode { retry_after: secs(10) }));
-    house.registry.moderation(&slow_room).set_slow_mode(Duration::ZERO).unwrap();
+    house.registry.moderation(&slow_room).set_slow_mode(Duration::ZERO).await.unwrap();
     slow("two").await.unwrap();
 
     ada.enter("short").await;
@@ -141,7 +141,7 @@ async fn the_policy_hears_of_each_life_its_beginning_and_then_its_end() {
     ada.leave("lobby");
     bob.leave("lobby");
     let second = bob.enter("lobby").await.epoch;
-    house.registry.moderation(&lobby()).close(None);
+    house.registry.moderation(&lobby()).close(None).await.unwrap();
     settle().await;
     let told = [
         format!("lobby opened by ada in {first}"),

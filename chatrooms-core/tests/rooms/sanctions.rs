@@ -22,12 +22,12 @@ async fn what_is_imposed_outlasts_a_restart_and_ends_with_the_life() {
     let ada = before.guest("ada").await;
     let lobby = lobby();
     let moderation = before.registry.moderation(&lobby);
-    moderation.ban(&user("eve"), None, None).unwrap();
-    moderation.ban(&user("cy"), Some(secs(60)), None).unwrap();
-    moderation.ban(&user("dan"), None, None).unwrap();
-    moderation.mute(&user("bob"), None).unwrap();
-    moderation.set_slow_mode(secs(10)).unwrap();
-    assert!(moderation.unban(&user("dan")));
+    moderation.ban(&user("eve"), None, None).await.unwrap();
+    moderation.ban(&user("cy"), Some(secs(60)), None).await.unwrap();
+    moderation.ban(&user("dan"), None, None).await.unwrap();
+    moderation.mute(&user("bob"), None).await.unwrap();
+    moderation.set_slow_mode(secs(10)).await.unwrap();
+    assert!(moderation.unban(&user("dan")).await.unwrap());
     drop(ada);
     before.registry.shutdown(secs(8)).await;
 
@@ -47,15 +47,18 @@ async fn what_is_imposed_outlasts_a_restart_and_ends_with_the_life() {
 
     // What another process lifts stays lifted in the one after it.
     let moderation = after.registry.moderation(&lobby);
-    assert!(moderation.unban(&user("eve")) && moderation.unmute(&user("bob")));
-    moderation.set_slow_mode(secs(0)).unwrap();
+    assert!(
+        moderation.unban(&user("eve")).await.unwrap()
+            && moderation.unmute(&user("bob")).await.unwrap()
+    );
+    moderation.set_slow_mode(secs(0)).await.unwrap();
     drop((ada, bob));
     after.registry.shutdown(secs(8)).await;
     let last = process(&store.restart()).await;
     let (bob, eve) = (last.guest("bob").await, last.guest("eve").await);
     bob.say("again").await.unwrap();
     bob.say("at any pace").await.unwrap();
-    last.registry.moderation(&lobby).mute(&user("bob"), None).unwrap();
+    last.registry.moderation(&lobby).mute(&user("bob"), None).await.unwrap();
     bob.leave("lobby");
     eve.leave("lobby");
     drop((bob, eve));
@@ -72,9 +75,9 @@ async fn a_ban_holds_at_once_whatever_the_store_does_and_is_kept_as_soon_as_it_c
         store.always(Call::Note, fault);
         let lobby = lobby();
         let began = tokio::time::Instant::now();
-        before.registry.moderation(&lobby).ban(&user("eve"), None, None).unwrap();
-        before.registry.moderation(&lobby).ban(&user("bob"), None, None).unwrap();
-        assert!(before.registry.moderation(&lobby).unban(&user("bob")));
+        before.registry.moderation(&lobby).ban(&user("eve"), None, None).await.unwrap();
+        before.registry.moderation(&lobby).ban(&user("bob"), None, None).await.unwrap();
+        assert!(before.registry.moderation(&lobby).unban(&user("bob")).await.unwrap());
         let refused = before.client("eve").join("lobby", Join::default()).await.unwrap_err();
         assert_eq!((refused, began.elapsed()), (Error::Banned, secs(0)), "{fault:?}");
         ada.say("the room goes on").await.unwrap();
@@ -101,7 +104,7 @@ async fn a_shutdown_waits_for_what_is_not_kept_yet() {
     let before = process(&store).await;
     let ada = before.guest("ada").await;
     store.times(3, Call::Note, Fault::Fail);
-    before.registry.moderation(&lobby()).ban(&user("eve"), None, None).unwrap();
+    before.registry.moderation(&lobby()).ban(&user("eve"), None, None).await.unwrap();
     drop(ada);
     let report = before.registry.shutdown(secs(8)).await;
     assert_eq!(report.unkept_sanctions, 0);
@@ -120,7 +123,7 @@ async fn a_shutdown_says_in_how_many_rooms_it_could_not_be_kept() {
         ada.say("kept as it is").await.unwrap();
         store.always_in("lobby", Call::Note, fault);
         for name in ["lobby", "garden"] {
-            house.registry.moderation(&room(name)).ban(&user("eve"), None, None).unwrap();
+            house.registry.moderation(&room(name)).ban(&user("eve"), None, None).await.unwrap();
         }
         drop(ada);
         let began = tokio::time::Instant::now();
@@ -134,12 +137,12 @@ async fn a_shutdown_says_in_how_many_rooms_it_could_not_be_kept() {
 async fn nothing_is_noted_of_a_life_that_is_over_nor_tried_again() {
     let house = House::new().await;
     let ada = house.guest("ada").await;
-    house.registry.moderation(&lobby()).ban(&user("ada"), None, None).unwrap();
+    house.registry.moderation(&lobby()).ban(&user("ada"), None, None).await.unwrap();
     settle().await;
     assert_eq!(house.store.open_lives(), []);
     ada.enter("lobby").await;
     house.store.always(Call::Note, Fault::Fail);
-    house.registry.moderation(&lobby()).mute(&user("eve"), None).unwrap();
+    house.registry.moderation(&lobby()).mute(&user("eve"), None).await.unwrap();
     settle().await;
     assert!(house.store.calls(Call::Note) > 0);
     ada.leave("lobby");
@@ -160,16 +163,19 @@ async fn changes_that_come_together_are_noted_together_and_what_changes_nothing_
     let moderation = house.registry.moderation(&lobby);
     house.store.always(Call::Note, Fault::Slow(millis(100)));
     for n in 0..100 {
-        moderation.mute(&user(&format!("u{n}")), None).unwrap();
+        moderation.mute(&user(&format!("u{n}")), None).await.unwrap();
     }
     tokio::time::sleep(secs(1)).await;
     assert_eq!(house.store.calls(Call::Note), 2);
-    moderation.unmute(&user("nobody"));
-    moderation.unban(&user("nobody"));
-    assert_eq!((moderation.muted().len(), moderation.banned()), (100, vec![]));
-    moderation.set_slow_mode(secs(1)).unwrap();
+    moderation.unmute(&user("nobody")).await.unwrap();
+    moderation.unban(&user("nobody")).await.unwrap();
+    assert_eq!(
+        (moderation.muted().await.unwrap().len(), moderation.banned().await.unwrap()),
+        (100, vec![])
+    );
+    moderation.set_slow_mode(secs(1)).await.unwrap();
     tokio::time::sleep(secs(1)).await;
-    moderation.set_slow_mode(secs(1)).unwrap();
+    moderation.set_slow_mode(secs(1)).await.unwrap();
     tokio::time::sleep(secs(1)).await;
     assert_eq!(house.store.calls(Call::Note), 3);
 }
@@ -179,7 +185,7 @@ async fn what_is_imposed_on_a_lingering_room_is_kept_too() {
     let store = FaultyStore::new();
     let before = process(&store).await;
     before.guest("ada").await.say("one").await.unwrap();
-    before.registry.moderation(&lobby()).ban(&user("eve"), None, None).unwrap();
+    before.registry.moderation(&lobby()).ban(&user("eve"), None, None).await.unwrap();
     let after = process(&store.restart()).await;
     let refused = after.client("eve").join("lobby", Join::default()).await.unwrap_err();
     assert_eq!(refused, Error::Banned);
@@ -208,14 +214,17 @@ async fn the_slow_mode_that_was_set_goes_before_that_of_the_rules() {
         let before = House::over(store.clone(), slow).await;
         let ada = before.guest("ada").await;
         let lobby = lobby();
-        before.registry.moderation(&lobby).ban(&user("eve"), None, None).unwrap();
+        before.registry.moderation(&lobby).ban(&user("eve"), None, None).await.unwrap();
         if let Some(wait) = set {
-            before.registry.moderation(&lobby).set_slow_mode(wait).unwrap();
+            before.registry.moderation(&lobby).set_slow_mode(wait).await.unwrap();
         }
         drop(ada);
         before.registry.shutdown(secs(8)).await;
         let after = House::over(store.restart(), slow).await;
         let _ada = after.guest("ada").await;
-        assert_eq!(after.registry.moderation(&lobby).slow_mode(), set.unwrap_or(secs(5)));
+        assert_eq!(
+            after.registry.moderation(&lobby).slow_mode().await.unwrap(),
+            set.unwrap_or(secs(5))
+        );
     }
 }

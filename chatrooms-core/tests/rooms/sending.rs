@@ -162,7 +162,7 @@ impl Wake for Looking {
     fn wake(self: Arc<Self>) {
         let (registry, (looked, has_looked)) = (self.0.clone(), mpsc::channel());
         // Where the room is locked meanwhile, only this thread hangs, and not for ever.
-        std::thread::spawn(move || looked.send(registry.room(&lobby()).is_some()));
+        std::thread::spawn(move || looked.send(registry.room(&lobby()).now_or_never()));
         self.1.lock().unwrap().push(has_looked.recv_timeout(secs(5)).is_ok());
     }
 }

@@ -195,7 +195,7 @@ async fn a_session_that_comes_and_goes_on_many_threads_is_where_all_tables_say()
     }
 
     let is_in = |at: &str| restless.session.rooms().contains(&room(at));
-    let (listed, _) = house.registry.rooms(None, usize::MAX);
+    let (listed, _) = house.registry.rooms(None, usize::MAX).await.unwrap();
     let connections = |at: &str| {
         listed.iter().find(|there| there.room == room(at)).map(|there| there.connections)
     };

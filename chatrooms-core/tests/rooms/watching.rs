@@ -156,7 +156,7 @@ async fn why_a_room_has_ended_is_told() {
     assert!(lines[0] == "-ada" && lines[1].starts_with("closed Expired after 50"), "{lines:?}");
 
     let _ada = house.guest("ada").await;
-    house.registry.moderation(&lobby()).close(None);
+    house.registry.moderation(&lobby()).close(None).await.unwrap();
     assert!(watched(&mut watch)[3].starts_with("closed Closed"));
 
     let ada = house.guest("ada").await;
@@ -278,7 +278,7 @@ async fn a_watch_keeps_nothing_alive_and_is_nobody() {
     let house = House::new().await;
     let watches = [house.registry.watch_all(), house.registry.watch(&lobby())];
     let ada = house.guest("ada").await;
-    assert_eq!(house.registry.room(&lobby()).unwrap().connections, 1);
+    assert_eq!(house.registry.room(&lobby()).await.unwrap().connections, 1);
     assert_eq!(ada.told(), [""; 0]);
     ada.leave("lobby");
     drop(ada);
@@ -436,10 +436,14 @@ async fn watches_that_begin_and_lag_in_a_storm_miss_nothing() {
                         let _ = client.session.publish(&room, Post::new("x")).await;
                     }
                     if i % 7 == 0 {
-                        registry.moderation(&room).kick(&user(&format!("u{}", (n + 1) % 4)), None);
+                        registry
+                            .moderation(&room)
+                            .kick(&user(&format!("u{}", (n + 1) % 4)), None)
+                            .await
+                            .unwrap();
                     }
                     if i % 50 == 0 {
-                        registry.moderation(&room).close(None);
+                        registry.moderation(&room).close(None).await.unwrap();
                     }
                 }
             })

@@ -15,8 +15,10 @@ async fn a_name_is_its_holders_on_all_nodes_until_it_is_given_back() {
     assert_eq!(a.claim("ada", "browser 1", LONG).await.unwrap(), "browser 1");
     assert_eq!(b.claim("ada", "browser 2", LONG).await.unwrap(), "browser 1");
     assert_eq!(b.claim("ada", "browser 1", LONG).await.unwrap(), "browser 1");
+    assert_eq!(b.holder("ada").await.unwrap().as_deref(), Some("browser 1"));
     assert!(!b.release("ada", "browser 2").await.unwrap());
     assert!(b.release("ada", "browser 1").await.unwrap());
+    assert_eq!(b.holder("ada").await.unwrap(), None, "asking claims nothing");
     assert_eq!(a.claim("ada", "browser 2", LONG).await.unwrap(), "browser 2");
 }
 

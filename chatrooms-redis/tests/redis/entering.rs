@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chatrooms_core::{Budget, Cluster, ClusterError, Data, Entry, People, RoomRules};
+use chatrooms_core::{Budget, Cluster, ClusterError, Data, Entry, Note, People, RoomRules};
 
 use crate::support::{
-    ALL, Server, bodies, draft, edges, enter, entry, known, people, room, rules, say, try_enter,
+    ALL, Server, bodies, draft, edges, enter, entry, known, lingering, people, room, rules, say,
+    try_enter, user,
 };
 
 #[tokio::test]
@@ -143,4 +144,53 @@ async fn many_who_come_at_once_from_all_nodes_make_one_life_and_one_first() {
     let mut places: Vec<u64> = entered.iter().map(|one| one.since).collect();
     places.sort_unstable();
     assert_eq!(places, (1..=60).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn who_follows_is_told_what_an_entry_would_be_and_changes_nothing() {
+    let server = Server::start().await;
+    let (a, b) = (server.node().await, server.node().await);
+    assert!(b.follow(&room("tea"), ALL).await.unwrap().is_none(), "nobody is there");
+    let (entered, ada) = enter(&a, "ada").await;
+    let life = entered.life;
+    say(&a, &life, draft("ada", "x")).await;
+    a.redact(&life, 1, None, None).await.unwrap();
+    say(&a, &life, draft("ada", "y")).await;
+    let note = Note { revision: 0, text: "n".to_owned(), banned: vec![(user("eve"), None)] };
+    a.impose(&life, &note).await.unwrap();
+    let state = || {
+        let dump = |key: &String| (key.clone(), server.ask(&["HGETALL", key]));
+        server.keys_of_rooms().iter().map(dump).collect::<Vec<_>>()
+    };
+    let before = state();
+    let followed = b.follow(&room("tea"), ALL).await.unwrap().unwrap();
+    assert_eq!(state(), before);
+    assert_eq!(followed.life, life);
+    let place = known(&life, &followed.news, None);
+    assert_eq!((place.seq, place.edge, place.note), (2, 2, 1));
+    assert_eq!((people(&followed.news), followed.news.more), ("ada".into(), false));
+    assert_eq!(bodies(&followed.news.messages), "1 2y");
+    assert_eq!(edges(&b.news(&room("tea"), &place, ALL).await.unwrap()), "");
+    let (_, bob) = enter(&a, "bob").await;
+    assert_eq!(edges(&b.news(&room("tea"), &place, ALL).await.unwrap()), "3+bob");
+    for connection in [ada, bob] {
+        a.exit(&room("tea"), connection, false).await.unwrap();
+    }
+    assert!(b.follow(&room("tea"), ALL).await.unwrap().is_none(), "it is over");
+    let over = b.news(&room("tea"), &place, ALL).await;
+    assert!(matches!(over, Err(ClusterError::Over)), "{over:?}");
+}
+
+#[tokio::test]
+async fn a_life_that_lingers_is_followed_and_waits_no_longer_for_it() {
+    let server = Server::start().await;
+    let node = server.node().await;
+    let entry = entry("ada");
+    let rules = lingering(Duration::from_secs(60));
+    node.enter(&room("tea"), &entry, &rules, None, ALL).await.unwrap();
+    node.exit(&room("tea"), entry.connection, true).await.unwrap();
+    let time = || server.ask(&["PEXPIRETIME", "chatrooms:{tea}"]);
+    let before = time();
+    let followed = node.follow(&room("tea"), ALL).await.unwrap().unwrap();
+    assert_eq!((people(&followed.news), time()), (String::new(), before));
 }

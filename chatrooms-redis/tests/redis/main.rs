@@ -11,4 +11,5 @@ mod moderation;
 mod nodes;
 mod outages;
 mod rooms;
+mod server;
 mod support;

@@ -3,8 +3,11 @@
 mod astray;
 mod away;
 mod deaths;
+mod elsewhere;
 mod host;
+mod http;
 mod kit;
+mod order;
 mod people;
 mod proxy;
 mod storm;

@@ -591,7 +591,7 @@ async fn no_frame_is_larger_than_what_it_counts() {
     let watcher_name = UserName::new("watcher").unwrap();
     let data = chatrooms_core::Data::new(json!({ "x": nasty }).to_string());
     registry.notify(&watcher_name, &"\u{1}".repeat(64), Some(data)).unwrap();
-    registry.moderation(&room).kick(&watcher_name, Some(&nasty));
+    registry.moderation(&room).kick(&watcher_name, Some(&nasty)).await.unwrap();
     let (mut kinds, mut frames) = (std::collections::HashSet::new(), 0);
     loop {
         let event = watcher.next().await.unwrap();

@@ -7,4 +7,5 @@ mod existing_service;
 mod load;
 mod minimal;
 mod moderation;
+mod three_nodes;
 mod typed_events;

@@ -1,6 +1,7 @@
 //! What is true of the application `full_app` alone: its pages, its cookies, its process.
 
 mod address;
+mod cluster;
 mod command_line;
 mod connections;
 mod cookies;

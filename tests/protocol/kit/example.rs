@@ -20,6 +20,11 @@ impl Example {
         Self { addr, process }
     }
 
+    /// The end of a line that begins like this, which it printed before it said where it listens.
+    pub(crate) fn said(&self, beginning: &str) -> Option<&str> {
+        self.process.said(beginning)
+    }
+
     /// A request to one of its routes.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
         Request::new(self.addr, method, path)

@@ -57,7 +57,7 @@ impl FullApp {
     /// The same, of a program that is started in a way of one's own.
     pub(crate) fn start_as(mut command: Command, options: &[&str]) -> Self {
         command.args(["--addr", "127.0.0.1:0"]);
-        if !options.contains(&"--store") {
+        if !options.contains(&"--store") && !options.contains(&"--cluster") {
             command.args(["--store", "memory"]);
         }
         command.args(options);
@@ -87,6 +87,11 @@ impl FullApp {
     /// All that it has written to stderr.
     pub(crate) fn log(&self) -> String {
         self.process.log()
+    }
+
+    /// The process by itself.
+    pub(super) fn process(&self) -> Arc<Process> {
+        Arc::clone(&self.process)
     }
 
     /// What the system calls the process.

@@ -1,7 +1,9 @@
 //! What every theme stands on: servers to talk to, and clients that check all they are told.
 
 mod acts;
+mod balancer;
 mod client;
+mod cluster;
 mod example;
 mod full_app;
 mod http;
@@ -9,6 +11,9 @@ mod in_process;
 mod judging;
 mod process;
 mod raw;
+#[path = "../../../chatrooms-redis/tests/redis/server.rs"]
+#[allow(dead_code, reason = "the tests of the cluster itself ask it for more")]
+mod redis;
 mod rounds;
 mod run;
 mod schema;
@@ -21,6 +26,7 @@ mod wait;
 
 pub(crate) use acts::{bodies, seqs, users};
 pub(crate) use client::{Client, Close};
+pub(crate) use cluster::Cluster;
 pub(crate) use example::Example;
 pub(crate) use full_app::FullApp;
 pub(crate) use http::{Request, Response, encoded};
@@ -30,9 +36,10 @@ pub(crate) use process::{Process, signal};
 pub(crate) use raw::{Frame, RawSocket, opcode};
 pub(crate) use rounds::{Moments, rounds};
 pub(crate) use run::{
-    on_each_adapter, on_every_server, on_every_store, on_own_server, with_adapter, with_example,
-    with_full_app, with_full_app_as, with_own, with_shared, with_shared_full_app,
-    with_shared_full_app_on_sqlite,
+    on_each_adapter, on_every_process, on_every_server, on_every_store, on_own_process,
+    on_own_server, on_sqlite, with_adapter, with_cluster, with_cluster_that_keeps, with_example,
+    with_full_app, with_full_app_as, with_own, with_redis, with_shared, with_shared_cluster,
+    with_shared_full_app, with_shared_full_app_on_sqlite,
 };
 pub(crate) use schema::check_lists;
 pub(crate) use server::{Header, Host, Server};

@@ -10,13 +10,28 @@ use tokio::time::timeout;
 use super::full_app::Store;
 use super::in_process::assert_no_server_panicked;
 use super::judging::judged;
-use super::{Adapter, Example, FullApp, InProcess, Server, rounds};
+use super::redis::Server as Redis;
+use super::{Adapter, Cluster, Example, FullApp, InProcess, Server, rounds};
 
 /// No test takes this long unless it hangs, as often as it usually repeats what it repeats.
 const TEST_LIMIT: Duration = Duration::from_secs(90);
 
 /// Makes a test of each scenario for each kind of server, on a server that all tests of the process share.
 macro_rules! on_every_server {
+    ($($scenario:ident),+ $(,)?) => {
+        $crate::kit::on_every_process!($($scenario),+);
+
+        mod cluster {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_shared_cluster(async |nodes| super::$scenario(nodes).await);
+            })+
+        }
+    };
+}
+
+/// The same but for the cluster, for what each of its nodes bounds for itself.
+macro_rules! on_every_process {
     ($($scenario:ident),+ $(,)?) => {
         mod full_app {
             $(#[test]
@@ -49,7 +64,13 @@ macro_rules! on_every_server {
 macro_rules! on_every_store {
     ($($scenario:ident),+ $(,)?) => {
         $crate::kit::on_every_server!($($scenario),+);
+        $crate::kit::on_sqlite!($($scenario),+);
+    };
+}
 
+/// Makes a test of each scenario for the application on a SQLite file.
+macro_rules! on_sqlite {
+    ($($scenario:ident),+ $(,)?) => {
         mod full_app_on_sqlite {
             $(#[test]
             fn $scenario() {
@@ -61,6 +82,20 @@ macro_rules! on_every_store {
 
 /// The same for scenarios that stop their server or fill it up: each gets one of its own.
 macro_rules! on_own_server {
+    ($($scenario:ident),+ $(,)?) => {
+        $crate::kit::on_own_process!($($scenario),+);
+
+        mod own_cluster {
+            $(#[test]
+            fn $scenario() {
+                $crate::kit::with_cluster(&[], async |nodes| super::$scenario(&nodes).await);
+            })+
+        }
+    };
+}
+
+/// The same but for the cluster.
+macro_rules! on_own_process {
     ($($scenario:ident),+ $(,)?) => {
         mod own_full_app {
             $(#[test]
@@ -108,7 +143,10 @@ macro_rules! on_each_adapter {
     };
 }
 
-pub(crate) use {on_each_adapter, on_every_server, on_every_store, on_own_server};
+pub(crate) use {
+    on_each_adapter, on_every_process, on_every_server, on_every_store, on_own_process,
+    on_own_server, on_sqlite,
+};
 
 /// Runs a script on the process' shared server of an adapter.
 pub(crate) fn with_shared(adapter: Adapter, script: impl AsyncFnOnce(&Server)) {
@@ -136,6 +174,32 @@ pub(crate) fn with_shared_full_app(script: impl AsyncFnOnce(&Server)) {
 /// The same, on the one that keeps its messages in a SQLite file.
 pub(crate) fn with_shared_full_app_on_sqlite(script: impl AsyncFnOnce(&Server)) {
     block_on(script(&FullApp::shared(Store::SqliteFile)));
+}
+
+/// Runs a script on the process' shared cluster, each of whose clients is on any of its nodes.
+pub(crate) fn with_shared_cluster(script: impl AsyncFnOnce(&Server)) {
+    block_on(async {
+        let cluster = Cluster::shared().await;
+        script(&cluster).await;
+    });
+}
+
+/// Runs a script on a cluster of its own, whose nodes are started with these options besides the usual ones.
+pub(crate) fn with_cluster(options: &[&str], script: impl AsyncFnOnce(Cluster)) {
+    block_on(async { script(Cluster::start(options).await).await });
+}
+
+/// The same over a Redis that keeps what it has answered over its end.
+pub(crate) fn with_cluster_that_keeps(options: &[&str], script: impl AsyncFnOnce(Cluster)) {
+    block_on(async {
+        let redis = Redis::that_keeps().await;
+        script(Cluster::over(redis, options).await).await;
+    });
+}
+
+/// Runs a script beside a Redis of its own.
+pub(crate) fn with_redis(script: impl AsyncFnOnce(Redis)) {
+    block_on(async { script(Redis::start().await).await });
 }
 
 /// Runs a script on a `full_app` of its own, started with these options besides the usual ones.

@@ -20,7 +20,7 @@ async fn a_wait_takes_what_it_waits_for_and_leaves_the_rest_in_its_order() {
     bob.say("lobby", "one").await.unwrap();
     bob.signal("lobby", "typing", None).unwrap();
     bob.say("lobby", "two").await.unwrap();
-    rooms.moderation(&room("lobby")).kick(&user("ada"), Some("be nice"));
+    rooms.moderation(&room("lobby")).kick(&user("ada"), Some("be nice")).await.unwrap();
 
     assert_eq!(&*ada.next_message("lobby").await.draft.body, "one");
     let removed = ada.next_removal("lobby").await;

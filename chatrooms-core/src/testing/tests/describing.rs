@@ -25,7 +25,7 @@ async fn each_thing_has_its_line() {
     drop(bobs);
     ada.session.outbox().answer("pong".into());
     rooms.notify(&user("ada"), "update", Some(Data::new("[3]"))).unwrap();
-    rooms.moderation(&lobby).kick(&user("ada"), None);
+    rooms.moderation(&lobby).kick(&user("ada"), None).await.unwrap();
     assert_eq!(
         ada.told(),
         [

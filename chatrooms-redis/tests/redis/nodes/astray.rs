@@ -35,7 +35,7 @@ async fn a_node_that_hears_no_bell_is_told_everything_within_a_second_or_so() {
     ada.say("tea", "hello").await.unwrap();
     ada.redact("tea", 1).await.unwrap();
     ada.say("tea", "again").await.unwrap();
-    a.moderation(&room("tea")).kick(&user("eve"), None);
+    a.moderation(&room("tea")).kick(&user("eve"), None).await.unwrap();
     hears(
         &bob,
         &[
@@ -61,7 +61,7 @@ async fn a_node_that_hears_no_bell_is_told_everything_within_a_second_or_so() {
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     a.end_sessions(&user("eve"), &CloseReason::LoggedOut);
     eventually("eve is logged out", async || eve.session.outbox().closed().is_some()).await;
-    a.moderation(&room("tea")).close(Some("nobody hears why"));
+    a.moderation(&room("tea")).close(Some("nobody hears why")).await.unwrap();
     hears(&bob, &["tea: removed room_closed"]).await;
 }
 
@@ -78,7 +78,7 @@ async fn a_room_that_waits_is_over_for_everybody_at_once_where_no_bell_is_heard(
     eventually("it waits", async || server.ask(&["HEXISTS", "chatrooms:{tea}", "until"]) == "1")
         .await;
     let begun = Instant::now();
-    eventually("nobody is there", async || node.rooms(None, 9).0.is_empty()).await;
+    eventually("nobody is there", async || node.rooms(None, 9).await.unwrap().0.is_empty()).await;
     // Sooner than it looks by itself.
     assert!(begun.elapsed() < Duration::from_millis(800), "{:?}", begun.elapsed());
 }

@@ -40,7 +40,7 @@ async fn while_redis_is_away_joins_and_sends_are_refused_and_everybody_stays() {
     let back = Instant::now();
     eventually("it goes on", async || ada.say("tea", "after").await.is_ok()).await;
     assert!(back.elapsed() < Duration::from_secs(1), "{:?}", back.elapsed());
-    eventually("eve has gone", async || a.room(&room("tea")).unwrap().users == 2).await;
+    eventually("eve has gone", async || a.room(&room("tea")).await.unwrap().users == 2).await;
     let mut told = Vec::new();
     eventually("bob has heard all of it", async || {
         told.extend(bob.told());

@@ -17,7 +17,7 @@ async fn who_is_kicked_goes_on_all_nodes_and_may_come_again() {
     let ada = TestClient::joined(&a, "ada", "tea").await;
     let (eve, tab) =
         (TestClient::joined(&b, "eve", "tea").await, TestClient::joined(&a, "eve", "tea").await);
-    a.moderation(&room("tea")).kick(&user("eve"), Some("too loud"));
+    a.moderation(&room("tea")).kick(&user("eve"), Some("too loud")).await.unwrap();
     hears(&eve, &["tea: removed kicked: too loud"]).await;
     hears(&tab, &["tea: removed kicked: too loud"]).await;
     hears(&ada, &["tea: +eve", "tea: -eve"]).await;
@@ -32,13 +32,13 @@ async fn who_is_banned_is_told_so_and_comes_in_by_no_node() {
     let (a, b) = (node(&server).await, node(&server).await);
     let ada = TestClient::joined(&a, "ada", "tea").await;
     let eve = TestClient::joined(&b, "eve", "tea").await;
-    a.moderation(&room("tea")).ban(&user("eve"), None, None).unwrap();
+    a.moderation(&room("tea")).ban(&user("eve"), None, None).await.unwrap();
     hears(&eve, &["tea: removed banned"]).await;
     hears(&ada, &["tea: +eve", "tea: -eve"]).await;
     assert_eq!(eve.join("tea").await.unwrap_err(), Error::Banned);
     let bob = TestClient::joined(&b, "bob", "tea").await;
-    assert_eq!(b.moderation(&room("tea")).banned(), [user("eve")]);
-    assert!(b.moderation(&room("tea")).unban(&user("eve")));
+    assert_eq!(b.moderation(&room("tea")).banned().await.unwrap(), [user("eve")]);
+    assert!(b.moderation(&room("tea")).unban(&user("eve")).await.unwrap());
     eventually("she may come", async || eve.join("tea").await.is_ok()).await;
     drop((ada, bob));
 }
@@ -49,22 +49,22 @@ async fn what_two_nodes_impose_at_the_same_time_holds_on_both() {
     let (a, b) = (node(&server).await, node(&server).await);
     let ada = TestClient::joined(&a, "ada", "tea").await;
     let bob = TestClient::joined(&b, "bob", "tea").await;
-    a.moderation(&room("tea")).mute(&user("bob"), None).unwrap();
-    b.moderation(&room("tea")).mute(&user("ada"), None).unwrap();
-    a.moderation(&room("tea")).ban(&user("eve"), None, None).unwrap();
-    b.moderation(&room("tea")).ban(&user("joe"), None, None).unwrap();
+    a.moderation(&room("tea")).mute(&user("bob"), None).await.unwrap();
+    b.moderation(&room("tea")).mute(&user("ada"), None).await.unwrap();
+    a.moderation(&room("tea")).ban(&user("eve"), None, None).await.unwrap();
+    b.moderation(&room("tea")).ban(&user("joe"), None, None).await.unwrap();
     for node in [&a, &b] {
         eventually("both know all of it", async || {
             let tea = room("tea");
             let moderation = node.moderation(&tea);
-            moderation.muted() == [user("ada"), user("bob")]
-                && moderation.banned() == [user("eve"), user("joe")]
+            moderation.muted().await.unwrap() == [user("ada"), user("bob")]
+                && moderation.banned().await.unwrap() == [user("eve"), user("joe")]
         })
         .await;
     }
     assert_eq!(ada.say("tea", "x").await, Err(Error::Muted));
     assert_eq!(bob.say("tea", "x").await, Err(Error::Muted));
-    assert!(b.moderation(&room("tea")).unmute(&user("bob")));
+    assert!(b.moderation(&room("tea")).unmute(&user("bob")).await.unwrap());
     eventually("he may speak", async || bob.say("tea", "x").await.is_ok()).await;
 }
 
@@ -74,9 +74,9 @@ async fn slow_mode_holds_on_all_nodes() {
     let (a, b) = (node(&server).await, node(&server).await);
     let _ada = TestClient::joined(&a, "ada", "tea").await;
     let bob = TestClient::joined(&b, "bob", "tea").await;
-    a.moderation(&room("tea")).set_slow_mode(Duration::from_secs(60)).unwrap();
+    a.moderation(&room("tea")).set_slow_mode(Duration::from_secs(60)).await.unwrap();
     eventually("it is slow there, too", async || {
-        b.moderation(&room("tea")).slow_mode() == Duration::from_secs(60)
+        b.moderation(&room("tea")).slow_mode().await.unwrap() == Duration::from_secs(60)
     })
     .await;
     bob.say("tea", "one").await.unwrap();
@@ -93,7 +93,7 @@ async fn a_room_that_is_closed_is_closed_for_all_and_lives_again_at_once() {
     ada.told();
     let bob = TestClient::joined(&b, "bob", "tea").await;
     hears(&ada, &["tea: +bob"]).await;
-    a.moderation(&room("tea")).close(Some("cleaning"));
+    a.moderation(&room("tea")).close(Some("cleaning")).await.unwrap();
     let next = ada.join("tea").await.unwrap();
     assert!(next.first_in_room && next.epoch != first);
     hears(&bob, &["tea: removed room_closed: cleaning"]).await;

@@ -330,14 +330,16 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "H the host's rules hold",
         changes: &[change(
             "chatrooms-core/src/moderation.rs",
-            "        self.impose(&room, |sanctions, limit| sanctions.ban(user.clone(), until, limit))??;
-        // By the room and not by its name, which may be another life's by now.
-        Ok(room.remove(Some(user), Removal::Banned, reason.map(Into::into), self.registry.shared()))
+            "        let (imposed, shared) =
+            self.impose(&room, |all, limit| all.ban(user.clone(), until, limit))?;
+        imposed?;
+        // By the room and not by its name, which may be another life's by now. Behind the ban in the cluster, too, so that nobody comes in between.
+        let removed = self.remove_from(&room, Some(user), Removal::Banned, reason).await;
 ",
-            "        let shared = self.registry.shared();
-        let removed = room.remove(Some(user), Removal::Banned, reason.map(Into::into), shared);
-        self.impose(&room, |sanctions, limit| sanctions.ban(user.clone(), until, limit))??;
-        Ok(removed)
+            "        let removed = self.remove_from(&room, Some(user), Removal::Banned, reason).await;
+        let (imposed, shared) =
+            self.impose(&room, |all, limit| all.ban(user.clone(), until, limit))?;
+        imposed?;
 ",
         )],
         caught_by: model("models::stories::a_ban_against_a_join"),
