@@ -3,7 +3,7 @@
 use crate::{step::cargo, workspace::Package};
 
 /// With more features than these, their powerset takes longer than it is worth.
-const POWERSET: usize = 5;
+const POWERSET: usize = 4;
 
 /// The combinations in which a package does not compile without a warning.
 pub(crate) fn broken(package: &Package) -> Vec<String> {
@@ -20,11 +20,11 @@ fn compiles(package: &str, features: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// All subsets, as cargo takes them. Of many features none, each alone, each pair, all but one, and all: two that clash are a pair, and what
-/// one brings only in company is found where that one is missing.
+/// All subsets, as cargo takes them. Of many features none, each alone, all but one, and all: what one lacks by itself is found where it is alone, what others have from
+/// it where it is missing, and two that clash where all are.
 fn combinations(features: &[&str]) -> Vec<String> {
     let is_taken = |subset: &Vec<&str>| {
-        features.len() <= POWERSET || subset.len() <= 2 || subset.len() + 1 >= features.len()
+        features.len() <= POWERSET || subset.len() <= 1 || subset.len() + 1 >= features.len()
     };
     powerset(features).into_iter().filter(is_taken).map(|subset| subset.join(",")).collect()
 }
@@ -45,14 +45,14 @@ mod tests {
     #[test]
     fn a_few_features_are_tried_in_every_combination() {
         assert_eq!(combinations(&["a", "b"]), ["", "a", "b", "a,b"]);
-        assert_eq!(combinations(&["a", "b", "c", "d", "e"]).len(), 32);
+        assert_eq!(combinations(&["a", "b", "c", "d"]).len(), 16);
     }
 
     #[test]
-    fn many_features_are_tried_alone_in_pairs_all_but_one_and_together() {
+    fn many_features_are_tried_alone_all_but_one_and_together() {
         let combinations = combinations(&["a", "b", "c", "d", "e", "f"]);
-        assert_eq!(combinations.len(), 1 + 6 + 15 + 6 + 1);
-        for expected in ["", "c", "a,f", "a,b,d,e,f", "a,b,c,d,e,f"] {
+        assert_eq!(combinations.len(), 1 + 6 + 6 + 1);
+        for expected in ["", "c", "a,b,d,e,f", "a,b,c,d,e,f"] {
             assert!(combinations.iter().any(|combination| combination == expected));
         }
     }
