@@ -5,7 +5,10 @@
 
 use std::{collections::VecDeque, pin::pin, time::Duration};
 
-use futures_util::future::{Either, select};
+use futures_util::{
+    FutureExt as _,
+    future::{Either, select},
+};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::{Instant, sleep, timeout},
@@ -23,7 +26,7 @@ use crate::{
     peer::Peer,
     room::{NoEntry, Room},
     shared::Shared,
-    sync::{AbortOnDropHandle, Arc, Handle, after, guarded, lock, yield_once},
+    sync::{AbortOnDropHandle, Arc, Begun, Handle, after, begun, guarded, lock, yield_once},
 };
 
 /// A bell may be lost: news are looked for as often as this.
@@ -361,11 +364,15 @@ impl Steward {
         let Ok(place) = Arc::clone(&self.passing).try_acquire_owned() else { return };
         let Some(life) = self.life() else { return };
         let cluster = Arc::clone(&self.cluster);
-        self.room.runtime.spawn(async move {
+        let passed = async move {
             // What does not arrive is lost.
             let _ = cluster.pass(&life, &passing).await;
             drop(place);
-        });
+        };
+        // Begun here, so that one comes behind the other: tasks begin in any order.
+        if let Some(Begun::Pending(passed)) = begun(|| passed.boxed()) {
+            self.room.runtime.spawn(passed);
+        }
     }
 
     /// Tells what was passed on from other nodes.

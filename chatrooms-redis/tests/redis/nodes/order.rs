@@ -75,6 +75,23 @@ async fn what_is_passing_reaches_whoever_has_just_come_in_on_another_node() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_passing_keeps_its_order() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let ada = TestClient::joined(&a, "ada", "tea").await;
+    let bob = TestClient::joined(&b, "bob", "tea").await;
+    bob.told();
+    let names: Vec<_> = (0..10).map(|number| format!("sign-{number}")).collect();
+    let told: Vec<_> = names.iter().map(|name| format!("tea: ada {name}")).collect();
+    for _ in 0..ROUNDS {
+        for name in &names {
+            ada.session.signal(&room("tea"), name, None).unwrap();
+        }
+        hears(&bob, &told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    }
+}
+
 #[tokio::test]
 async fn a_leave_that_is_given_up_after_any_poll_is_done_on_all_nodes_or_on_none() {
     let server = Server::start().await;
