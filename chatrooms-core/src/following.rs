@@ -9,7 +9,6 @@ use crate::{
     room::{Arrival, NoEntry, Room},
     shared::Shared,
     sync::{Arc, guarded, in_time},
-    writer::GRACE,
 };
 
 /// A room for somebody who asks about it. One of a cluster is kept here for as long as this is held, also where all of its people are elsewhere.
@@ -38,9 +37,6 @@ impl Shared {
     }
 
     async fn follow(self: &Arc<Self>, name: &RoomName) -> Result<Here<'_>, Error> {
-        let config = &self.config;
-        let patience =
-            config.policy_timeout.saturating_add(config.store_timeout.saturating_add(GRACE));
         loop {
             // A shutdown waits for those that are there, and for no more of them.
             if self.is_stopping() && self.find(name).is_none() {
@@ -50,7 +46,8 @@ impl Shared {
             // Where somebody of this node is, what happens there is known here already.
             if arrival.room.live(|live| live.is_nobodys_here()) != Some(false) {
                 let unavailable = Err(NoEntry::Refused(Error::StoreUnavailable));
-                match in_time(patience, pin!(arrival.follow())).await.unwrap_or(unavailable) {
+                match in_time(self.patience(), pin!(arrival.follow())).await.unwrap_or(unavailable)
+                {
                     Ok(()) => {}
                     Err(NoEntry::Over) => continue,
                     Err(NoEntry::Refused(error)) => return Err(error),

@@ -12,7 +12,6 @@ use crate::{
     room::{Arrival, Departure, NoEntry},
     shared::Shared,
     sync::{Arc, in_time},
-    writer::GRACE,
 };
 
 /// All rooms and all sessions of a service. Cloning is cheap; all clones are the same registry.
@@ -168,10 +167,7 @@ impl RoomRegistry {
                 }
             }
             // The opening gives itself up in time, unless its runtime has ended.
-            let config = self.config();
-            let patience =
-                config.policy_timeout.saturating_add(config.store_timeout.saturating_add(GRACE));
-            let opened = in_time(patience, pin!(arrival.opened())).await;
+            let opened = in_time(self.shared.patience(), pin!(arrival.opened())).await;
             opened.unwrap_or(Err(Error::StoreUnavailable))?;
             match arrival.enter(session.peer(), &join) {
                 Ok(joined) => return Ok(joined),
@@ -188,12 +184,11 @@ impl RoomRegistry {
         peer: &Arc<Peer>,
         join: &Join,
     ) -> Result<Arc<Joined>, NoEntry> {
-        let config = self.config();
-        let patience =
-            config.policy_timeout.saturating_add(config.store_timeout.saturating_add(GRACE));
         let entering = pin!(arrival.enter_shared(peer, join));
         // Whoever has waited for too long may still get in: their client finds itself there already.
-        in_time(patience, entering).await.unwrap_or(Err(NoEntry::Refused(Error::StoreUnavailable)))
+        in_time(self.shared.patience(), entering)
+            .await
+            .unwrap_or(Err(NoEntry::Refused(Error::StoreUnavailable)))
     }
 
     /// Removes a connection; says whether it was there. Where it was the room's last one, the room's life ends with it: at once, whatever

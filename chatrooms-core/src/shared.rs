@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use dashmap::Entry;
@@ -29,6 +30,7 @@ use crate::{
     sync::{AbortOnDropHandle, Arc, Handle, Map, Mutex, TaskTracker, is_done_in_place},
     turns::Turns,
     watcher::Watchers,
+    writer::GRACE,
 };
 
 pub(crate) struct Shared {
@@ -313,6 +315,12 @@ impl Shared {
 
     pub(crate) fn sessions_of(&self, user: &UserName) -> Vec<Arc<Peer>> {
         self.people.get(user).map_or_else(Vec::new, |sessions| sessions.values().cloned().collect())
+    }
+
+    /// How long somebody waits for a room to be opened: its rules are asked for, and then the store or the cluster.
+    pub(crate) fn patience(&self) -> Duration {
+        let Config { policy_timeout, store_timeout, .. } = &self.config;
+        policy_timeout.saturating_add(store_timeout.saturating_add(GRACE))
     }
 
     /// Tells a user something on all of their sessions here; says how many those were.
