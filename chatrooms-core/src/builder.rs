@@ -49,7 +49,8 @@ impl RegistryBuilder {
     /// - A [`Watch`](crate::Watch) sees the rooms that somebody of this node is in. [`RoomRegistry::rooms_of`], [`RoomRegistry::sessions_of`], [`RoomRegistry::stats`] and
     ///   [`RoomRegistry::end_sessions_where`] are about the sessions of this node.
     /// - Limits of what a user may do in a time, and the wait of slow mode, are each node's own.
-    /// - [`Session::leave`](crate::Session::leave), a session that ends and [`RoomRegistry::end_sessions`] are done here at once, and known on other nodes a moment later; [`Session::leave_everywhere`](crate::Session::leave_everywhere) waits for that.
+    /// - [`Session::leave`](crate::Session::leave), a session that ends and [`RoomRegistry::end_sessions`] are done here at once, and known on other nodes a moment later; [`Session::leave_everywhere`](crate::Session::leave_everywhere) and
+    ///   [`RoomRegistry::end_sessions_everywhere`] wait for that.
     /// - With the end of a life that another node has closed, or that the cluster has lost, the policy's [`room_closed`](RoomPolicy::room_closed) is told on the node that closed it, or on none.
     ///
     /// # Rooms of other nodes

@@ -20,7 +20,7 @@ use crate::{
 pub use bell::{Bell, Passing, Ringer};
 pub use error::ClusterError;
 pub use log::{Edge, EdgeKind, Known, News, Note, People};
-pub use order::Order;
+pub use order::{Order, OrderId};
 pub use people::{Connected, ConnectionId, Entered, Entry, Exited, Followed};
 pub(crate) use store::ClusterStore;
 
@@ -85,6 +85,19 @@ pub trait Cluster: fmt::Debug + Send + Sync + 'static {
         connection: ConnectionId,
         lost: bool,
     ) -> Result<Exited, ClusterError>;
+
+    /// The same for somebody who is to be told first what happened before: the news are those after `known`, up to their exit, in one step with it. Where there is more of them than fits within `budget` nobody exits, and
+    /// it is to be asked again from there.
+    ///
+    /// # Errors
+    /// [`ClusterError::Over`], [`ClusterError::Lost`], else as promise 10 says.
+    async fn take_leave(
+        &self,
+        room: &RoomName,
+        connection: ConnectionId,
+        known: &Known,
+        budget: Budget,
+    ) -> Result<(News, Option<Exited>), ClusterError>;
 
     /// Ends a life that lingers, where nobody has come back to it; says whether this call ended it.
     ///
@@ -224,18 +237,31 @@ pub trait Cluster: fmt::Debug + Send + Sync + 'static {
     /// As promise 10 says.
     async fn release(&self, name: &str, holder: &str) -> Result<bool, ClusterError>;
 
-    /// Says something to all other nodes about a user, in whatever rooms they are.
+    /// Says something to all other nodes about a user, in whatever rooms they are. Those that take part in the cluster at that moment are who is to [obey](Self::obey) it.
     ///
     /// # Errors
     /// As promise 10 says.
-    async fn order(&self, order: &Order) -> Result<(), ClusterError>;
+    async fn order(&self, order: &Order) -> Result<OrderId, ClusterError>;
 
     /// What another node has said next, since this one joined. What was said while this node was cut off comes afterwards, where that was not for longer than the
     /// implementation keeps it; with a repeated call of [`order`](Self::order) it may come twice. `None` once the cluster was [left](Self::leave).
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping it.
-    async fn ordered(&self) -> Option<Order>;
+    async fn ordered(&self) -> Option<(OrderId, Order)>;
+
+    /// Says that this node has done what another one has [ordered](Self::ordered), and to how many sessions. Saying so again changes nothing.
+    ///
+    /// # Errors
+    /// As promise 10 says.
+    async fn obey(&self, order: &OrderId, sessions: usize) -> Result<(), ClusterError>;
+
+    /// To how many sessions of other nodes an order of this node was done; `None` while one of those that are to [obey](Self::obey) it has not said so. Nothing is waited for from
+    /// one that has gone, once its connections have exited.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unavailable`]; [`ClusterError::Lost`] where the cluster knows nothing of that order any more.
+    async fn obeyed(&self, order: &OrderId) -> Result<Option<usize>, ClusterError>;
 
     /// The next life that ended because a node had died, or that lingers since and is to be expired: the end of each is told once in the cluster, a linger at least once. `None` once the cluster was [left](Self::leave).
     ///

@@ -157,33 +157,45 @@ impl Effects {
         self.writers.drain(..).for_each(Waker::wake);
     }
 
-    /// Ends a session in all its rooms, for good.
-    fn end(&mut self, peer: &Arc<Peer>, reason: CloseReason, shared: &Arc<Shared>) {
+    /// Ends a session in all its rooms, for good; returns those where it was, or where it may have been about to be let in.
+    fn end(
+        &mut self,
+        peer: &Arc<Peer>,
+        reason: CloseReason,
+        shared: &Arc<Shared>,
+    ) -> Vec<Arc<Room>> {
         // Also where an earlier reason was a softer one, such as a shutdown before a logout, or a harder one, before the socket went.
         let made_to_go =
             reason.is_final() || peer.outbox.closed().is_some_and(|first| first.is_final());
         let departure = if made_to_go { Departure::Left } else { Departure::Lost };
         peer.outbox.close(reason);
-        let exit = |room: Arc<Room>| {
+        let exit = |room: &Arc<Room>| {
             let mut effects = Self::default();
             room.exit(peer, departure, shared, &mut effects);
             effects
         };
         // They are out of all rooms before anything is caused: what panics then leaves nobody behind.
-        let exits: Vec<Self> = peer.end().into_iter().map(exit).collect();
+        let rooms = peer.end();
+        let exits: Vec<Self> = rooms.iter().map(exit).collect();
         for mut effects in exits {
             effects.cause(shared);
             self.overflowed.append(&mut effects.overflowed);
             self.tally.add(&effects.tally);
         }
+        rooms
     }
 }
 
-/// Ends a session in all its rooms, for good.
-pub(crate) fn end_peer(peer: &Arc<Peer>, reason: CloseReason, shared: &Arc<Shared>) {
+/// Ends a session in all its rooms, for good; returns those where it was, or where it may have been about to be let in.
+pub(crate) fn end_peer(
+    peer: &Arc<Peer>,
+    reason: CloseReason,
+    shared: &Arc<Shared>,
+) -> Vec<Arc<Room>> {
     let mut effects = Effects::default();
-    effects.end(peer, reason, shared);
+    let rooms = effects.end(peer, reason, shared);
     effects.run(shared);
+    rooms
 }
 
 impl Ended {

@@ -117,6 +117,7 @@ mod life;
 mod linked;
 mod listing;
 mod live;
+mod logout;
 mod memory;
 mod message;
 mod metrics;
@@ -168,7 +169,7 @@ pub use builder::RegistryBuilder;
 pub use bundle::Bundle;
 pub use cluster::{
     Bell, Cluster, ClusterError, Connected, ConnectionId, Edge, EdgeKind, Entered, Entry, Exited,
-    Followed, Known, News, Note, Order, Passing, People, Ringer,
+    Followed, Known, News, Note, Order, OrderId, Passing, People, Ringer,
 };
 pub use config::Config;
 pub use cork::Cork;

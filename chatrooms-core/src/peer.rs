@@ -48,6 +48,8 @@ pub(crate) struct Peer {
 struct Rooms {
     /// By name. One that is here no longer has let the session go: it is taken out under the room's lock.
     list: Vec<Arc<Room>>,
+    /// Those of a cluster that it has asked to enter and has no answer from: their stewards may be letting it in just now. One as often as it has asked.
+    asked: Vec<Arc<Room>>,
     /// The session has ended: a late join finds no way in.
     closed: bool,
 }
@@ -113,6 +115,16 @@ impl Peer {
         Ok(())
     }
 
+    /// Notes that this session asks to be let into a room of a cluster, until that is answered. `None` where it has ended.
+    pub(crate) fn ask(self: &Arc<Self>, room: &Arc<Room>) -> Option<Asked> {
+        let mut rooms = lock(&self.rooms);
+        if rooms.closed {
+            return None;
+        }
+        rooms.asked.push(Arc::clone(room));
+        Some(Asked { peer: Arc::clone(self), room: Arc::clone(room) })
+    }
+
     /// Notes that this session is no longer in a room. The room's lock is held.
     pub(crate) fn exit(&self, name: &RoomName) {
         let mut rooms = lock(&self.rooms);
@@ -136,11 +148,36 @@ impl Peer {
     }
 
     /// Ends all memberships for good; returns the rooms that it still has to be taken out of, whoever is at it: when two end a session at the same time, each
-    /// of them has seen it go when they return.
+    /// of them has seen it go when they return. Among them are those that it has only asked to enter.
     pub(crate) fn end(&self) -> Vec<Arc<Room>> {
         let mut rooms = lock(&self.rooms);
         rooms.closed = true;
-        rooms.list.clone()
+        rooms.list.iter().chain(&rooms.asked).cloned().collect()
+    }
+}
+
+/// A session's wish to enter a room of a cluster, until it is answered.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    peer: Arc<Peer>,
+    room: Arc<Room>,
+}
+
+impl Asked {
+    /// Whose it is.
+    pub(crate) const fn peer(&self) -> &Arc<Peer> {
+        &self.peer
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let mut rooms = lock(&self.peer.rooms);
+        let place = rooms.asked.iter().position(|room| Arc::ptr_eq(room, &self.room));
+        let answered = place.map(|place| rooms.asked.swap_remove(place));
+        drop(rooms);
+        // Not under the lock: a room that ends with it has its own.
+        drop(answered);
     }
 }
 

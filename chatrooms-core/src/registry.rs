@@ -293,11 +293,29 @@ impl RoomRegistry {
 
     /// Ends all sessions of a user, in all rooms; says how many. When it returns, all their connections have ended.
     ///
-    /// Those on other nodes of a [cluster](RegistryBuilder::cluster) end a moment later, and are not counted.
+    /// Those on other nodes of a [cluster](RegistryBuilder::cluster) end a moment later, and are not counted: [`end_sessions_everywhere`](Self::end_sessions_everywhere) waits for that.
     pub fn end_sessions(&self, user: &UserName, reason: &CloseReason) -> usize {
         let ended = self.end_sessions_where(user, reason, |_| true);
+        // Said as soon as it can be: whoever wants to wait for that asks otherwise.
         self.shared.order(|| Order::EndSessions { user: user.clone(), reason: reason.clone() });
         ended
+    }
+
+    /// Ends all sessions of a user, in all rooms and on all nodes of a [cluster](RegistryBuilder::cluster); says how many. When it returns, all their connections have ended wherever they were, and every
+    /// node knows. Without a cluster it is the same as [`end_sessions`](Self::end_sessions).
+    ///
+    /// # Errors
+    /// [`Error::StoreUnavailable`]: all sessions here have ended, and it is not known within [`Config::store_timeout`](crate::Config::store_timeout) that all others have: the cluster is away, or a node does not answer, such as one that has died
+    /// just now. The sessions there end as soon as their node hears of it, and those of a dead node after its lease.
+    ///
+    /// # Cancel safety
+    /// Dropped, it may or may not have been done; once it was polled it will be done, on all nodes.
+    pub async fn end_sessions_everywhere(
+        &self,
+        user: &UserName,
+        reason: &CloseReason,
+    ) -> Result<usize, Error> {
+        self.shared.end_sessions_everywhere(user, reason).await
     }
 
     /// Ends those sessions of a user whose identity is meant, in all rooms; says how many. When it returns, all their connections have ended.
@@ -311,7 +329,7 @@ impl RoomRegistry {
         reason: &CloseReason,
         is_meant: impl FnMut(&Identity) -> bool,
     ) -> usize {
-        self.shared.end_sessions(user, reason, is_meant)
+        self.shared.end_sessions(user, reason, is_meant).sessions
     }
 
     /// How many sessions of a user there are.

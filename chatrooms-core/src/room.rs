@@ -181,6 +181,22 @@ impl Room {
         true
     }
 
+    /// Has a session be out of this room of a cluster, which knows that already; says whether it was in it.
+    pub(crate) fn let_out(&self, peer: &Peer, shared: &Arc<Shared>) -> bool {
+        let gone = self.change(shared, |live, effects| {
+            let gone = live.detach(peer, effects);
+            gone.inspect(|_| peer.exit(&self.name)).is_some()
+        });
+        gone == Some(true)
+    }
+
+    /// Completes when somebody has left who was told everything before, on all nodes; where that cannot be now, it is never answered. `None` where there are none.
+    pub(crate) fn left(&self, peer: &Arc<Peer>) -> Option<oneshot::Receiver<()>> {
+        let (answer, left) = oneshot::channel();
+        self.desk.as_ref()?.give(Errand::Leave { peer: Arc::clone(peer), answer });
+        Some(left)
+    }
+
     /// Completes when all that was done here so far has reached the other nodes, or cannot any more; `None` where there are none.
     pub(crate) fn settled(&self) -> Option<oneshot::Receiver<()>> {
         let (waiting, settled) = oneshot::channel();
@@ -635,8 +651,9 @@ impl Arrival<'_> {
         join: &Join,
     ) -> Result<Arc<Joined>, NoEntry> {
         let Some(desk) = &self.room.desk else { return Err(NoEntry::Over) };
+        let asked = peer.ask(&self.room).ok_or(NoEntry::Refused(Error::SessionEnded))?;
         let (answer, answered) = oneshot::channel();
-        desk.give(Errand::Enter { peer: Arc::clone(peer), join: join.clone(), answer });
+        desk.give(Errand::Enter { asked, join: join.clone(), answer });
         // A steward that has gone had nobody to see to: the next one will.
         answered.await.unwrap_or(Err(NoEntry::Over))
     }

@@ -111,6 +111,13 @@ impl Roster {
         Some((gone.into_peer(), is_last))
     }
 
+    /// The connection of a session, as the cluster knows it. `None` where it is not here.
+    pub(crate) fn connection_of(&self, peer: &Peer) -> Option<ConnectionId> {
+        let user = self.users.get(peer.user())?;
+        let mut all = iter::once(&user.oldest).chain(&user.others);
+        all.find(|connection| connection.is_of(peer.id()))?.id()
+    }
+
     /// Has a session be told nothing any more; its connection is there until the cluster says otherwise. `None` where it is not here.
     pub(crate) fn detach(&mut self, peer: &Peer) -> Option<ConnectionId> {
         let user = self.users.get_mut(peer.user())?;

@@ -197,7 +197,7 @@ impl Session {
     }
 
     /// Leaves a room as seen from all nodes of a [cluster](crate::RegistryBuilder::cluster): what happened on others before is told first, and when this returns they know, so that whoever does
-    /// something there next finds them gone. It waits for [`Config::store_timeout`](crate::Config::store_timeout) at most for each of the two, after which it leaves all the same, and the others are told as soon as that is
+    /// something there next finds them gone. It waits for [`Config::store_timeout`](crate::Config::store_timeout) at most, after which it leaves all the same, and the others are told as soon as that is
     /// possible. Without a cluster it is the same as [`leave`](Self::leave).
     ///
     /// # Errors
@@ -206,13 +206,13 @@ impl Session {
     /// # Cancel safety
     /// Dropped, it may or may not have left; if it has, the others will be told.
     pub async fn leave_everywhere(&self, room: &RoomName) -> Result<(), Error> {
-        let live = self.peer.room(room).ok_or(Error::NotInRoom)?;
-        self.catch_up(room).await;
-        self.leave(room)?;
-        if let Some(settled) = live.settled() {
-            let _ = in_time(self.registry.config().store_timeout, pin!(settled)).await;
+        let entered = self.peer.room(room).ok_or(Error::NotInRoom)?;
+        if let Some(left) = entered.left(&self.peer)
+            && let Some(Ok(())) = in_time(self.registry.config().store_timeout, pin!(left)).await
+        {
+            return Ok(());
         }
-        Ok(())
+        self.leave(room)
     }
 
     /// Waits until everything has been told that had happened in a room on other nodes of a [cluster](crate::RegistryBuilder::cluster) when this was called, for

@@ -12,11 +12,11 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::{
-    CloseReason, Cluster, Config, Data, Error, Event, EventKind, Identity, Life, MessageStore,
-    Opened, Outgoing, RoomName, RoomPolicy, RoomRules, SessionId, UserName,
+    Cluster, Config, Data, Error, Event, EventKind, Life, MessageStore, Opened, Outgoing, RoomName,
+    RoomPolicy, RoomRules, SessionId, UserName,
     backlog::Backlog,
     count::Count,
-    effects::{Effects, end_peer},
+    effects::Effects,
     listing::Listing,
     metrics::Metrics,
     observed_store::ObservedStore,
@@ -337,21 +337,6 @@ impl Shared {
             effects.pushed(peer, peer.outbox.push(Outgoing::Event(Arc::clone(&event))));
         }
         effects.run(self);
-        peers.len()
-    }
-
-    /// Ends those sessions of a user here that are meant; says how many those were.
-    pub(crate) fn end_sessions(
-        self: &Arc<Self>,
-        user: &UserName,
-        reason: &CloseReason,
-        mut is_meant: impl FnMut(&Identity) -> bool,
-    ) -> usize {
-        let mut peers = self.sessions_of(user);
-        peers.retain(|peer| is_meant(peer.identity()));
-        for peer in &peers {
-            end_peer(peer, reason.clone(), self);
-        }
         peers.len()
     }
 

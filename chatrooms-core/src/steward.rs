@@ -23,7 +23,7 @@ use crate::{
     linked::{Guest, Taken},
     note,
     opening::rules,
-    peer::Peer,
+    peer::{Asked, Peer},
     room::{NoEntry, Room},
     shared::Shared,
     sync::{AbortOnDropHandle, Arc, Begun, Handle, after, begun, guarded, lock, yield_once},
@@ -55,9 +55,11 @@ pub(crate) type Awaited = oneshot::Receiver<Result<usize, ModerationError>>;
 #[derive(Debug)]
 pub(crate) enum Errand {
     /// Somebody wants in.
-    Enter { peer: Arc<Peer>, join: Join, answer: oneshot::Sender<Result<Arc<Joined>, NoEntry>> },
+    Enter { asked: Asked, join: Join, answer: oneshot::Sender<Result<Arc<Joined>, NoEntry>> },
     /// Somebody asks about the room, in which nobody of this node need be.
     Follow { answer: oneshot::Sender<Result<(), NoEntry>> },
+    /// Somebody wants to leave, and to be told before what happened up to then.
+    Leave { peer: Arc<Peer>, answer: oneshot::Sender<()> },
     /// Somebody has gone from here.
     Exit { connection: ConnectionId, lost: bool },
     /// All connections of a user are to go.
@@ -335,8 +337,8 @@ impl Steward {
 
     async fn see_to(&mut self, errand: Errand) {
         match errand {
-            Errand::Enter { peer, join, answer } => {
-                let entered = self.enter(&peer, &join).await;
+            Errand::Enter { asked, join, answer } => {
+                let entered = self.enter(asked.peer(), &join).await;
                 // Whoever asked may have gone: they are in all the same, as after a join.
                 let _ = answer.send(entered);
             }
@@ -345,6 +347,15 @@ impl Steward {
                 self.kept = followed.is_ok().then(|| after(KEPT));
                 // Whoever asked may have gone.
                 let _ = answer.send(followed);
+            }
+            // Whoever has given it up stays, or leaves otherwise.
+            Errand::Leave { answer, .. } if answer.is_closed() => {}
+            Errand::Leave { peer, answer } => {
+                if self.leave(&peer).await {
+                    // Whoever asked may have gone: they are out all the same.
+                    let _ = answer.send(());
+                }
+                self.do_chores().await;
             }
             Errand::Pass(passing) => self.pass(passing),
             Errand::CatchUp(waiting) => {
@@ -395,6 +406,7 @@ impl Steward {
             Errand::Tell(waiting) => Chore::Tell(waiting),
             Errand::Enter { .. }
             | Errand::Follow { .. }
+            | Errand::Leave { .. }
             | Errand::Pass(_)
             | Errand::CatchUp(_)
             | Errand::Look => return,
@@ -505,6 +517,37 @@ impl Steward {
                 NoEntry::Over
             }
         }
+    }
+
+    /// Takes somebody out who is told before what happened up to then; says whether that was done. Where not, they go as whoever is not told goes.
+    async fn leave(&mut self, peer: &Peer) -> bool {
+        if !self.do_chores().await {
+            return false;
+        }
+        let name = self.room.name().clone();
+        while let Some(known) = self.known() {
+            let connection = self.room.live(|live| live.roster.connection_of(peer)).flatten();
+            let Some(connection) = connection else { return false };
+            let (cluster, budget) = (&self.cluster, self.budget());
+            let leaving = async { cluster.take_leave(&name, connection, &known, budget).await };
+            match guarded(leaving).await {
+                Some(Ok((news, exited))) => {
+                    if let Some(taken) = self.room.take_news(news, None, &self.shared) {
+                        self.heed(taken);
+                    }
+                    let Some(exited) = exited else { continue };
+                    let was_here = self.room.let_out(peer, &self.shared);
+                    self.follow_up(After::exit(exited, RoomEnd::Left)).await;
+                    return was_here;
+                }
+                Some(Err(error)) => {
+                    self.ended(&error);
+                    return false;
+                }
+                None => return false,
+            }
+        }
+        false
     }
 
     /// What was on its way to the cluster when it broke may arrive after all.
@@ -654,11 +697,7 @@ impl Steward {
             Chore::Exit { connection, lost } => {
                 let exited = cluster.exit(self.room.name(), *connection, *lost).await?;
                 let reason = if *lost { RoomEnd::Lost } else { RoomEnd::Left };
-                Ok(Done::then(match exited {
-                    Exited::Gone => After::Nothing,
-                    Exited::Lingers(time) => After::Lingers(time),
-                    Exited::Ended => After::Ended(reason),
-                }))
+                Ok(Done::then(After::exit(exited, reason)))
             }
             Chore::Remove { user, code, reason, .. } => {
                 let life = self.life().ok_or(ClusterError::Over)?;
@@ -729,6 +768,16 @@ enum After {
     Nothing,
     Ended(RoomEnd),
     Lingers(Duration),
+}
+
+impl After {
+    fn exit(exited: Exited, reason: RoomEnd) -> Self {
+        match exited {
+            Exited::Gone => Self::Nothing,
+            Exited::Lingers(time) => Self::Lingers(time),
+            Exited::Ended => Self::Ended(reason),
+        }
+    }
 }
 
 /// Notes the lives that ended with another node, and ends those that linger since when their time has come.

@@ -1,6 +1,6 @@
 //! Under which names things stand in Redis.
 
-use chatrooms_core::RoomName;
+use chatrooms_core::{OrderId, RoomName};
 
 /// All keys begin with the prefix of a deployment, so that several share one Redis.
 #[derive(Clone, Debug)]
@@ -47,6 +47,11 @@ impl Keys {
     /// What nodes say to all others, which is a channel too.
     pub(crate) fn orders(&self) -> String {
         format!("{}:{{nodes}}:orders", self.prefix)
+    }
+
+    /// The nodes that have to do what was said, with what they say of it.
+    pub(crate) fn order(&self, id: &OrderId) -> String {
+        format!("{}:{{nodes}}:order:{id}", self.prefix)
     }
 
     /// A name that somebody has taken.

@@ -26,6 +26,8 @@ use crate::{
 
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 const LAST_RETRY: Duration = Duration::from_millis(200);
+/// How many channels are subscribed to at a time.
+const CHANNELS: usize = 1000;
 
 /// A link to Redis that mends itself. While it is broken every call fails at once.
 pub(crate) struct Link {
@@ -243,15 +245,35 @@ impl Shared {
         let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
         let mut connection = connecting.await?;
         // Whoever adds a bell from here on finds no connection and is told so, or finds this one.
-        let channels: Vec<String> = self.state().ringers.keys().cloned().collect();
-        for some in channels.chunks(1000) {
+        let mut channels: Vec<String> = self.state().ringers.keys().cloned().collect();
+        for some in channels.chunks(CHANNELS) {
             connection.subscribe(some).await?;
         }
-        let mut state = self.state();
-        state.generation = generation;
-        state.connection = Some(connection);
-        state.ringers.values().flatten().for_each(|(_, ringer)| ringer.ring());
+        while let Some(silent) = self.go_live(&mut channels, generation, &connection) {
+            for some in silent.chunks(CHANNELS) {
+                connection.unsubscribe(some).await?;
+            }
+        }
         Ok(())
+    }
+
+    /// Has everybody use a connection that hears these channels; or where the last bell of some was taken away while it was made, says which those are, because nobody else does.
+    fn go_live(
+        &self,
+        channels: &mut Vec<String>,
+        generation: u64,
+        connection: &MultiplexedConnection,
+    ) -> Option<Vec<String>> {
+        let mut state = self.state();
+        let is_silent = |channel: &mut String| !state.ringers.contains_key(channel);
+        let silent: Vec<String> = channels.extract_if(.., is_silent).collect();
+        if !silent.is_empty() {
+            return Some(silent);
+        }
+        state.generation = generation;
+        state.connection = Some(connection.clone());
+        state.ringers.values().flatten().for_each(|(_, ringer)| ringer.ring());
+        None
     }
 
     /// What Redis says by itself. It runs where the connection is read, and must not wait.

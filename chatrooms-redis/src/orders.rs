@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chatrooms_core::{Bell, CloseReason, ClusterError, Data, Order, UserName};
+use chatrooms_core::{Bell, CloseReason, ClusterError, Data, Order, OrderId, UserName};
 use redis::cmd;
 use tokio::{sync::mpsc, time::timeout};
 
@@ -62,7 +62,11 @@ pub(crate) async fn end(node: &Node) -> Result<String, ClusterError> {
 }
 
 /// Reads what others say from a place on, for as long as somebody listens.
-pub(crate) async fn listen(node: Arc<Node>, mut place: String, orders: mpsc::Sender<Order>) {
+pub(crate) async fn listen(
+    node: Arc<Node>,
+    mut place: String,
+    orders: mpsc::Sender<(OrderId, Order)>,
+) {
     let (ringer, bell) = Bell::new(());
     // Where that fails, the bell is there all the same, and heard after the link was mended.
     let _ = node.link.subscribe(&node.keys.orders(), BELL, ringer).await;
@@ -72,12 +76,12 @@ pub(crate) async fn listen(node: Arc<Node>, mut place: String, orders: mpsc::Sen
             let is_last = entries.len() < PAGE;
             for (at, parts) in entries {
                 place = at;
-                let [_, by, _, kept] = &parts[..] else { continue };
+                let [_, by, _, id, _, kept] = &parts[..] else { continue };
                 if by == node.link.mark() {
                     continue;
                 }
                 if let Some(order) = read(kept)
-                    && orders.send(order).await.is_err()
+                    && orders.send((OrderId::new(&**id), order)).await.is_err()
                 {
                     return;
                 }

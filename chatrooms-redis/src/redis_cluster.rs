@@ -4,8 +4,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use chatrooms_core::{
     Appended, Bell, Budget, Cluster, ClusterError, ConnectionId, Draft, Entered, Entry, Epoch,
-    Exited, Followed, Known, Life, News, Note, Order, Page, Passing, Redaction, Removal, RoomName,
-    RoomRules, RoomSummary, StoreError, Timestamp, UserName, async_trait,
+    Exited, Followed, Known, Life, News, Note, Order, OrderId, Page, Passing, Redaction, Removal,
+    RoomName, RoomRules, RoomSummary, StoreError, Timestamp, UserName, async_trait,
 };
 use redis::{FromRedisValue, Script, Value, cmd};
 use tokio::{
@@ -45,7 +45,7 @@ pub struct RedisCluster {
     /// Lives that ended with a node, for one reader at a time.
     bereaved: Arc<Mutex<mpsc::Receiver<(Life, Exited)>>>,
     /// What other nodes say, for one reader at a time.
-    orders: Arc<Mutex<mpsc::Receiver<Order>>>,
+    orders: Arc<Mutex<mpsc::Receiver<(OrderId, Order)>>>,
     /// Set once this node has left: nobody waits for anything from the others any more.
     left: CancellationToken,
     /// What beats, and what listens to the others.
@@ -79,8 +79,9 @@ impl RedisCluster {
         let (bereaved, asked) = mpsc::channel(BEREAVED);
         let node = Arc::new(Node::new(link, options, bereaved));
         let unavailable = |error: ClusterError| ConnectError::Unavailable(Arc::new(error));
-        node.register().await.map_err(unavailable)?;
+        // In that order: what is ordered between the two is read.
         let end = orders::end(&node).await.map_err(unavailable)?;
+        node.register().await.map_err(unavailable)?;
         let (orders, said) = mpsc::channel(ORDERS);
         let beating = tokio::spawn(live(Arc::clone(&node)));
         let listening = tokio::spawn(orders::listen(Arc::clone(&node), end, orders));
@@ -214,6 +215,11 @@ impl fmt::Debug for RedisCluster {
     }
 }
 
+/// How far that is: the newest message, edge and note.
+fn written_place(known: &Known) -> [String; 3] {
+    [known.seq, known.edge, known.note].map(|number| number.to_string())
+}
+
 fn written_budget(budget: Budget) -> [String; 2] {
     // More than Lua can count is as good as no bound.
     [budget.messages.min(PAGE), budget.bytes.min(1 << 50)].map(|bound| bound.to_string())
@@ -248,8 +254,8 @@ impl Cluster for RedisCluster {
         let (id, written) = (entry.connection.to_string(), reply::written_entry(entry));
         let (members, linger) = (rules.members.to_string(), millis(rules.linger));
         let epoch = known.map_or_else(String::new, |known| known.epoch.to_string());
-        let [seq, edge, note] = known.map_or([0; 3], |known| [known.seq, known.edge, known.note]);
-        let [seq, edge, note] = [seq, edge, note].map(|number| number.to_string());
+        let [seq, edge, note] =
+            known.map_or_else(|| [0; 3].map(|none| none.to_string()), written_place);
         let [most, bytes] = written_budget(recent);
         let arguments =
             [&*id, &written, &members, &linger, &epoch, &seq, &edge, &note, &most, &bytes];
@@ -283,6 +289,23 @@ impl Cluster for RedisCluster {
         Ok(reply::exited(code))
     }
 
+    async fn take_leave(
+        &self,
+        room: &RoomName,
+        connection: ConnectionId,
+        known: &Known,
+        budget: Budget,
+    ) -> Result<(News, Option<Exited>), ClusterError> {
+        let (id, grace) = (connection.to_string(), millis(self.node.grace()));
+        let [seq, edge, note] = written_place(known);
+        let [most, bytes] = written_budget(budget);
+        let arguments = [&*id, &grace, &seq, &edge, &note, &most, &bytes];
+        let (script, deadline) = (&self.node.scripts.take_leave, self.node.link.deadline());
+        let answer = self.run(script, room, known.epoch, &arguments, deadline).await?;
+        let mut reply = Reply::ok(answer)?;
+        Ok((reply::news(reply.value()?)?, reply.exited()?))
+    }
+
     async fn expire(&self, life: &Life) -> Result<bool, ClusterError> {
         let slack = millis(SLACK);
         let (script, deadline) = (&self.node.scripts.expire, self.node.link.deadline());
@@ -311,8 +334,7 @@ impl Cluster for RedisCluster {
         known: &Known,
         budget: Budget,
     ) -> Result<News, ClusterError> {
-        let [seq, edge, note] =
-            [known.seq, known.edge, known.note].map(|number| number.to_string());
+        let [seq, edge, note] = written_place(known);
         let [most, bytes] = written_budget(budget);
         let (script, deadline) = (&self.node.scripts.news, self.node.link.deadline());
         let arguments = [&*seq, &edge, &note, &most, &bytes];
@@ -482,18 +504,37 @@ impl Cluster for RedisCluster {
         link.run(&self.node.scripts.release, &keys, &[holder.as_bytes()], link.deadline()).await
     }
 
-    async fn order(&self, order: &Order) -> Result<(), ClusterError> {
-        let Some(written) = orders::written(order) else { return Ok(()) };
+    async fn order(&self, order: &Order) -> Result<OrderId, ClusterError> {
+        let id = OrderId::new(Epoch::new().to_string());
+        let Some(written) = orders::written(order) else { return Ok(id) };
         let (node, kept) = (&self.node, millis(ORDERS_KEPT.max(self.node.grace())));
-        let (mark, keys) = (node.link.mark(), [node.keys.orders()]);
-        let arguments = [mark.as_bytes(), written.as_bytes(), kept.as_bytes()];
-        let deadline = node.link.deadline();
-        node.link.run(&node.scripts.order, &keys, &arguments, deadline).await
+        let (link, name) = (&node.link, node.name());
+        let keys = [node.keys.orders(), node.keys.order(&id), node.keys.nodes()];
+        let arguments = [link.mark(), &name, id.as_str(), &written, &kept].map(str::as_bytes);
+        link.run::<()>(&node.scripts.order, &keys, &arguments, link.deadline()).await?;
+        Ok(id)
     }
 
-    async fn ordered(&self) -> Option<Order> {
+    async fn ordered(&self) -> Option<(OrderId, Order)> {
         let next = async { self.orders.lock().await.recv().await };
         self.left.run_until_cancelled(next).await.flatten()
+    }
+
+    async fn obey(&self, order: &OrderId, sessions: usize) -> Result<(), ClusterError> {
+        let (node, sessions) = (&self.node, sessions.to_string());
+        let (link, name, keys) = (&node.link, node.name(), [node.keys.order(order)]);
+        let arguments = [name.as_bytes(), sessions.as_bytes()];
+        link.run(&node.scripts.obey, &keys, &arguments, link.deadline()).await
+    }
+
+    async fn obeyed(&self, order: &OrderId) -> Result<Option<usize>, ClusterError> {
+        let (node, link) = (&self.node, &self.node.link);
+        let keys = [node.keys.order(order), node.keys.nodes(), node.keys.dead()];
+        let answer = link.run(&node.scripts.obeyed, &keys, &[], link.deadline()).await;
+        match nothing_happened(answer)? {
+            UNKNOWN => Err(ClusterError::Lost),
+            sessions => Ok(usize::try_from(sessions).ok()),
+        }
     }
 
     async fn bereaved(&self) -> Option<(Life, Exited)> {
@@ -509,6 +550,9 @@ impl Cluster for RedisCluster {
 
 /// Where a script means whatever life there is.
 const NO_EPOCH: Epoch = Epoch::from_u128(0);
+
+/// What the script says of an order that nobody has given, or that was too long ago. Less than nothing is to be waited for.
+const UNKNOWN: i64 = -2;
 
 /// Redis counts nothing shorter.
 const SHORTEST: Duration = Duration::from_millis(1);

@@ -60,6 +60,15 @@ impl Reply {
         usize::try_from(self.number()?).map_err(|_| foreign())
     }
 
+    /// What became of a life, where somebody has exited.
+    pub(crate) fn exited(&mut self) -> Result<Option<Exited>, ClusterError> {
+        match self.value()? {
+            Value::Int(code) => Ok(Some(exited(code))),
+            Value::Nil => Ok(None),
+            _ => Err(foreign()),
+        }
+    }
+
     pub(crate) fn list(&mut self) -> Result<Vec<Value>, ClusterError> {
         self.list_or_none()?.ok_or_else(foreign)
     }

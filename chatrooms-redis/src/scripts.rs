@@ -7,6 +7,7 @@ use redis::Script;
 pub(crate) struct Scripts {
     pub(crate) enter: Script,
     pub(crate) exit: Script,
+    pub(crate) take_leave: Script,
     pub(crate) expire: Script,
     pub(crate) follow: Script,
     pub(crate) news: Script,
@@ -22,6 +23,8 @@ pub(crate) struct Scripts {
     pub(crate) host: Script,
     pub(crate) bury: Script,
     pub(crate) order: Script,
+    pub(crate) obey: Script,
+    pub(crate) obeyed: Script,
     pub(crate) claim: Script,
     pub(crate) release: Script,
 }
@@ -41,6 +44,7 @@ impl Scripts {
         Self {
             enter: of_a_room!("enter"),
             exit: of_a_room!("exit"),
+            take_leave: of_a_room!("take_leave"),
             expire: of_a_room!("expire"),
             follow: of_a_room!("follow"),
             news: of_a_room!("news"),
@@ -56,6 +60,8 @@ impl Scripts {
             host: Script::new(include_str!("scripts/host.lua")),
             bury: Script::new(include_str!("scripts/bury.lua")),
             order: Script::new(include_str!("scripts/order.lua")),
+            obey: Script::new(include_str!("scripts/obey.lua")),
+            obeyed: Script::new(include_str!("scripts/obeyed.lua")),
             claim: Script::new(include_str!("scripts/claim.lua")),
             release: Script::new(include_str!("scripts/release.lua")),
         }

@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(identity.user(), &ada.user);
         assert_eq!(identity.expiry(), Some(ada.expires()));
         assert!(by_cookie.still_valid(&identity).await);
-        by_cookie.0.names.log_out(&ada, |_| {}).await.unwrap();
+        by_cookie.0.names.log_out(&ada, async |_| {}).await.unwrap();
         assert!(!by_cookie.still_valid(&identity).await);
         assert_eq!(by_cookie.authenticate(&request).await.unwrap_err(), Refusal::Unauthorized);
     }

@@ -158,7 +158,7 @@ mod tests {
         let headers = HeaderMap::from_iter([(header::COOKIE, pair)]);
         let again = give_name(&app, &headers, None, ada.clone()).await.ok().unwrap();
         assert_eq!(again.browser, first.browser);
-        app.names.log_out(&first, |_| {}).await.unwrap();
+        app.names.log_out(&first, async |_| {}).await.unwrap();
         let anew = give_name(&app, &headers, None, ada).await.ok().unwrap();
         assert_ne!(anew.browser, first.browser);
     }

@@ -29,8 +29,9 @@ pub(crate) async fn log_out(State(app): State<App>, headers: HeaderMap) -> Respo
 async fn end(app: App, visitor: Visitor) -> Result<(), NoLogout> {
     let registry = &app.registry;
     app.names
-        .log_out(&visitor, |user| {
-            registry.end_sessions(user, &CloseReason::LoggedOut);
+        .log_out(&visitor, |user| async move {
+            // A node that does not answer does it when it hears of it, and lets nobody in with the cookie meanwhile.
+            let _ = registry.end_sessions_everywhere(&user, &CloseReason::LoggedOut).await;
         })
         .await
 }

@@ -246,7 +246,7 @@ mod tests {
             let answer = post(&app, None, form.to_owned()).await;
             assert_eq!(answer, (StatusCode::FORBIDDEN, words::NOT_LOGGED_IN.into()), "{form}");
         }
-        app.names.log_out(&ada.visitor, |_| {}).await.unwrap();
+        app.names.log_out(&ada.visitor, async |_| {}).await.unwrap();
         let answer = ada.says(&app, "action=close").await;
         assert_eq!(answer, (StatusCode::FORBIDDEN, words::NOT_LOGGED_IN.into()));
         assert_eq!(app.registry.room(&lobby()).await.unwrap().users, 2, "nothing has happened");
@@ -255,7 +255,7 @@ mod tests {
     #[tokio::test]
     async fn after_the_creators_logout_nobody_moderates_any_more() {
         let (app, ada, eve) = house().await;
-        app.names.log_out(&ada.visitor, |_| {}).await.unwrap();
+        app.names.log_out(&ada.visitor, async |_| {}).await.unwrap();
         let again = Guest::enter(&app, 3, "ada").await;
         for guest in [&again, &eve] {
             assert_eq!(guest.says(&app, "action=close").await.0, StatusCode::FORBIDDEN);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use chatrooms::{RoomRegistry, UserName};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, future::join_all, stream};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
@@ -278,10 +278,10 @@ impl Names {
     ///
     /// # Errors
     /// [`NoLogout::Full`]: nothing has been done. [`NoLogout::NotKept`]: all of it has been done, and is not known to hold after a restart; it is tried on, and asking again tells.
-    pub(crate) async fn log_out(
+    pub(crate) async fn log_out<Ended: Future<Output = ()>>(
         &self,
         visitor: &Visitor,
-        end_sessions: impl Fn(&UserName),
+        end_sessions: impl Fn(UserName) -> Ended,
     ) -> Result<(), NoLogout> {
         // A session that is just being opened stands in the registry before its cookie is checked again: it is either ended
         // here or finds its cookie void. The names stay claimed meanwhile, so that nobody else's session is ended.
@@ -289,15 +289,13 @@ impl Names {
         let mut is_void_everywhere = Ok(());
         if let Some(directory) = &self.inner.directory {
             is_void_everywhere = directory.void(visitor.browser).await;
-            // Which they may be using on other nodes alone.
+            // Which they may be using on other nodes alone. It is claimed and not only asked for: a node that has just refused this cookie may have given the name up by now, while another one has let it in before.
             let is_new = !users.contains(&visitor.user);
-            if is_new && directory.is_own(&visitor.user, visitor.browser).await == Ok(true) {
+            if is_new && directory.claim(&visitor.user, visitor.browser).await == Ok(Ok(())) {
                 users.push(visitor.user.clone());
             }
         }
-        for user in &users {
-            end_sessions(user);
-        }
+        join_all(users.iter().cloned().map(end_sessions)).await;
         let change = {
             let mut state = self.state();
             state.claims.release(visitor.browser);
@@ -473,7 +471,7 @@ mod tests {
 
         let ended = Mutex::new(Vec::new());
         names
-            .log_out(&countess, |user| ended.lock().unwrap().push(user.to_string()))
+            .log_out(&countess, async |user| ended.lock().unwrap().push(user.to_string()))
             .await
             .unwrap();
         let mut ended = ended.into_inner().unwrap();
@@ -493,9 +491,9 @@ mod tests {
         let now = names.now();
         let meanwhile = Mutex::new(None);
         names
-            .log_out(&ada, |user| {
+            .log_out(&ada, async |user| {
                 let state = names.state();
-                let taken = state.claims.check(user, eve.browser, now);
+                let taken = state.claims.check(&user, eve.browser, now);
                 *meanwhile.lock().unwrap() = Some((taken, state.voided.contains(&ada)));
             })
             .await
@@ -508,7 +506,7 @@ mod tests {
         let names = Names::of_this_process(Clock::start(), usize::MAX);
         let (ada, eve) = (visitor(&names, 1, "ada"), visitor(&names, 2, "ada"));
         names.claim(&eve, None).await.unwrap();
-        names.log_out(&ada, |user| panic!("{user} is another's")).await.unwrap();
+        names.log_out(&ada, async |user| panic!("{user} is another's")).await.unwrap();
         assert_eq!(names.check(&eve).await, Ok(()));
     }
 
@@ -542,7 +540,7 @@ mod tests {
 
         let names = opened().await;
         let (ada, eve) = (visitor(&names, 1, "ada"), visitor(&names, 2, "eve"));
-        names.log_out(&ada, |_| {}).await.unwrap();
+        names.log_out(&ada, async |_| {}).await.unwrap();
         names.close().await;
 
         let names = opened().await;
@@ -567,7 +565,7 @@ mod tests {
         let enter =
             || Visitor { browser: browsers.next(), user: user.clone(), issued: names.now() };
         let (ada, gone) = (enter(), enter());
-        names.log_out(&gone, |_| {}).await.unwrap();
+        names.log_out(&gone, async |_| {}).await.unwrap();
         for _ in 0..110_000 {
             names.void(&enter()).unwrap();
         }
@@ -617,12 +615,12 @@ mod tests {
             "what is known to be in vain is not tried"
         );
         assert_eq!(names.claim(&own, None).await, Ok(()), "nothing has to be written for that");
-        let logout = names.log_out(&own, |_| {}).await;
+        let logout = names.log_out(&own, async |_| {}).await;
         assert_eq!(logout, Err(NoLogout::NotKept));
         assert!(!names.is_logged_in(&own).await, "it holds in this process");
 
         other.execute("ROLLBACK").await.unwrap();
-        while names.log_out(&own, |_| {}).await.is_err() {
+        while names.log_out(&own, async |_| {}).await.is_err() {
             sleep(Duration::from_millis(10)).await;
         }
         let eve = visitor(&names, 22, "guest 1");
@@ -688,7 +686,10 @@ mod tests {
         );
         let ada = visitor(&names, 1, "ada");
         names.claim(&ada, None).await.unwrap();
-        assert_eq!(names.log_out(&ada, |user| panic!("{user} stays")).await, Err(NoLogout::Full));
+        assert_eq!(
+            names.log_out(&ada, async |user| panic!("{user} stays")).await,
+            Err(NoLogout::Full)
+        );
         assert!(names.is_own(&ada, &ada.user).await && names.is_logged_in(&ada).await);
     }
 

@@ -3,30 +3,15 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::kit::{Server, on_every_process, on_every_store, on_sqlite, unique};
+use crate::kit::{Server, on_every_store, unique};
 
 on_every_store!(
     a_logout_ends_every_socket_with_4501,
+    when_it_is_answered_all_connections_have_ended,
+    a_socket_that_is_just_being_opened_is_ended_too,
     a_credential_is_void_after_its_logout,
     a_logout_is_one_users_own,
 );
-
-/// Of a cluster, the node that answers has ended all of its own, and the others do so a moment later.
-mod by_the_answer {
-    use super::{
-        a_socket_that_is_just_being_opened_is_ended_too,
-        when_it_is_answered_all_connections_have_ended,
-    };
-
-    super::on_every_process!(
-        a_socket_that_is_just_being_opened_is_ended_too,
-        when_it_is_answered_all_connections_have_ended,
-    );
-    super::on_sqlite!(
-        a_socket_that_is_just_being_opened_is_ended_too,
-        when_it_is_answered_all_connections_have_ended,
-    );
-}
 
 async fn a_logout_ends_every_socket_with_4501(server: &Server) {
     let (user, rooms) = (server.user("leaver").await, [unique("a"), unique("b")]);

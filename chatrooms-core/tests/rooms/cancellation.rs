@@ -3,8 +3,8 @@
 use std::{path::Path, pin::pin};
 
 use chatrooms_core::{
-    Draft, Epoch, Error, Identity, Post, RoomEnd, RoomEvent, RoomName, RoomPolicy, RoomRegistry,
-    RoomRules, async_trait,
+    CloseReason, Draft, Epoch, Error, Identity, Post, RoomEnd, RoomEvent, RoomName, RoomPolicy,
+    RoomRegistry, RoomRules, async_trait,
     testing::{Call, Fault},
 };
 use futures_util::FutureExt as _;
@@ -479,6 +479,20 @@ async fn what_a_host_does_to_people_of_this_process_is_done_when_it_is_first_pol
 }
 
 /// Over a cluster there is: see the tests of `chatrooms-redis`.
+/// As above.
+#[tokio::test(start_paused = true)]
+async fn without_other_nodes_a_logout_has_nobody_to_wait_for() {
+    let house = house().await;
+    let (ada, reason) = (house.client("ada"), CloseReason::LoggedOut);
+    ada.enter("lobby").await;
+    let name = user("ada");
+    drop(house.registry.end_sessions_everywhere(&name, &reason));
+    assert_eq!(ada.session.rooms(), [lobby()]);
+    let ended = house.registry.end_sessions_everywhere(&name, &reason).now_or_never();
+    assert_eq!(ended, Some(Ok(1)));
+    assert!(ada.session.rooms().is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_other_nodes_a_leave_has_nobody_to_wait_for() {
     let house = house().await;
@@ -579,6 +593,7 @@ const DROPPED: &[(&str, &str, fn())] = &[
         "rooms",
         what_a_host_asks_about_rooms_of_this_process_is_answered_when_it_is_first_polled,
     ),
+    ("registry.rs", "end_sessions_everywhere", without_other_nodes_a_logout_has_nobody_to_wait_for),
     ("registry.rs", "visit", a_cancelled_visit_and_what_a_visitor_looks_for_harm_nothing),
     ("session.rs", "catch_up", without_other_nodes_a_leave_has_nobody_to_wait_for),
     ("session.rs", "history", a_cancelled_look_at_the_history_harms_nothing),

@@ -2,6 +2,7 @@
 
 mod astray;
 mod away;
+mod costs;
 mod deaths;
 mod elsewhere;
 mod host;
@@ -11,3 +12,4 @@ mod order;
 mod people;
 mod proxy;
 mod storm;
+mod toll;

@@ -75,6 +75,16 @@ impl Server {
         channels
     }
 
+    /// How many channels each connection that listens has subscribed to, from the oldest connection on.
+    pub(crate) fn subscriptions(&self) -> Vec<usize> {
+        let all = self.ask(&["CLIENT", "LIST"]);
+        let count = |line: &str| {
+            let word = line.split(' ').find_map(|word| word.strip_prefix("sub="));
+            word.unwrap().parse::<usize>().unwrap()
+        };
+        all.lines().map(count).filter(|count| *count > 0).collect()
+    }
+
     /// Asks by Redis' own client.
     pub(crate) fn ask(&self, words: &[&str]) -> String {
         let output =

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use chatrooms_core::{
-    CloseReason, Error,
+    CloseReason, Cluster as _, Config, Error, RoomRegistry,
     testing::{TestClient, room, user},
 };
+use futures_util::future::join_all;
 
 use super::kit::{hears, node, nothing_is_left};
 use crate::support::{Server, eventually};
@@ -121,6 +122,73 @@ async fn who_is_logged_out_is_logged_out_on_all_nodes_and_may_come_again() {
 }
 
 #[tokio::test]
+async fn when_a_logout_has_been_awaited_nobody_is_there_on_any_node() {
+    let server = Server::start().await;
+    let nodes = [node(&server).await, node(&server).await, node(&server).await];
+    for round in 0..20 {
+        let room = room(&format!("tea {round}"));
+        let eve = user(&format!("eve {round}"));
+        let tabs = join_all(
+            nodes
+                .iter()
+                .chain(&nodes[1..])
+                .map(async |node| TestClient::joined(node, eve.as_str(), room.as_str()).await),
+        );
+        let tabs = tabs.await;
+        // Some are on their way in.
+        let late = TestClient::new(&nodes[1], eve.as_str());
+        let (late_one, ended) = tokio::join!(
+            late.join(room.as_str()),
+            nodes[0].end_sessions_everywhere(&eve, &CloseReason::LoggedOut)
+        );
+        assert_eq!(ended, Ok(6));
+        assert!(tabs.iter().chain([&late]).all(|tab| tab.session.outbox().closed().is_some()));
+        drop(late_one);
+        for node in &nodes {
+            assert_eq!(node.room(&room).await.map(|_| ()), Err(Error::NotFound), "round {round}");
+        }
+    }
+    nothing_is_left(&server, &nodes.each_ref()).await;
+}
+
+#[tokio::test]
+async fn a_logout_does_not_wait_for_a_node_that_has_left() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    drop(TestClient::joined(&b, "eve", "tea").await);
+    b.shutdown(Duration::from_secs(5)).await;
+    assert_eq!(a.end_sessions_everywhere(&user("eve"), &CloseReason::LoggedOut).await, Ok(0));
+}
+
+#[tokio::test]
+async fn a_logout_says_that_a_node_has_not_answered_and_holds_all_the_same() {
+    let mut server = Server::that_keeps().await;
+    let mut config = Config::default();
+    config.store_timeout = Duration::from_millis(300);
+    let cluster = server.node().await;
+    let a = RoomRegistry::builder().config(config).cluster(cluster).start().await.unwrap();
+    // It takes part, and nobody does there what others say.
+    let mute = server.node().await;
+    let b = node(&server).await;
+    let (here, there) = (TestClient::new(&a, "eve"), TestClient::new(&b, "eve"));
+    let away = Err(Error::StoreUnavailable);
+    let ended = a.end_sessions_everywhere(&user("eve"), &CloseReason::LoggedOut).await;
+    assert_eq!(ended, away);
+    assert!(here.session.outbox().closed().is_some());
+    eventually("the other has heard", async || there.session.outbox().closed().is_some()).await;
+    drop((here, there));
+    mute.leave().await;
+    eventually("nobody is waited for", async || {
+        a.end_sessions_everywhere(&user("eve"), &CloseReason::LoggedOut).await == Ok(0)
+    })
+    .await;
+    let again = TestClient::new(&a, "eve");
+    server.kill();
+    assert_eq!(a.end_sessions_everywhere(&user("eve"), &CloseReason::LoggedOut).await, away);
+    assert!(again.session.outbox().closed().is_some());
+}
+
+#[tokio::test]
 async fn who_is_told_something_is_told_on_all_nodes_and_once() {
     let server = Server::start().await;
     let (a, b) = (node(&server).await, node(&server).await);
@@ -158,7 +226,8 @@ async fn what_the_host_says_is_said_on_all_nodes() {
     let (a, b) = (node(&server).await, node(&server).await);
     let ada = TestClient::joined(&a, "ada", "tea").await;
     let bob = TestClient::joined(&b, "bob", "tea").await;
+    hears(&ada, &["tea: +bob"]).await;
     a.announce(&room("tea"), chatrooms_core::Post::new("hello")).await.unwrap();
     hears(&bob, &["tea: 1 host: hello"]).await;
-    hears(&ada, &["tea: +bob", "tea: 1 host: hello"]).await;
+    hears(&ada, &["tea: 1 host: hello"]).await;
 }

@@ -112,9 +112,9 @@ async fn a_leave_that_is_given_up_after_any_poll_is_done_on_all_nodes_or_on_none
             }
             done
         };
-        let there = ada.session.rooms().len();
         // Asked behind all that is still to be done for her.
         let again = TestClient::joined(&a, "eve", "tea").await;
+        let there = ada.session.rooms().len();
         bob.session.catch_up(&room("tea")).await;
         let seen = bob.session.members(&room("tea"), None).unwrap().members;
         assert_eq!(seen.iter().filter(|member| member.user.as_str() == "ada").count(), there);
