@@ -588,12 +588,12 @@ const DROPPED: &[(&str, &str, fn())] = &[
     ("outbox.rs", "filled", nothing_is_lost_by_not_waiting_for_the_next_event),
     ("outbox.rs", "take", nothing_is_lost_by_not_waiting_for_the_next_event),
     ("registry.rs", "add_connection", a_cancelled_join_leaves_nothing_or_a_member),
+    ("registry.rs", "end_sessions_everywhere", without_other_nodes_a_logout_has_nobody_to_wait_for),
     (
         "registry.rs",
         "rooms",
         what_a_host_asks_about_rooms_of_this_process_is_answered_when_it_is_first_polled,
     ),
-    ("registry.rs", "end_sessions_everywhere", without_other_nodes_a_logout_has_nobody_to_wait_for),
     ("registry.rs", "visit", a_cancelled_visit_and_what_a_visitor_looks_for_harm_nothing),
     ("session.rs", "catch_up", without_other_nodes_a_leave_has_nobody_to_wait_for),
     ("session.rs", "history", a_cancelled_look_at_the_history_harms_nothing),
