@@ -479,7 +479,6 @@ async fn what_a_host_does_to_people_of_this_process_is_done_when_it_is_first_pol
 }
 
 /// Over a cluster there is: see the tests of `chatrooms-redis`.
-/// As above.
 #[tokio::test(start_paused = true)]
 async fn without_other_nodes_a_logout_has_nobody_to_wait_for() {
     let house = house().await;
@@ -493,6 +492,7 @@ async fn without_other_nodes_a_logout_has_nobody_to_wait_for() {
     assert!(ada.session.rooms().is_empty());
 }
 
+/// As above.
 #[tokio::test(start_paused = true)]
 async fn without_other_nodes_a_leave_has_nobody_to_wait_for() {
     let house = house().await;
