@@ -598,16 +598,22 @@ impl Steward {
         self.room.live(|live| !live.expects_exit_no_more(connection)) == Some(true)
     }
 
-    /// Of a room that is over: theirs may have been the leave that ended it.
-    fn let_out_who_may_be_out(&mut self) {
+    /// Of a room that is over, in which nobody else is known to have been: theirs was the leave that ended it.
+    fn let_out_the_last(&mut self) {
+        let (mut last, mut others) = (Vec::new(), VecDeque::new());
         for chore in std::mem::take(&mut self.chores) {
             match chore {
-                Chore::Leave(leave) if leave.may_be_out.is_some() => {
-                    if self.room.let_out(&leave.peer, &self.shared) {
-                        leave.done();
-                    }
-                }
-                chore => self.chores.push_back(chore),
+                Chore::Leave(leave) if leave.may_be_out.is_some() => last.push(leave),
+                chore => others.push_back(chore),
+            }
+        }
+        self.chores = others;
+        if self.room.live(|live| live.roster.connections()) != Some(last.len()) {
+            return;
+        }
+        for leave in last {
+            if self.room.let_out(&leave.peer, &self.shared) {
+                leave.done();
             }
         }
     }
@@ -688,7 +694,7 @@ impl Steward {
         let Some(life) = self.life() else { return };
         match error {
             ClusterError::Over => {
-                self.let_out_who_may_be_out();
+                self.let_out_the_last();
                 let why = self.bell.farewell(life.epoch);
                 self.room.part(RoomEnd::Closed, false, why, &self.shared);
             }

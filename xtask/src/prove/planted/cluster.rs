@@ -47,7 +47,7 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         name: "whoever was the last to leave, without an answer, is removed from the room that is over (cluster)",
         promise: "P1 atomic membership",
-        changes: &[change(STEWARD, "                self.let_out_who_may_be_out();\n", "")],
+        changes: &[change(STEWARD, "                self.let_out_the_last();\n", "")],
         caught_by: redis(
             "nodes::lost_answers::the_last_leave_of_which_the_answer_is_lost_ends_the_room_and_removes_nobody",
         ),
