@@ -363,8 +363,8 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P1 atomic membership",
         changes: &[change(
             "chatrooms-core/src/peer.rs",
-            "        rooms.closed = true;\n        rooms.list.clone()",
-            "        if std::mem::replace(&mut rooms.closed, true) {\n            return Vec::new();\n        }\n        rooms.list.clone()",
+            "        rooms.closed = true;\n        rooms.list.iter()",
+            "        if std::mem::replace(&mut rooms.closed, true) {\n            return Vec::new();\n        }\n        rooms.list.iter()",
         )],
         caught_by: core(
             "effects::tests::who_ends_a_session_that_somebody_else_is_ending_sees_it_gone",
