@@ -234,8 +234,8 @@ pub(super) const BUGS: &[Bug] = &[
         promise: "P1 atomic membership",
         changes: &[change(
             EFFECTS,
-            "        let exits: Vec<Self> = peer.end().into_iter().map(exit).collect();\n        for mut effects in exits {",
-            "        for mut effects in peer.end().into_iter().map(exit) {",
+            "        let exits: Vec<Self> = rooms.iter().map(exit).collect();\n        for mut effects in exits {",
+            "        for mut effects in rooms.iter().map(exit) {",
         )],
         caught_by: rooms(
             "membership::a_session_whose_end_panics_somewhere_is_out_of_all_its_rooms",
