@@ -1,5 +1,6 @@
 //! A small HTTP/1.1 client: one connection per request, every header in the test's hands, so that malformed ones can be sent too.
 
+use std::io;
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -150,7 +151,7 @@ impl Request {
     }
 
     async fn exchange_if_it_answers(self) -> Option<Upgraded> {
-        let mut stream = self.dial().await;
+        let mut stream = self.dial().await.ok()?;
         // A server may refuse a large body before it has read all of it.
         let _refused_early = stream.write_all(&self.bytes()).await;
         let mut received = Vec::new();
@@ -173,7 +174,7 @@ impl Request {
     }
 
     async fn flood_unbounded(self, times: usize) -> Vec<Response> {
-        let mut stream = self.dial().await;
+        let mut stream = self.dial().await.expect("the server listens");
         let (mut reader, mut writer) = stream.split();
         let bytes = self.bytes().repeat(times);
         let reading = async {
@@ -194,7 +195,7 @@ impl Request {
         answers
     }
 
-    async fn dial(&self) -> TcpStream {
+    async fn dial(&self) -> io::Result<TcpStream> {
         let socket = match self.addr {
             SocketAddr::V4(_) => TcpSocket::new_v4(),
             SocketAddr::V6(_) => TcpSocket::new_v6(),
@@ -203,7 +204,7 @@ impl Request {
         if let Some(bytes) = self.receive_buffer {
             socket.set_recv_buffer_size(bytes).expect("a small receive buffer");
         }
-        socket.connect(self.addr).await.expect("the server listens")
+        socket.connect(self.addr).await
     }
 
     fn bytes(&self) -> Vec<u8> {

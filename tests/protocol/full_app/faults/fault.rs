@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// So many answers everybody has had in a storm.
 const STORM: usize = 40;
 /// So often in a row.
-const DEAF: usize = 3;
+const DEAF: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
@@ -105,7 +105,6 @@ impl Fault {
             Self::Storm => {
                 stage.mood.set(Mood::Storm);
                 stage.everybody_is_at_it(STORM).await;
-                stage.mood.set(Mood::Talk);
             }
         }
     }

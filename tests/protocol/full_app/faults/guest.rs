@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::kit::{Client, Cluster, Header, Moments, Request, eventually};
 
-/// Nobody thinks for longer about what to do next.
+/// Nobody thinks for longer about what to do next, unless they are in a hurry.
 const THOUGHT: Duration = Duration::from_millis(20);
 /// What may be refused while something goes wrong, or because of what has happened meanwhile.
 const REFUSALS: [&str; 5] =
@@ -27,6 +27,7 @@ pub(super) struct Stage {
 #[derive(Clone, Copy)]
 pub(super) enum Mood {
     Talk,
+    Hurry,
     Storm,
     Rest,
 }
@@ -83,7 +84,11 @@ impl Guest {
     pub(super) async fn live(&mut self, stage: &Stage, place: usize, rooms: &[String]) {
         loop {
             let answer = match stage.mood.get() {
-                Mood::Talk => self.do_something(rooms).await,
+                Mood::Talk => {
+                    sleep(self.chance.next(THOUGHT)).await;
+                    self.do_something(rooms).await
+                }
+                Mood::Hurry => self.do_something(rooms).await,
                 Mood::Storm => self.come_or_go(&rooms[0]).await,
                 Mood::Rest => return,
             };
@@ -94,7 +99,6 @@ impl Guest {
     }
 
     async fn do_something(&mut self, rooms: &[String]) -> Option<Value> {
-        sleep(self.chance.next(THOUGHT)).await;
         let room = &rooms[self.chance.choice(rooms.len())];
         if !self.there.contains(room) {
             return self.join(room).await;
@@ -104,8 +108,8 @@ impl Guest {
                 self.vanish();
                 None
             }
-            1..4 => self.leave(room).await,
-            4..8 => self.members(room).await,
+            1..5 => self.leave(room).await,
+            5..8 => self.members(room).await,
             8..10 => self.ask(json!({"type": "history", "room": room})).await,
             _ => self.say(room).await,
         }
@@ -182,15 +186,16 @@ impl Guest {
         .await;
     }
 
-    /// As patient with limits as a client should be.
-    async fn take(&self, request: &Value, answer: &Value) {
+    /// As patient with limits as a client should be, and with nothing else.
+    async fn take(&mut self, request: &Value, answer: &Value) {
         if answer["type"] != "error" {
             return;
         }
         let is_expected = REFUSALS.iter().any(|code| answer["code"] == *code);
         assert!(is_expected, "{request} of {} was answered by {answer}", self.name);
-        if let Some(client) = self.client.as_ref().filter(|_| answer["retry_after_ms"].is_u64()) {
-            client.wait_as_told(answer).await;
+        match &self.client {
+            Some(client) if answer["code"] == "rate_limited" => client.wait_as_told(answer).await,
+            _ => sleep(self.chance.next(THOUGHT)).await,
         }
     }
 

@@ -73,7 +73,10 @@ async fn live_through(
     let living = living.map(|(place, guest)| guest.live(&stage, place, rooms));
     let striking = async {
         stage.everybody_is_at_it(ANSWERS).await;
+        stage.mood.set(Mood::Hurry);
+        stage.everybody_is_at_it(1).await;
         fault.strike(cluster, &stage, moments).await;
+        stage.mood.set(Mood::Talk);
         stage.everybody_is_at_it(ANSWERS).await;
         stage.mood.set(Mood::Rest);
     };
