@@ -87,7 +87,7 @@ pub trait Cluster: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Exited, ClusterError>;
 
     /// The same for somebody who is to be told first what happened before: the news are those after `known`, up to their exit, in one step with it. Where there is more of them than fits within `budget` nobody exits, and
-    /// it is to be asked again from there.
+    /// it is to be asked again from there. So it is by whoever does not know what has become of a call: where that exit has been, it is among the news.
     ///
     /// # Errors
     /// [`ClusterError::Over`], [`ClusterError::Lost`], else as promise 10 says.

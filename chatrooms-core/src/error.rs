@@ -63,8 +63,9 @@ pub enum Error {
     /// The store does not answer or refuses: nothing was stored and nothing will be.
     #[error("messages cannot be kept right now: try again")]
     StoreUnavailable,
-    /// The store had begun and may have stored it: sending it again with the same nonce tells.
-    #[error("it cannot be told whether the message was kept: send it again with the same nonce")]
+    /// The store had begun and may have stored it: sending it again with the same nonce tells. Of somebody who wanted into a room of a [cluster](crate::Cluster): they are not in, and the
+    /// others may see them come and go.
+    #[error("it cannot be told whether that was done: try again, a message with the same nonce")]
     OutcomeUnknown,
     /// There is no such room, message or user.
     #[error("not found")]

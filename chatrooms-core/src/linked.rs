@@ -17,6 +17,8 @@ pub(crate) struct Linked {
     note: u64,
     /// Whose connection is whose, of all nodes.
     users: HashMap<ConnectionId, UserName>,
+    /// Those of sessions of this node that have left, as far as is known: their exit is theirs, whenever it is read.
+    leaving: HashSet<ConnectionId>,
     /// How many of them are sessions of this node that are told of the room.
     pub(crate) here: usize,
 }
@@ -98,6 +100,18 @@ impl Live {
         self.linked.as_mut()?.here -= 1;
         effects.tally.connections -= 1;
         Some(connection)
+    }
+
+    /// Notes that a connection of this node may have exited because its session wanted to leave.
+    pub(crate) fn expect_exit(&mut self, connection: ConnectionId) {
+        if let Some(linked) = &mut self.linked {
+            linked.leaving.insert(connection);
+        }
+    }
+
+    /// Whether that exit has not been read so far; from now on it is not expected.
+    pub(crate) fn expects_exit_no_more(&mut self, connection: ConnectionId) -> bool {
+        self.linked.as_mut().is_some_and(|linked| linked.leaving.remove(&connection))
     }
 
     /// The newest note that is known.
@@ -269,6 +283,8 @@ impl Taking<'_> {
     fn gone(&mut self, connection: ConnectionId, why: Option<(Removal, Option<Arc<str>>)>) {
         let Some(linked) = &mut self.live.linked else { return };
         let Some(user) = linked.users.remove(&connection) else { return };
+        // Whoever is made to go has not left.
+        let has_left = why.is_none() && linked.leaving.remove(&connection);
         let Some((peer, was_last)) = self.live.roster.exit(&user, connection) else { return };
         if peer.is_some() {
             linked.here -= 1;
@@ -288,6 +304,7 @@ impl Taking<'_> {
                 self.effects.pushed(&peer, pushed);
                 self.taken.to_take_out.push(connection);
             }
+            None if has_left => {}
             None => self.taken.taken_for_dead.push(peer),
         }
     }

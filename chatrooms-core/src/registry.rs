@@ -133,7 +133,7 @@ impl RoomRegistry {
     ///
     /// # Errors
     /// [`Error::AlreadyInRoom`], [`Error::RoomFull`], [`Error::TooManyRooms`], [`Error::ServerFull`], [`Error::Banned`],
-    /// [`Error::TooLarge`] for the `meta`, [`Error::RateLimited`] for the joins of a user and for the rooms that they open, [`Error::StoreUnavailable`],
+    /// [`Error::TooLarge`] for the `meta`, [`Error::RateLimited`] for the joins of a user and for the rooms that they open, [`Error::StoreUnavailable`], [`Error::OutcomeUnknown`],
     /// [`Error::SessionEnded`], [`Error::ShuttingDown`], and what the host's policy gives.
     ///
     /// # Cancel safety

@@ -197,8 +197,8 @@ impl Session {
     }
 
     /// Leaves a room as seen from all nodes of a [cluster](crate::RegistryBuilder::cluster): what happened on others before is told first, and when this returns they know, so that whoever does
-    /// something there next finds them gone. It waits for [`Config::store_timeout`](crate::Config::store_timeout) at most, after which it leaves all the same, and the others are told as soon as that is
-    /// possible. Without a cluster it is the same as [`leave`](Self::leave).
+    /// something there next finds them gone. It waits for [`Config::store_timeout`](crate::Config::store_timeout) at most, while the cluster is away too, after which it leaves all the same, and the others
+    /// are told as soon as that is possible: then what was accepted on other nodes just before need not have been told. Without a cluster it is the same as [`leave`](Self::leave).
     ///
     /// # Errors
     /// [`Error::NotInRoom`].
@@ -216,7 +216,7 @@ impl Session {
     }
 
     /// Waits until everything has been told that had happened in a room on other nodes of a [cluster](crate::RegistryBuilder::cluster) when this was called, for
-    /// [`Config::store_timeout`](crate::Config::store_timeout) at most. Without a cluster there is nothing to wait for.
+    /// [`Config::store_timeout`](crate::Config::store_timeout) at most, while the cluster is away too. Without a cluster there is nothing to wait for.
     ///
     /// # Cancel safety
     /// Nothing happens by dropping it.
@@ -327,7 +327,7 @@ impl Session {
     }
 
     /// The messages of a room before `before` (exclusive), or the newest: at most `limit` of them, from 1 to [`Config::history`](crate::Config::history), what is
-    /// below or above counting as that.
+    /// below or above counting as that. In a cluster the newest are those of which this node has heard: [`catch_up`](Self::catch_up) before has them be all.
     ///
     /// # Errors
     /// [`Error::NotInRoom`], [`Error::RateLimited`] where too many of the user's [wait](crate::Config::reads_per_user), [`Error::StoreUnavailable`].

@@ -87,6 +87,7 @@ enum Chore {
         connection: ConnectionId,
         lost: bool,
     },
+    Leave(Leave),
     Remove {
         user: UserName,
         code: Removal,
@@ -105,6 +106,15 @@ enum Chore {
     Tell(oneshot::Sender<()>),
 }
 
+/// Somebody who waits to be taken out, and to be told before what happened up to then.
+#[derive(Debug)]
+struct Leave {
+    peer: Arc<Peer>,
+    answer: oneshot::Sender<()>,
+    /// Their connection, where they may be out already and the cluster could not say so any more.
+    may_be_out: Option<ConnectionId>,
+}
+
 impl Chore {
     /// Says what has come of it, to whoever waits for that: once, and where it has to be tried again, that it could not be done yet.
     fn tell(&mut self, outcome: Result<usize, ModerationError>) {
@@ -112,12 +122,20 @@ impl Chore {
             Self::Remove { answer, .. } | Self::Close { answer, .. } | Self::Impose { answer } => {
                 answer.take()
             }
-            Self::Exit { .. } | Self::Expire | Self::Tell(_) => None,
+            Self::Exit { .. } | Self::Leave(_) | Self::Expire | Self::Tell(_) => None,
         };
         if let Some(answer) = answer {
             // Whoever asked may have gone.
             let _ = answer.send(outcome);
         }
+    }
+}
+
+impl Leave {
+    /// Says that they are out.
+    fn done(self) {
+        // Whoever asked may have gone: they are out all the same.
+        let _ = self.answer.send(());
     }
 }
 
@@ -141,6 +159,8 @@ struct Steward {
     bell: Bell,
     /// In their order; what comes first is done first.
     chores: VecDeque<Chore>,
+    /// Who waits until everything is known here that the cluster knew when they asked.
+    catching_up: Vec<oneshot::Sender<()>>,
     /// Places for what is being passed on.
     passing: Arc<Semaphore>,
     /// Until when the room is kept for those who ask about it, whether anybody of this node is in it or not.
@@ -174,8 +194,18 @@ pub(crate) async fn attend(room: Arc<Room>, shared: Arc<Shared>, mut errands: Er
             return turn_away(&room, &shared, errands, &why);
         }
     };
-    let (chores, passing) = (VecDeque::new(), Arc::new(Semaphore::new(PASSING)));
-    let mut steward = Steward { room, shared, cluster, rules, bell, chores, passing, kept: None };
+    let passing = Arc::new(Semaphore::new(PASSING));
+    let mut steward = Steward {
+        room,
+        shared,
+        cluster,
+        rules,
+        bell,
+        chores: VecDeque::new(),
+        catching_up: Vec::new(),
+        passing,
+        kept: None,
+    };
     if let Some(followed) = first.followed {
         let rules = steward.rules.clone();
         let _ = steward.room.begin_shared(followed, rules, None, &steward.shared);
@@ -278,7 +308,7 @@ impl Steward {
                 self.hear();
                 // Whoever has done it may be about to take it in by themselves.
                 yield_once().await;
-                if !self.is_known_already() {
+                if !self.is_known_already() || !self.catching_up.is_empty() {
                     self.read().await;
                 }
                 self.do_chores().await;
@@ -348,20 +378,10 @@ impl Steward {
                 // Whoever asked may have gone.
                 let _ = answer.send(followed);
             }
-            // Whoever has given it up stays, or leaves otherwise.
-            Errand::Leave { answer, .. } if answer.is_closed() => {}
-            Errand::Leave { peer, answer } => {
-                if self.leave(&peer).await {
-                    // Whoever asked may have gone: they are out all the same.
-                    let _ = answer.send(());
-                }
-                self.do_chores().await;
-            }
             Errand::Pass(passing) => self.pass(passing),
             Errand::CatchUp(waiting) => {
+                self.catching_up.push(waiting);
                 self.read().await;
-                // Whoever waited may have gone.
-                let _ = waiting.send(());
             }
             errand => {
                 self.note_down(errand);
@@ -397,6 +417,9 @@ impl Steward {
     fn note_down(&mut self, errand: Errand) {
         self.chores.push_back(match errand {
             Errand::Exit { connection, lost } => Chore::Exit { connection, lost },
+            Errand::Leave { peer, answer } => {
+                Chore::Leave(Leave { peer, answer, may_be_out: None })
+            }
             Errand::Remove { user, code, reason, answer } => {
                 Chore::Remove { user, code, reason, answer: Some(answer) }
             }
@@ -406,7 +429,6 @@ impl Steward {
             Errand::Tell(waiting) => Chore::Tell(waiting),
             Errand::Enter { .. }
             | Errand::Follow { .. }
-            | Errand::Leave { .. }
             | Errand::Pass(_)
             | Errand::CatchUp(_)
             | Errand::Look => return,
@@ -509,7 +531,7 @@ impl Steward {
             ClusterError::OutcomeUnknown { .. } => {
                 self.chores.push_back(Chore::Exit { connection, lost: true });
                 self.exit_again(connection);
-                NoEntry::Refused(Error::StoreUnavailable)
+                NoEntry::Refused(Error::OutcomeUnknown)
             }
             ClusterError::Unavailable { .. } => NoEntry::Refused(Error::StoreUnavailable),
             error => {
@@ -519,15 +541,24 @@ impl Steward {
         }
     }
 
-    /// Takes somebody out who is told before what happened up to then; says whether that was done. Where not, they go as whoever is not told goes.
-    async fn leave(&mut self, peer: &Peer) -> bool {
-        if !self.do_chores().await {
-            return false;
-        }
+    /// Takes somebody out who is told before what happened up to then. Hands them back where that cannot be done now; where it cannot be done at all they go as whoever is not told goes.
+    async fn leave(&mut self, mut leave: Leave) -> Option<Leave> {
         let name = self.room.name().clone();
-        while let Some(known) = self.known() {
-            let connection = self.room.live(|live| live.roster.connection_of(peer)).flatten();
-            let Some(connection) = connection else { return false };
+        loop {
+            let here = self.room.live(|live| {
+                let connection = live.roster.connection_of(&leave.peer)?;
+                Some((live.known()?, connection))
+            });
+            let Some((known, connection)) = here.flatten() else {
+                if self.is_out(&leave) {
+                    leave.done();
+                }
+                return None;
+            };
+            if leave.answer.is_closed() {
+                self.give_up(&leave);
+                return None;
+            }
             let (cluster, budget) = (&self.cluster, self.budget());
             let leaving = async { cluster.take_leave(&name, connection, &known, budget).await };
             match guarded(leaving).await {
@@ -536,18 +567,63 @@ impl Steward {
                         self.heed(taken);
                     }
                     let Some(exited) = exited else { continue };
-                    let was_here = self.room.let_out(peer, &self.shared);
+                    let is_out = self.room.let_out(&leave.peer, &self.shared);
                     self.follow_up(After::exit(exited, RoomEnd::Left)).await;
-                    return was_here;
+                    if is_out || self.is_out(&leave) {
+                        leave.done();
+                    }
+                    return None;
+                }
+                Some(Err(ClusterError::Unavailable { .. })) => return Some(leave),
+                Some(Err(ClusterError::OutcomeUnknown { .. })) => {
+                    self.room.live(|live| live.expect_exit(connection));
+                    leave.may_be_out = Some(connection);
+                    return Some(leave);
                 }
                 Some(Err(error)) => {
+                    if matches!(error, ClusterError::Over) {
+                        self.chores.push_front(Chore::Leave(leave));
+                    }
                     self.ended(&error);
-                    return false;
+                    return None;
                 }
-                None => return false,
+                None => return None,
             }
         }
-        false
+    }
+
+    /// Whether somebody has gone by leaving: they may have been made to go meanwhile.
+    fn is_out(&self, leave: &Leave) -> bool {
+        let Some(connection) = leave.may_be_out else { return false };
+        self.room.live(|live| !live.expects_exit_no_more(connection)) == Some(true)
+    }
+
+    /// Of a room that is over, in which nobody else is known to have been: theirs was the leave that ended it.
+    fn let_out_the_last(&mut self) {
+        let (mut last, mut others) = (Vec::new(), VecDeque::new());
+        for chore in std::mem::take(&mut self.chores) {
+            match chore {
+                Chore::Leave(leave) if leave.may_be_out.is_some() => last.push(leave),
+                chore => others.push_back(chore),
+            }
+        }
+        self.chores = others;
+        if self.room.live(|live| live.roster.connections()) != Some(last.len()) {
+            return;
+        }
+        for leave in last {
+            if self.room.let_out(&leave.peer, &self.shared) {
+                leave.done();
+            }
+        }
+    }
+
+    /// Whoever does not wait any more stays, or leaves otherwise; but where the cluster may have them out already, they are.
+    fn give_up(&mut self, leave: &Leave) {
+        let Some(connection) = leave.may_be_out else { return };
+        if self.room.let_out(&leave.peer, &self.shared) {
+            self.chores.push_back(Chore::Exit { connection, lost: false });
+        }
     }
 
     /// What was on its way to the cluster when it broke may arrive after all.
@@ -581,6 +657,8 @@ impl Steward {
                     let taken = self.room.take_news(news, guest, &self.shared);
                     joined = joined.or(taken.and_then(|taken| self.heed(taken)));
                     if !more {
+                        // Whoever waited may have gone.
+                        self.catching_up.drain(..).for_each(|waiting| _ = waiting.send(()));
                         return (joined, true);
                     }
                 }
@@ -591,6 +669,11 @@ impl Steward {
                 None => break,
             }
         }
+        if self.known().is_none() {
+            // There is nothing to catch up with.
+            self.catching_up.clear();
+        }
+        self.catching_up.retain(|waiting| !waiting.is_closed());
         (joined, false)
     }
 
@@ -611,6 +694,7 @@ impl Steward {
         let Some(life) = self.life() else { return };
         match error {
             ClusterError::Over => {
+                self.let_out_the_last();
                 let why = self.bell.farewell(life.epoch);
                 self.room.part(RoomEnd::Closed, false, why, &self.shared);
             }
@@ -633,27 +717,27 @@ impl Steward {
 
     /// Does what has to be done in the cluster; says whether all of it is done.
     async fn do_chores(&mut self) -> bool {
-        while let Some(chore) = self.chores.front() {
-            if matches!(chore, Chore::Tell(_)) {
-                if let Some(Chore::Tell(waiting)) = self.chores.pop_front() {
+        while let Some(chore) = self.chores.pop_front() {
+            let mut chore = match chore {
+                Chore::Tell(waiting) => {
                     // Whoever waited may have gone.
                     let _ = waiting.send(());
+                    continue;
                 }
-                continue;
-            }
-            let outcome = match guarded(self.attempt(chore)).await {
+                Chore::Leave(leave) => match self.leave(leave).await {
+                    Some(later) => return self.put_off(Chore::Leave(later)),
+                    None => continue,
+                },
+                chore => chore,
+            };
+            let outcome = match guarded(self.attempt(&chore)).await {
                 Some(Ok(done)) => {
                     self.follow_up(done.after).await;
                     Ok(done.count)
                 }
                 Some(Err(
                     ClusterError::Unavailable { .. } | ClusterError::OutcomeUnknown { .. },
-                )) => {
-                    // What waits behind it waits for longer than anybody does.
-                    let waiting = self.chores.iter_mut();
-                    waiting.for_each(|chore| chore.tell(Err(ModerationError::Unavailable)));
-                    return false;
-                }
+                )) => return self.put_off(chore),
                 // There is nothing to do it to.
                 Some(Err(error)) => {
                     self.ended(&error);
@@ -665,11 +749,17 @@ impl Steward {
                 // What makes the cluster panic would do so again.
                 None => Err(ModerationError::Unavailable),
             };
-            if let Some(mut chore) = self.chores.pop_front() {
-                chore.tell(outcome);
-            }
+            chore.tell(outcome);
         }
         true
+    }
+
+    /// Leaves a chore, and what is behind it, for when the cluster is back: all is not done.
+    fn put_off(&mut self, chore: Chore) -> bool {
+        self.chores.push_front(chore);
+        // What waits behind it waits for longer than anybody does.
+        self.chores.iter_mut().for_each(|chore| chore.tell(Err(ModerationError::Unavailable)));
+        false
     }
 
     async fn follow_up(&mut self, after_it: After) {
@@ -716,7 +806,8 @@ impl Steward {
                 let after = if ended { After::Ended(RoomEnd::Expired) } else { After::Nothing };
                 Ok(Done::then(after))
             }
-            Chore::Tell(_) => Ok(Done::then(After::Nothing)),
+            // Those are seen to otherwise.
+            Chore::Leave(_) | Chore::Tell(_) => Ok(Done::then(After::Nothing)),
         }
     }
 

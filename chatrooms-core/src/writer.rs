@@ -226,7 +226,11 @@ impl Writer<'_> {
         if !is_dense || fresh.messages.is_empty() {
             Box::pin(self.catch_up(fresh.newest)).await;
         }
-        self.room.deliver(fresh.messages, self.shared);
+        // In a life that is over what is missing comes no more.
+        let is_next = |head| fresh.messages.first().is_none_or(|first| first.seq <= head + 1);
+        if self.room.head().is_some_and(is_next) {
+            self.room.deliver(fresh.messages, self.shared);
+        }
         if fresh.is_unsure {
             // Only to heal at once what has just been stored after all: the next message would do it too.
             let _ = Box::pin(self.read_on()).await;

@@ -288,6 +288,9 @@ fn answer<'s>(session: &'s Session, frame: Message, lanes: &mut Lanes<'s>) -> Op
         }
         Action::History { room, before, limit } => lanes.push_free(
             async move {
+                if before.is_none() {
+                    session.catch_up(&room).await;
+                }
                 Some(match session.history(&room, before, limit).await {
                     Ok(page) => encode(&Frame::history(id, &room, &page)),
                     Err(error) => refused(session, id, &room, &error),

@@ -11,6 +11,7 @@ on_every_store!(
     fifty_is_the_default,
     more_than_the_maximum_is_lowered_to_it,
     an_answer_stays_under_its_limit,
+    whatever_was_accepted_before_is_in_it,
 );
 
 async fn the_newest_come_first_when_nothing_else_is_said(server: &Server) {
@@ -133,4 +134,20 @@ pub(crate) async fn filled(server: &Server, room: &str, count: u64, body: &str) 
 
 fn seq(message: &Value) -> u64 {
     message["seq"].as_u64().unwrap_or_default()
+}
+
+/// As often as it takes to meet a node that has not heard of it yet.
+const ROUNDS: usize = 20;
+
+async fn whatever_was_accepted_before_is_in_it(server: &Server) {
+    let room = unique("hall");
+    let mut tellers = Vec::new();
+    for _ in 0..3 {
+        tellers.push(server.user("teller").await.connect_to(&[&room]).await);
+    }
+    for round in 0..ROUNDS {
+        let said = tellers[round % 3].say(&room, "now").await;
+        let answer = tellers[(round + 1) % 3].history(&room, json!({"limit": 1})).await;
+        assert_eq!(seqs(&answer), [said]);
+    }
 }

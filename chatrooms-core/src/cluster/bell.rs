@@ -100,8 +100,9 @@ impl Bell {
 }
 
 impl Ringer {
-    /// Rings.
+    /// Rings, and says nothing: whoever hears it has to look.
     pub fn ring(&self) {
+        lock(&self.0.said).newest = None;
         self.0.rung.notify_one();
     }
 
@@ -112,7 +113,7 @@ impl Ringer {
             let before = said.newest.filter(|before| before.epoch == place.epoch);
             said.newest = Some(before.map_or(place, |before| before.or_farther(place)));
         }
-        self.ring();
+        self.0.rung.notify_one();
     }
 
     /// Rings, and passes something on.
@@ -124,7 +125,7 @@ impl Ringer {
             }
             said.passed.push_back((epoch, passing));
         }
-        self.ring();
+        self.0.rung.notify_one();
     }
 
     /// Rings, and says why that life was closed.
@@ -152,6 +153,11 @@ mod tests {
 
     use super::*;
 
+    fn passing(n: usize) -> Passing {
+        let user = UserName::new("ada").unwrap();
+        Passing { user, name: n.to_string().into(), data: None }
+    }
+
     #[tokio::test]
     async fn a_bell_that_was_rung_twice_is_looked_at_once() {
         let (ringer, bell) = Bell::new(());
@@ -174,11 +180,6 @@ mod tests {
     fn of_what_is_passed_on_the_newest_is_heard_once_and_of_its_life_alone() {
         let (ringer, bell) = Bell::new(());
         let (one, other) = (Epoch::new(), Epoch::new());
-        let passing = |n: usize| Passing {
-            user: UserName::new("ada").unwrap(),
-            name: n.to_string().into(),
-            data: None,
-        };
         ringer.pass(other, passing(0));
         (1..=70).for_each(|n| ringer.pass(one, passing(n)));
         let heard = bell.passed(one);
@@ -207,6 +208,21 @@ mod tests {
         let next = Known { epoch: Epoch::new(), ..at(1, 1) };
         ringer.ring_at(next);
         assert_eq!(bell.heard(), Some(next));
+        ringer.pass(next.epoch, passing(1));
+        assert_eq!(bell.heard(), Some(next));
+    }
+
+    #[test]
+    fn whoever_hears_no_more_than_that_something_is_new_has_to_look() {
+        let (ringer, bell) = Bell::new(());
+        let place = Known { epoch: Epoch::new(), seq: 5, edge: 1, note: 0 };
+        for say_nothing in
+            [Ringer::ring, |ringer: &Ringer| ringer.ring_out(Epoch::new(), "".into())]
+        {
+            ringer.ring_at(place);
+            say_nothing(&ringer);
+            assert_eq!(bell.heard(), None);
+        }
     }
 
     #[test]

@@ -68,13 +68,13 @@ async fn within_a_second_of_its_return_all_is_as_before_and_the_bells_ring() {
 
 #[tokio::test]
 async fn a_redis_that_lost_its_data_ends_all_lives_and_mixes_none() {
-    let mut server = Server::start().await;
+    let mut server = Server::that_keeps().await;
     let (a, b) = (server.mortal().await, server.mortal().await);
     let (entered, ada) = enter(&a, "ada").await;
     let seen = known(&entered.life, &entered.news, None);
     let (name, other) = (a.node(), b.node());
     server.kill();
-    server.restart().await;
+    server.restart_without().await;
     eventually("both have come anew", async || a.node() != name && b.node() != other).await;
     let over = a.news(&room("tea"), &seen, ALL).await;
     assert!(matches!(over, Err(ClusterError::Over)), "{over:?}");

@@ -60,6 +60,14 @@ impl Server {
         self.answers().await;
     }
 
+    /// Starts it again, with nothing of what it has kept.
+    pub(crate) async fn restart_without(&mut self) {
+        if self.keeps {
+            std::fs::remove_dir_all(self.folder.path().join("appendonlydir")).unwrap();
+        }
+        self.restart().await;
+    }
+
     /// Has it hang, or go on.
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();

@@ -13,6 +13,7 @@ mod descriptors;
 mod dying;
 mod ending;
 mod entering;
+mod faults;
 mod file;
 #[cfg(target_os = "linux")]
 mod flooding;

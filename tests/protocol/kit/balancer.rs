@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -9,9 +10,12 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::where_servers_run;
 
+type Nodes = Arc<Mutex<Vec<SocketAddr>>>;
+
 /// Dropping it takes no more connections.
 pub(crate) struct Balancer {
     addr: SocketAddr,
+    nodes: Nodes,
     _accepting: AbortOnDropHandle<()>,
 }
 
@@ -20,8 +24,9 @@ impl Balancer {
         where_servers_run(async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
             let addr = listener.local_addr().expect("its address");
-            let accepting = tokio::spawn(accept(listener, nodes));
-            Self { addr, _accepting: AbortOnDropHandle::new(accepting) }
+            let nodes = Arc::new(Mutex::new(nodes));
+            let accepting = tokio::spawn(accept(listener, Arc::clone(&nodes)));
+            Self { addr, nodes, _accepting: AbortOnDropHandle::new(accepting) }
         })
         .await
     }
@@ -29,18 +34,28 @@ impl Balancer {
     pub(crate) const fn addr(&self) -> SocketAddr {
         self.addr
     }
+
+    /// Has another node take the place of one.
+    pub(crate) fn replace(&self, old: SocketAddr, new: SocketAddr) {
+        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        nodes.iter_mut().filter(|node| **node == old).for_each(|node| *node = new);
+    }
 }
 
-async fn accept(listener: TcpListener, nodes: Vec<SocketAddr>) {
+async fn accept(listener: TcpListener, nodes: Nodes) {
     loop {
         if let Ok((client, _)) = listener.accept().await {
-            tokio::spawn(pass(client, nodes[chance() as usize % nodes.len()]));
+            let mut nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let first = chance() as usize % nodes.len();
+            nodes.rotate_left(first);
+            tokio::spawn(pass(client, nodes));
         }
     }
 }
 
-async fn pass(mut client: TcpStream, node: SocketAddr) {
-    if let Ok(mut node) = TcpStream::connect(node).await {
+/// Passes everything on to the first of these nodes that is there.
+async fn pass(mut client: TcpStream, nodes: Vec<SocketAddr>) {
+    if let Ok(mut node) = TcpStream::connect(&nodes[..]).await {
         let _ = (client.set_nodelay(true), node.set_nodelay(true));
         if copy_bidirectional(&mut client, &mut node).await.is_err() {
             // Whoever breaks off on one side breaks off on the other.

@@ -41,8 +41,27 @@ impl Client {
             Upgraded::Open { stream, rest, .. } => (stream, rest),
             Upgraded::Refused(response) => return Err(response),
         };
+        let mut client = Self::on(stream, rest, transcript).await;
+        let first = client.next().await;
+        client.begin(first);
+        Ok(client)
+    }
+
+    /// The same at a server that may refuse it right now, or end before it says hello: then there is none.
+    pub(crate) async fn try_open(upgrade: Request) -> Option<Self> {
+        let transcript = Transcript::new(&run());
+        let Upgraded::Open { stream, rest, .. } = upgrade.try_exchange().await? else {
+            return None;
+        };
+        let mut client = Self::on(stream, rest, transcript).await;
+        let first = client.next_or_end().await?;
+        client.begin(first);
+        Some(client)
+    }
+
+    async fn on(stream: TcpStream, rest: Vec<u8>, transcript: Transcript) -> Self {
         let socket = WebSocketStream::from_partially_read(stream, rest, Role::Client, None).await;
-        let mut client = Self {
+        Self {
             user: String::new(),
             hello: Value::Null,
             socket,
@@ -52,16 +71,17 @@ impl Client {
             last_id: 0,
             close: None,
             has_ended: false,
-        };
-        let first = client.next().await;
+        }
+    }
+
+    fn begin(&mut self, first: Value) {
         match first["type"].as_str() {
-            Some("hello") => client.hello = first,
+            Some("hello") => self.hello = first,
             // A socket that is ended while it opens may hear nothing else.
-            Some("bye") => client.inbox.push_back(first),
+            Some("bye") => self.inbox.push_back(first),
             _ => panic!("hello comes first, not {first}"),
         }
-        client.user = client.hello["user"].as_str().unwrap_or_default().to_owned();
-        Ok(client)
+        self.user = self.hello["user"].as_str().unwrap_or_default().to_owned();
     }
 
     /// One of the limits in `hello`.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, join_all};
+use tokio::task::spawn_blocking;
 
 use super::balancer::Balancer;
 use super::process::Process;
@@ -20,7 +21,7 @@ pub(crate) struct Cluster {
     server: Server,
     pub(crate) nodes: Vec<FullApp>,
     pub(crate) redis: Redis,
-    _balancer: Balancer,
+    balancer: Balancer,
 }
 
 impl Cluster {
@@ -49,12 +50,26 @@ impl Cluster {
         let processes = nodes.iter().map(FullApp::process).collect();
         let host = Box::new(Nodes(processes));
         let server = Server { addr: balancer.addr(), mount: "/chat".to_owned(), host };
-        Self { server, nodes, redis, _balancer: balancer }
+        Self { server, nodes, redis, balancer }
+    }
+
+    /// Starts another node and has it take a place, of which clients that come from then on are sent to it; hands out the one that had the place.
+    pub(crate) async fn replace(&mut self, place: usize, options: &'static [&str]) -> FullApp {
+        let url = self.redis.url();
+        // Those who wait for it go on meanwhile.
+        let starting = spawn_blocking(move || Self::node_at(&url, options));
+        let next = starting.await.expect("another node");
+        self.balancer.replace(self.nodes[place].addr, next.addr);
+        std::mem::replace(&mut self.nodes[place], next)
     }
 
     /// One more node on a Redis.
     pub(crate) fn node(redis: &Redis, options: &[&str]) -> FullApp {
-        let cluster = ["--cluster", &redis.url(), "--secret", SECRET];
+        Self::node_at(&redis.url(), options)
+    }
+
+    fn node_at(url: &str, options: &[&str]) -> FullApp {
+        let cluster = ["--cluster", url, "--secret", SECRET];
         FullApp::start(&[&cluster, options].concat())
     }
 }

@@ -22,11 +22,26 @@ impl Moments {
 
     /// The next one, which is not later than that.
     pub(crate) fn next(&mut self, latest: Duration) -> Duration {
+        Duration::from_micros(self.number() % latest.as_micros() as u64)
+    }
+
+    /// One of so many things that can happen.
+    pub(crate) fn choice(&mut self, of: usize) -> usize {
+        // The low bits of neighbours are alike.
+        (self.number() >> 32) as usize % of
+    }
+
+    /// Others, which follow from these.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self(self.number() | 1)
+    }
+
+    fn number(&mut self) -> u64 {
         // Marsaglia's xorshift.
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        Duration::from_micros(self.0 % latest.as_micros() as u64)
+        self.0
     }
 }
 

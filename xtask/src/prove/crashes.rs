@@ -1,4 +1,4 @@
-//! `full_app` killed and restarted under people who talk, many times: see `tests/protocol/full_app/{crashing,deploying,dying}.rs`.
+//! `full_app` killed and restarted under people who talk, many times: see `tests/protocol/full_app/{crashing,deploying,dying}.rs`, and `faults` there for three nodes of it and their Redis.
 
 use std::process::Command;
 
@@ -6,11 +6,14 @@ use crate::{seed, step::cargo, table::Table};
 
 pub(super) const HELP: &str = "\
 cargo xtask prove crashes         full_app killed, and ended by SIGTERM, at any moment while people talk and come back: with and without a linger,
-                                  between storing and showing, and while it removes what has ended. Options: --rounds N (50), --seed N";
+                                  between storing and showing, and while it removes what has ended; then twice as many faults of three nodes and their Redis.
+                                  Options: --rounds N (50), --seed N";
 
 const ROUNDS: u64 = 50;
 /// Those that are repeated, and those that are tried until it happens where it has to.
 const TESTS: [&str; 3] = ["full_app::crashing::", "full_app::deploying::", "full_app::dying::"];
+/// By itself, because its nodes are taken for dead when they are silent for a second.
+const FAULTS: [&str; 1] = ["full_app::faults::"];
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Options {
@@ -47,23 +50,29 @@ pub(super) fn run(options: &Options) -> Vec<String> {
     if !built.is_ok_and(|status| status.success()) {
         return vec!["full_app does not compile".to_owned()];
     }
-    eprintln!("{} rounds, seed {}", options.rounds, options.seed);
-    let output = match tests(options).output() {
-        Ok(output) => output,
-        Err(error) => return vec![format!("cargo: {error}")],
-    };
+    let Options { rounds, seed } = *options;
+    let mut problems = Vec::new();
+    for (names, rounds) in [(&TESTS[..], rounds), (&FAULTS[..], rounds.saturating_mul(2))] {
+        eprintln!("{}: {rounds} rounds, seed {seed}", names.join(" "));
+        problems.extend(survive(tests(names, rounds, seed)).err());
+    }
+    problems
+}
+
+fn survive(mut tests: Command) -> Result<(), String> {
+    let output = tests.output().map_err(|error| format!("cargo: {error}"))?;
     let said = String::from_utf8_lossy(&output.stdout);
     println!("{}", table(&said));
     if output.status.success() {
-        return Vec::new();
+        return Ok(());
     }
-    vec![format!("{said}{}", String::from_utf8_lossy(&output.stderr))]
+    Err(format!("{said}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-fn tests(options: &Options) -> Command {
+fn tests(names: &[&str], rounds: u64, seed: u64) -> Command {
     let mut tests = cargo(&["test", "--test", "protocol", "--", "--show-output"]);
-    tests.args(TESTS);
-    for (name, value) in [("ROUNDS", options.rounds), ("CRASH_SEED", options.seed)] {
+    tests.args(names);
+    for (name, value) in [("ROUNDS", rounds), ("CRASH_SEED", seed)] {
         tests.env(name, value.to_string());
     }
     tests

@@ -7,6 +7,7 @@ use chatrooms_core::{
     testing::{TestClient, room, user},
 };
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use super::kit::{hears, node, nothing_is_left};
 use crate::support::{Server, eventually};
@@ -102,6 +103,22 @@ async fn a_room_that_is_closed_is_closed_for_all_and_lives_again_at_once() {
     assert_eq!(bob.join("tea").await.unwrap().epoch, next.epoch);
     drop((ada, bob));
     nothing_is_left(&server, &[&a, &b]).await;
+}
+
+#[tokio::test]
+async fn a_room_that_is_closed_is_over_on_the_other_nodes_before_they_look_by_themselves() {
+    let server = Server::start().await;
+    let (a, b) = (node(&server).await, node(&server).await);
+    let begun = Instant::now();
+    for _ in 0..5 {
+        let bob = TestClient::joined(&b, "bob", "tea").await;
+        let _ada = TestClient::joined(&a, "ada", "tea").await;
+        hears(&bob, &["tea: +ada"]).await;
+        a.moderation(&room("tea")).close(None).await.unwrap();
+        hears(&bob, &["tea: removed room_closed"]).await;
+    }
+    // They look once a second.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Bugs that are planted one by one, each in the place of a line that matters: a test has to fail that names the promise which it breaks.
 
+mod cluster;
 mod races;
 mod rooms;
 mod sessions;
@@ -72,13 +73,17 @@ const fn sqlite_units(name: &'static str) -> Test {
     test("chatrooms-sqlite", Target::Units, name)
 }
 
+const fn redis(name: &'static str) -> Test {
+    test("chatrooms-redis", Target::Test("redis"), name)
+}
+
 const fn ws(name: &'static str) -> Test {
     test("chatrooms-ws", Target::Units, name)
 }
 
 /// Those whose names have this in them.
 pub(super) fn named(text: &str) -> impl Iterator<Item = &'static Bug> {
-    let all = [rooms::BUGS, sessions::BUGS, store::BUGS, wire::BUGS, races::BUGS];
+    let all = [rooms::BUGS, sessions::BUGS, store::BUGS, wire::BUGS, cluster::BUGS, races::BUGS];
     all.into_iter().flatten().filter(move |bug| bug.name.contains(text))
 }
 
