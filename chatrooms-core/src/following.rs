@@ -16,6 +16,17 @@ use crate::{
 pub(crate) struct Here<'a> {
     room: Arc<Room>,
     _kept: Option<Arrival<'a>>,
+    /// Whether it was looked at in the cluster just now.
+    is_up_to_date: bool,
+}
+
+impl Here<'_> {
+    /// As [`Room::catch_up`].
+    pub(crate) async fn catch_up(&self, shared: &Shared) {
+        if !self.is_up_to_date {
+            self.room.catch_up(shared).await;
+        }
+    }
 }
 
 impl Deref for Here<'_> {
@@ -33,7 +44,7 @@ impl Shared {
             return Box::pin(self.follow(name)).await;
         }
         let room = self.find(name).ok_or(Error::NotFound)?;
-        Ok(Here { room, _kept: None })
+        Ok(Here { room, _kept: None, is_up_to_date: true })
     }
 
     async fn follow(self: &Arc<Self>, name: &RoomName) -> Result<Here<'_>, Error> {
@@ -43,8 +54,9 @@ impl Shared {
                 return Err(Error::ShuttingDown);
             }
             let arrival = self.arrive(name, None)?;
-            // Where somebody of this node is, what happens there is known here already.
-            if arrival.room.live(|live| live.is_nobodys_here()) != Some(false) {
+            // Where somebody of this node is, what happens there is heard here.
+            let is_heard = arrival.room.live(|live| live.is_nobodys_here()) == Some(false);
+            if !is_heard {
                 let unavailable = Err(NoEntry::Refused(Error::StoreUnavailable));
                 match in_time(self.patience(), pin!(arrival.follow())).await.unwrap_or(unavailable)
                 {
@@ -53,7 +65,8 @@ impl Shared {
                     Err(NoEntry::Refused(error)) => return Err(error),
                 }
             }
-            return Ok(Here { room: Arc::clone(&arrival.room), _kept: Some(arrival) });
+            let room = Arc::clone(&arrival.room);
+            return Ok(Here { room, _kept: Some(arrival), is_up_to_date: !is_heard });
         }
     }
 

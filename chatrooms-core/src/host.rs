@@ -80,7 +80,11 @@ impl RoomRegistry {
     /// # Cancel safety
     /// Nothing happens by dropping it.
     pub async fn room(&self, room: &RoomName) -> Result<RoomSummary, Error> {
-        let here = self.shared().find(room).ok_or(Error::NotFound).and_then(|room| room.summary());
+        let found = self.shared().find(room).ok_or(Error::NotFound);
+        if let Ok(here) = &found {
+            here.catch_up(self.shared()).await;
+        }
+        let here = found.and_then(|room| room.summary());
         match (here, &self.shared().cluster) {
             (Err(_), Some(cluster)) => {
                 let asking = async { cluster.room(room).await };
@@ -105,7 +109,7 @@ impl RoomRegistry {
         after: Option<&UserName>,
     ) -> Result<Members, Error> {
         let bytes = self.config().whole_reply();
-        self.occupied(room).await?.ask(|live| live.roster.present(after, bytes))
+        self.occupied_as_of_now(room).await?.ask(|live| live.roster.present(after, bytes))
     }
 
     /// The connections of a user to a room; 0 where they are not there.
@@ -116,7 +120,7 @@ impl RoomRegistry {
     /// # Cancel safety
     /// Nothing happens by dropping it.
     pub async fn connections(&self, room: &RoomName, user: &UserName) -> Result<usize, Error> {
-        match self.occupied(room).await {
+        match self.occupied_as_of_now(room).await {
             Ok(room) => Ok(room.live(|live| live.roster.connections_of(user)).unwrap_or(0)),
             Err(Error::NotFound) => Ok(0),
             Err(error) => Err(error),
@@ -144,7 +148,7 @@ impl RoomRegistry {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Page, Error> {
-        self.occupied(room).await?.history(before, limit, self.shared()).await
+        self.occupied_as_of_now(room).await?.history(before, limit, self.shared()).await
     }
 }
 

@@ -230,6 +230,13 @@ impl RoomRegistry {
         Ok(room)
     }
 
+    /// The same for somebody who asks how things stand: as they were on all nodes when this was called.
+    pub(crate) async fn occupied_as_of_now(&self, name: &RoomName) -> Result<Here<'_>, Error> {
+        let room = self.occupied(name).await?;
+        room.catch_up(&self.shared).await;
+        Ok(room)
+    }
+
     /// What becomes of a post when the bounds and the host's policy have had their say.
     pub(crate) async fn draft(
         &self,

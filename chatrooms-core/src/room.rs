@@ -1,6 +1,6 @@
 //! One life of a room: how it begins, who gets in and out, and how it ends. All of it under one lock.
 
-use std::{fmt, time::Duration};
+use std::{fmt, pin::pin, time::Duration};
 
 use tokio::{
     sync::{SetOnce, oneshot},
@@ -18,7 +18,7 @@ use crate::{
     shared::Shared,
     steward::{Awaited, Desk, Errand, Errands},
     sweeper::Owed,
-    sync::{AbortOnDropHandle, Arc, Handle, Mutex, after, lock},
+    sync::{AbortOnDropHandle, Arc, Handle, Mutex, after, in_time, lock},
     watcher::{Audience, Watcher},
 };
 
@@ -197,6 +197,12 @@ impl Room {
         Some(left)
     }
 
+    /// Has everything be taken in that had happened on other nodes when this was called; where that takes too long, or the room is over, nothing more is known.
+    pub(crate) async fn catch_up(&self, shared: &Shared) {
+        let Some(caught_up) = self.caught_up() else { return };
+        let _ = in_time(shared.config.store_timeout, pin!(caught_up)).await;
+    }
+
     /// Completes when all that was done here so far has reached the other nodes, or cannot any more; `None` where there are none.
     pub(crate) fn settled(&self) -> Option<oneshot::Receiver<()>> {
         let (waiting, settled) = oneshot::channel();
@@ -205,7 +211,7 @@ impl Room {
     }
 
     /// Completes when everything has been taken in that had happened on other nodes, or could not be; `None` where there are none.
-    pub(crate) fn caught_up(&self) -> Option<oneshot::Receiver<()>> {
+    fn caught_up(&self) -> Option<oneshot::Receiver<()>> {
         let (waiting, caught_up) = oneshot::channel();
         self.desk.as_ref()?.give(Errand::CatchUp(waiting));
         Some(caught_up)

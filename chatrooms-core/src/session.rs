@@ -221,11 +221,9 @@ impl Session {
     /// # Cancel safety
     /// Nothing happens by dropping it.
     pub async fn catch_up(&self, room: &RoomName) {
-        let Some(caught_up) = self.peer.room(room).and_then(|live| live.caught_up()) else {
-            return;
-        };
-        // Where it takes too long, or the room is over, nothing more is known.
-        let _ = in_time(self.registry.config().store_timeout, pin!(caught_up)).await;
+        if let Some(live) = self.peer.room(room) {
+            live.catch_up(self.registry.shared()).await;
+        }
     }
 
     /// Says something in a room and waits until it is kept.

@@ -18,6 +18,15 @@ impl<'a> Visit<'a> {
         Self { registry, who, room }
     }
 
+    /// Waits until everything is known here that had happened in the room on other nodes of a [cluster](crate::RegistryBuilder::cluster) when this was called, for
+    /// [`Config::store_timeout`](crate::Config::store_timeout) at most. Without a cluster there is nothing to wait for.
+    ///
+    /// # Cancel safety
+    /// Nothing happens by dropping it.
+    pub async fn catch_up(&self) {
+        self.room.catch_up(self.registry.shared()).await;
+    }
+
     /// The room as a list shows it.
     ///
     /// # Errors

@@ -107,7 +107,7 @@ impl Endpoint {
     async fn room(&self, room: &str, parts: &Parts) -> Result<Answer, Problem> {
         get_only(parts, "GET")?;
         let identity = self.identify(parts).await?;
-        let visit = self.visit(&identity, room).await?;
+        let visit = self.visit_as_of_now(&identity, room).await?;
         let (summary, page) = (visit.summary()?, visit.members()?);
         Ok(json(StatusCode::OK, &RoomDetails::new(&summary, &page.members, page.more)))
     }
@@ -117,7 +117,7 @@ impl Endpoint {
         let identity = self.identify(parts).await?;
         let before = count(parts, "before")?.map(|before| before as u64);
         let limit = count(parts, "limit")?.unwrap_or(Config::DEFAULT_HISTORY);
-        let page = self.visit(&identity, room).await?.history(before, limit).await?;
+        let page = self.visit_as_of_now(&identity, room).await?.history(before, limit).await?;
         Ok(json(StatusCode::OK, &PageObject::from(&page)))
     }
 
@@ -158,6 +158,12 @@ impl Endpoint {
         let status = if sent.duplicate { StatusCode::OK } else { StatusCode::CREATED };
         let duplicate = sent.duplicate.then_some(true);
         Ok(json(status, &Sent { seq: sent.seq, at: sent.at, duplicate }))
+    }
+
+    async fn visit_as_of_now(&self, identity: &Identity, room: &str) -> Result<Visit<'_>, Problem> {
+        let visit = self.visit(identity, room).await?;
+        visit.catch_up().await;
+        Ok(visit)
     }
 
     async fn visit(&self, identity: &Identity, room: &str) -> Result<Visit<'_>, Problem> {

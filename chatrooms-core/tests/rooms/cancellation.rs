@@ -498,6 +498,9 @@ async fn without_other_nodes_a_leave_has_nobody_to_wait_for() {
     let house = house().await;
     let ada = house.client("ada");
     ada.enter("lobby").await;
+    let visit = house.registry.visit(ada.session.identity(), &lobby()).await.unwrap();
+    drop(visit.catch_up());
+    assert_eq!(visit.catch_up().now_or_never(), Some(()));
     drop(ada.session.catch_up(&lobby()));
     drop(ada.session.leave_everywhere(&lobby()));
     assert_eq!(ada.session.rooms(), [lobby()]);
@@ -604,6 +607,7 @@ const DROPPED: &[(&str, &str, fn())] = &[
     ("session.rs", "redact", a_redaction_that_is_given_up_before_it_was_asked_for_is_not_done),
     ("session.rs", "send", a_message_that_is_given_up_before_it_was_sent_is_stored_nowhere),
     ("shutdown.rs", "shutdown", a_cancelled_shutdown_goes_on_when_it_is_called_again),
+    ("visit.rs", "catch_up", without_other_nodes_a_leave_has_nobody_to_wait_for),
     ("visit.rs", "history", a_cancelled_visit_and_what_a_visitor_looks_for_harm_nothing),
     ("visit.rs", "publish", a_cancelled_post_without_a_session_is_stored_and_shown_or_neither),
     ("watch.rs", "next", nothing_is_lost_by_not_waiting_for_the_next_event),

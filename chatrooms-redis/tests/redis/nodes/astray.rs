@@ -21,6 +21,32 @@ async fn node_by(proxy: &Proxy) -> RoomRegistry {
     RoomRegistry::builder().cluster(cluster).start().await.unwrap()
 }
 
+/// As often as it takes to find one that answers by what it has heard.
+const ROUNDS: usize = 10;
+
+#[tokio::test]
+async fn a_node_that_hears_no_bell_answers_its_host_by_what_all_nodes_know() {
+    let server = Server::start().await;
+    let deaf = Proxy::start(&server, Mischief::Lost);
+    let (a, b) = (node(&server).await, node_by(&deaf).await);
+    let (tea, ada_by_name) = (room("tea"), user("ada"));
+    let bob = TestClient::joined(&b, "bob", "tea").await;
+    for round in 1..=ROUNDS {
+        let ada = TestClient::joined(&a, "ada", "tea").await;
+        assert_eq!(b.connections(&tea, &ada_by_name).await, Ok(1));
+        ada.session.leave_everywhere(&tea).await.unwrap();
+        assert_eq!(b.room(&tea).await.unwrap().users, 1);
+        ada.join("tea").await.unwrap();
+        assert_eq!(b.members(&tea, None).await.unwrap().members.len(), 2);
+        ada.say("tea", "hello").await.unwrap();
+        assert_eq!(b.history(&tea, None, 1).await.unwrap().messages[0].seq, round as u64);
+        ada.session.leave_everywhere(&tea).await.unwrap();
+        let visit = b.visit(bob.session.identity(), &tea).await.unwrap();
+        visit.catch_up().await;
+        assert_eq!(visit.members().unwrap().members.len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_node_that_hears_no_bell_is_told_everything_within_a_second_or_so() {
     let server = Server::start().await;
