@@ -3,6 +3,7 @@
 use std::{mem, task::Waker};
 
 use tokio::time::Instant;
+use tracing::level_filters::LevelFilter;
 
 use crate::{
     CloseReason, Epoch, RoomEnd,
@@ -91,8 +92,11 @@ impl Effects {
     }
 
     pub(crate) fn opened(&mut self, room: &Arc<Room>, epoch: Epoch) {
-        self.tally.rooms += 1;
-        self.opened = Some((Arc::clone(room), epoch));
+        self.tally.opened();
+        // Nobody else asks for it.
+        if LevelFilter::current() >= LevelFilter::DEBUG {
+            self.opened = Some((Arc::clone(room), epoch));
+        }
     }
 
     pub(crate) fn hook(&mut self, hook: Hook) {
@@ -135,7 +139,7 @@ impl Effects {
         self.write(shared);
         self.wakers.drain(..).for_each(Waker::wake);
         if let Some((room, epoch)) = self.opened.take() {
-            tell_opened(&room, epoch, shared);
+            tell_opened(&room, epoch);
         }
         if let Some(ended) = self.ended.take() {
             ended.run(shared);
@@ -223,8 +227,7 @@ impl Closed {
     }
 }
 
-fn tell_opened(room: &Room, epoch: Epoch, shared: &Shared) {
-    shared.metrics.rooms_opened.add(1);
+fn tell_opened(room: &Room, epoch: Epoch) {
     tracing::debug!(
         name: "room_opened",
         target: "chatrooms_core",

@@ -32,8 +32,9 @@ const NAME: &str = "memory";
 /// # }
 /// ```
 pub struct MemoryStore {
-    /// Only the lives that are open: one that is not here has ended, or never began.
-    lives: DashMap<Life, Arc<Mutex<Kept>>, BuildUniqueHasher>,
+    /// Only the lives that are open: one that is not here has ended, or never began. Nothing is made for one in which nothing has been asked for: many rooms are over before anybody says
+    /// something.
+    lives: DashMap<Life, Option<Arc<Mutex<Kept>>>, BuildUniqueHasher>,
     max_bytes: usize,
 }
 
@@ -56,7 +57,11 @@ impl MemoryStore {
 
     /// What a life keeps. The map's own guard ends here, so that a slow life holds up no other.
     fn kept(&self, life: &Life) -> Result<Arc<Mutex<Kept>>, StoreError> {
-        self.lives.get(life).map(|kept| Arc::clone(&kept)).ok_or(StoreError::Closed)
+        if let Some(kept) = &*self.lives.get(life).ok_or(StoreError::Closed)? {
+            return Ok(Arc::clone(kept));
+        }
+        let mut begun = self.lives.get_mut(life).ok_or(StoreError::Closed)?;
+        Ok(Arc::clone(begun.get_or_insert_default()))
     }
 }
 
@@ -186,7 +191,7 @@ impl MessageStore for MemoryStore {
             return Err(StoreError::Closed);
         }
         let life = Life::new(room.clone());
-        self.lives.insert(life.clone(), Arc::default());
+        self.lives.insert(life.clone(), None);
         Ok(Opened::fresh(life))
     }
 
@@ -250,7 +255,7 @@ impl MessageStore for MemoryStore {
     }
 
     async fn close(&self, life: &Life) -> Result<u64, StoreError> {
-        let Some((_, kept)) = self.lives.remove(life) else { return Ok(0) };
+        let Some((_, Some(kept))) = self.lives.remove(life) else { return Ok(0) };
         // What was kept is dropped after the lock, which others may be waiting for.
         let ended = {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ pub(crate) struct Metrics {
     pub(crate) sessions_ended: Counters,
     pub(crate) outbox_bytes: Gauge,
     rooms: Gauge,
-    pub(crate) rooms_opened: Counter,
+    rooms_opened: Counter,
     pub(crate) rooms_closed: Counters,
     connections: Gauge,
     joins: Counters,
@@ -208,6 +208,7 @@ impl Metrics {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) rooms: i64,
+    rooms_opened: u64,
     pub(crate) connections: i64,
     joins: u64,
     resumes: u64,
@@ -221,12 +222,18 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    pub(crate) fn opened(&mut self) {
+        self.rooms += 1;
+        self.rooms_opened += 1;
+    }
+
     pub(crate) fn joined(&mut self, resumed: bool) {
         *(if resumed { &mut self.resumes } else { &mut self.joins }) += 1;
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
         self.rooms += other.rooms;
+        self.rooms_opened += other.rooms_opened;
         self.connections += other.connections;
         self.joins += other.joins;
         self.resumes += other.resumes;
@@ -244,6 +251,7 @@ impl Tally {
         metrics.joins.add("false", self.joins);
         metrics.joins.add("true", self.resumes);
         for (counter, more) in [
+            (&metrics.rooms_opened, self.rooms_opened),
             (&metrics.messages, self.messages),
             (&metrics.deliveries, self.deliveries),
             (&metrics.signals, self.signals),

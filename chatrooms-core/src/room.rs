@@ -79,29 +79,36 @@ impl fmt::Debug for Room {
 }
 
 impl Room {
+    /// One for which nobody is on the way.
     pub(crate) fn new(name: RoomName, runtime: Handle) -> Self {
-        let state = State { phase: Phase::Opening, arriving: 0 };
+        Self::awaited(name, runtime, 0)
+    }
+
+    /// One for which so many joins are on the way.
+    pub(crate) fn awaited(name: RoomName, runtime: Handle, arriving: usize) -> Self {
+        let state = State { phase: Phase::Opening, arriving };
         Self { name, runtime, state: Mutex::new(state), opened: SetOnce::new(), desk: None }
     }
 
-    /// One of a cluster, with what its steward is to be given.
+    /// One of a cluster for which somebody is on the way, with what its steward is to be given.
     pub(crate) fn shared(name: RoomName, runtime: Handle) -> (Self, Errands) {
         let (desk, errands) = Desk::new();
-        (Self { desk: Some(desk), ..Self::new(name, runtime) }, errands)
+        (Self { desk: Some(desk), ..Self::awaited(name, runtime, 1) }, errands)
     }
 
     pub(crate) const fn name(&self) -> &RoomName {
         &self.name
     }
 
-    /// Announces a join, so that the room waits for it. `None` where it is over.
-    pub(crate) fn arrive<'a>(self: &Arc<Self>, shared: &'a Arc<Shared>) -> Option<Arrival<'a>> {
-        let mut state = lock(&self.state);
-        if matches!(state.phase, Phase::Over) {
-            return None;
-        }
-        state.arriving += 1;
-        Some(Arrival { room: Arc::clone(self), shared, is_on_its_way: true })
+    /// Announces a join, so that the room waits for it. The room itself where it is over.
+    pub(crate) fn arrive(self: Arc<Self>, shared: &Arc<Shared>) -> Result<Arrival<'_>, Arc<Self>> {
+        let is_over = {
+            let mut state = lock(&self.state);
+            let is_over = matches!(state.phase, Phase::Over);
+            state.arriving += usize::from(!is_over);
+            is_over
+        };
+        if is_over { Err(self) } else { Ok(Arrival::counted(self, shared)) }
     }
 
     /// Takes what the store said. A life that nobody waits for is over before it began, except one that was `kept` until some time for
@@ -638,6 +645,13 @@ pub(crate) struct Arrival<'a> {
     pub(crate) room: Arc<Room>,
     shared: &'a Arc<Shared>,
     is_on_its_way: bool,
+}
+
+impl<'a> Arrival<'a> {
+    /// One that the room counts already.
+    pub(crate) const fn counted(room: Arc<Room>, shared: &'a Arc<Shared>) -> Self {
+        Self { room, shared, is_on_its_way: true }
+    }
 }
 
 impl Arrival<'_> {

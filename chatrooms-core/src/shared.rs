@@ -9,7 +9,7 @@ use std::{
 
 use dashmap::Entry;
 use futures_util::future::BoxFuture;
-use tokio::time::Instant;
+use tokio::{task::try_id, time::Instant};
 
 use crate::{
     Cluster, Config, Data, Error, Event, EventKind, Life, MessageStore, Opened, Outgoing, RoomName,
@@ -64,7 +64,7 @@ pub(crate) struct Shared {
     stopping: AtomicBool,
 }
 
-/// Whether a room was there, and what begins it where it was not.
+/// Whether a room was there, and what begins it where it was not: then the one who has looked for it counts as on the way.
 enum New {
     No,
     Own,
@@ -122,20 +122,23 @@ impl Shared {
     ) -> Result<Arrival<'_>, Error> {
         loop {
             let (room, new) = self.find_or_add(name, user)?;
-            let Some(arrival) = room.arrive(self) else {
-                self.remove_room(&room);
-                continue;
+            let arrival = match new {
+                New::No => match room.arrive(self) {
+                    Ok(arrival) => return Ok(arrival),
+                    Err(over) => {
+                        self.remove_room(&over);
+                        continue;
+                    }
+                },
+                New::Own | New::Shared(_) => Arrival::counted(room, self),
             };
-            match new {
-                New::No => {}
-                New::Own => {
-                    let opening = open(Arc::clone(&room), Arc::clone(self));
-                    self.run_here(&room.runtime, Box::pin(opening));
-                }
-                New::Shared(errands) => {
-                    let attending = attend(Arc::clone(&room), Arc::clone(self), errands);
-                    self.tasks.spawn_on(attending, &room.runtime);
-                }
+            let room = &arrival.room;
+            if let New::Shared(errands) = new {
+                let attending = attend(Arc::clone(room), Arc::clone(self), errands);
+                self.tasks.spawn_on(attending, &room.runtime);
+            } else {
+                let opening = open(Arc::clone(room), Arc::clone(self));
+                self.run_here(&room.runtime, Box::pin(opening));
             }
             return Ok(arrival);
         }
@@ -168,7 +171,7 @@ impl Shared {
                     let (room, errands) = Room::shared(name.clone(), runtime);
                     (room, New::Shared(errands))
                 } else {
-                    (Room::new(name.clone(), runtime), New::Own)
+                    (Room::awaited(name.clone(), runtime, 1), New::Own)
                 };
                 let room = Arc::new(room);
                 entry.insert(Arc::clone(&room));
@@ -249,7 +252,8 @@ impl Shared {
         work: impl Future<Output = ()> + Send + 'static,
     ) {
         let work = Box::pin(work);
-        if Handle::try_current().is_ok() {
+        // A task is in a runtime, and asking for that is cheaper than for the runtime.
+        if try_id().is_some() || Handle::try_current().is_ok() {
             self.run_here(runtime, work);
         } else {
             self.tasks.spawn_on(work, runtime);
