@@ -12,11 +12,13 @@ const PROGRAMS: [(&str, &str, &str); 8] = [
     ("npm", "--version", "npm"),
     ("openssl", "version", "openssl"),
     ("python3", "--version", "python3"),
-    ("redis-server", "--version", "redis-server"),
-    ("valgrind", "--version", "valgrind"),
+    REDIS,
+    VALGRIND,
 ];
 
 const FAKETIME: (&str, &str, &str) = ("faketime", "--version", "faketime");
+const VALGRIND: (&str, &str, &str) = ("valgrind", "--version", "valgrind");
+const REDIS: (&str, &str, &str) = ("redis-server", "--version", "redis-server");
 
 /// Where the Python client's packages live.
 pub(crate) const PYTHON: &str = "target/foreign/bin/python";
@@ -52,12 +54,20 @@ fn debian(steps: &mut Steps) {
 
 /// What counts instructions.
 pub(crate) fn valgrind(steps: &mut Steps) {
-    install(steps, if is_there("valgrind", "--version") { vec![] } else { vec!["valgrind"] });
+    one(steps, VALGRIND);
 }
 
 /// What puts clocks forward and back.
 pub(crate) fn faketime(steps: &mut Steps) {
-    let (program, question, package) = FAKETIME;
+    one(steps, FAKETIME);
+}
+
+/// What nodes share.
+pub(crate) fn redis(steps: &mut Steps) {
+    one(steps, REDIS);
+}
+
+fn one(steps: &mut Steps, (program, question, package): (&str, &str, &str)) {
     install(steps, if is_there(program, question) { vec![] } else { vec![package] });
 }
 

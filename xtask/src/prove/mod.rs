@@ -89,6 +89,7 @@ fn proof(arguments: &[&str]) -> Result<Proof, String> {
                 return not_known();
             }
             Box::new(move |steps| {
+                install::redis(steps);
                 in_a_copy(steps, |steps, tree, place| {
                     steps.check("planted", || planted::run(tree, place, &only, None).problems);
                 });
@@ -97,7 +98,10 @@ fn proof(arguments: &[&str]) -> Result<Proof, String> {
         ["clock"] => Box::new(clock_alone),
         ["crashes", ref options @ ..] => {
             let options = crashes::Options::parse(options)?;
-            Box::new(move |steps| steps.check("crashes", || crashes::run(&options)))
+            Box::new(move |steps| {
+                install::redis(steps);
+                steps.check("crashes", || crashes::run(&options));
+            })
         }
         ["faults"] => Box::new(faults::run),
         ["fuzz"] => Box::new(|steps| fuzz::run(steps, fuzz::MINUTES)),
@@ -176,6 +180,7 @@ fn in_a_copy(steps: &mut Steps, prove: impl FnOnce(&mut Steps, &Tree, &Path)) {
 
 /// The rooms in all orders, in sequences that chance makes and with bugs in them; and what is known of each promise by that.
 fn rooms(steps: &mut Steps) {
+    install::redis(steps);
     in_a_copy(steps, |steps, tree, place| {
         let (mut models, mut sequences) = (models::Report::default(), sequences::Report::default());
         let mut planted = planted::Report::default();
