@@ -2,7 +2,7 @@
 
 use crate::{
     Cluster, Config, MemoryStore, MessageStore, RoomPolicy, RoomRegistry, StoreError,
-    cluster::ClusterStore, opening::take_over, orders, shared::Shared, steward, sync::Arc,
+    cluster::ClusterStore, mourning, opening::take_over, orders, shared::Shared, sync::Arc,
 };
 
 /// What a registry is made of. See [`RoomRegistry::builder`].
@@ -83,7 +83,7 @@ impl RegistryBuilder {
         let registry = self.build();
         let shared = registry.shared();
         take_over(shared.store.abandoned().await?, shared).await;
-        steward::mourn(shared);
+        mourning::mourn(shared);
         orders::begin(shared);
         Ok(registry)
     }

@@ -124,6 +124,7 @@ mod metrics;
 #[cfg(all(test, shuttle))]
 mod models;
 mod moderation;
+mod mourning;
 mod name;
 mod note;
 mod noting;

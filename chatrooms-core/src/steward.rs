@@ -3,6 +3,9 @@
 //! Everything that this node does to who is in a shared room goes through its steward, one after the other: so whoever comes back after they went
 //! comes back to what their going has left. What cannot be done because the cluster is away is kept and tried again; who wants in meanwhile is told so.
 
+mod chores;
+mod leaving;
+
 use std::{collections::VecDeque, pin::pin, time::Duration};
 
 use futures_util::{
@@ -15,19 +18,18 @@ use tokio::{
 };
 
 use crate::{
-    Bell, Budget, CloseReason, Cluster, ClusterError, ConnectionId, Entry, Error, Exited, Followed,
-    Join, Joined, Known, Life, ModerationError, News, Note, Passing, Removal, RoomEnd, RoomRules,
-    UserName,
+    Bell, Budget, CloseReason, Cluster, ClusterError, ConnectionId, Entry, Error, Followed, Join,
+    Joined, Known, Life, ModerationError, News, Passing, Removal, RoomEnd, RoomRules, UserName,
     effects::end_peer,
-    hooks::tell_closed,
     linked::{Guest, Taken},
-    note,
     opening::rules,
     peer::{Asked, Peer},
     room::{NoEntry, Room},
     shared::Shared,
-    sync::{AbortOnDropHandle, Arc, Begun, Handle, after, begun, guarded, lock, yield_once},
+    sync::{Arc, Begun, after, begun, guarded, yield_once},
 };
+
+use chores::Chore;
 
 /// A bell may be lost: news are looked for as often as this.
 const LOOK: Duration = Duration::from_secs(1);
@@ -36,7 +38,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// A room that was asked about is kept for so long, so that those who ask again and again do not have it set up each time.
 const KEPT: Duration = Duration::from_secs(2);
 /// By how much the end of a linger is put off, so that it has come by the cluster's clock too.
-const SLACK: Duration = Duration::from_millis(50);
+pub(crate) const SLACK: Duration = Duration::from_millis(50);
 
 /// Where a steward is given what it has to see to.
 #[derive(Debug)]
@@ -78,65 +80,6 @@ pub(crate) enum Errand {
     CatchUp(oneshot::Sender<()>),
     /// There may be nobody left.
     Look,
-}
-
-/// What has to be done in the cluster, however often that has to be tried.
-#[derive(Debug)]
-enum Chore {
-    Exit {
-        connection: ConnectionId,
-        lost: bool,
-    },
-    Leave(Leave),
-    Remove {
-        user: UserName,
-        code: Removal,
-        reason: Option<Arc<str>>,
-        answer: Option<Answer>,
-    },
-    Close {
-        reason: Option<Arc<str>>,
-        answer: Option<Answer>,
-    },
-    Impose {
-        answer: Option<Answer>,
-    },
-    Expire,
-    /// Nothing, but that somebody waits for what is before it.
-    Tell(oneshot::Sender<()>),
-}
-
-/// Somebody who waits to be taken out, and to be told before what happened up to then.
-#[derive(Debug)]
-struct Leave {
-    peer: Arc<Peer>,
-    answer: oneshot::Sender<()>,
-    /// Their connection, where they may be out already and the cluster could not say so any more.
-    may_be_out: Option<ConnectionId>,
-}
-
-impl Chore {
-    /// Says what has come of it, to whoever waits for that: once, and where it has to be tried again, that it could not be done yet.
-    fn tell(&mut self, outcome: Result<usize, ModerationError>) {
-        let answer = match self {
-            Self::Remove { answer, .. } | Self::Close { answer, .. } | Self::Impose { answer } => {
-                answer.take()
-            }
-            Self::Exit { .. } | Self::Leave(_) | Self::Expire | Self::Tell(_) => None,
-        };
-        if let Some(answer) = answer {
-            // Whoever asked may have gone.
-            let _ = answer.send(outcome);
-        }
-    }
-}
-
-impl Leave {
-    /// Says that they are out.
-    fn done(self) {
-        // Whoever asked may have gone: they are out all the same.
-        let _ = self.answer.send(());
-    }
 }
 
 impl Desk {
@@ -414,27 +357,6 @@ impl Steward {
         }
     }
 
-    fn note_down(&mut self, errand: Errand) {
-        self.chores.push_back(match errand {
-            Errand::Exit { connection, lost } => Chore::Exit { connection, lost },
-            Errand::Leave { peer, answer } => {
-                Chore::Leave(Leave { peer, answer, may_be_out: None })
-            }
-            Errand::Remove { user, code, reason, answer } => {
-                Chore::Remove { user, code, reason, answer: Some(answer) }
-            }
-            Errand::Close { reason, answer } => Chore::Close { reason, answer: Some(answer) },
-            Errand::Impose { answer } => Chore::Impose { answer: Some(answer) },
-            Errand::Expire => Chore::Expire,
-            Errand::Tell(waiting) => Chore::Tell(waiting),
-            Errand::Enter { .. }
-            | Errand::Follow { .. }
-            | Errand::Pass(_)
-            | Errand::CatchUp(_)
-            | Errand::Look => return,
-        });
-    }
-
     fn known(&self) -> Option<Known> {
         self.room.live(|live| live.known()).flatten()
     }
@@ -541,91 +463,6 @@ impl Steward {
         }
     }
 
-    /// Takes somebody out who is told before what happened up to then. Hands them back where that cannot be done now; where it cannot be done at all they go as whoever is not told goes.
-    async fn leave(&mut self, mut leave: Leave) -> Option<Leave> {
-        let name = self.room.name().clone();
-        loop {
-            let here = self.room.live(|live| {
-                let connection = live.roster.connection_of(&leave.peer)?;
-                Some((live.known()?, connection))
-            });
-            let Some((known, connection)) = here.flatten() else {
-                if self.is_out(&leave) {
-                    leave.done();
-                }
-                return None;
-            };
-            if leave.answer.is_closed() {
-                self.give_up(&leave);
-                return None;
-            }
-            let (cluster, budget) = (&self.cluster, self.budget());
-            let leaving = async { cluster.take_leave(&name, connection, &known, budget).await };
-            match guarded(leaving).await {
-                Some(Ok((news, exited))) => {
-                    if let Some(taken) = self.room.take_news(news, None, &self.shared) {
-                        self.heed(taken);
-                    }
-                    let Some(exited) = exited else { continue };
-                    let is_out = self.room.let_out(&leave.peer, &self.shared);
-                    self.follow_up(After::exit(exited, RoomEnd::Left)).await;
-                    if is_out || self.is_out(&leave) {
-                        leave.done();
-                    }
-                    return None;
-                }
-                Some(Err(ClusterError::Unavailable { .. })) => return Some(leave),
-                Some(Err(ClusterError::OutcomeUnknown { .. })) => {
-                    self.room.live(|live| live.expect_exit(connection));
-                    leave.may_be_out = Some(connection);
-                    return Some(leave);
-                }
-                Some(Err(error)) => {
-                    if matches!(error, ClusterError::Over) {
-                        self.chores.push_front(Chore::Leave(leave));
-                    }
-                    self.ended(&error);
-                    return None;
-                }
-                None => return None,
-            }
-        }
-    }
-
-    /// Whether somebody has gone by leaving: they may have been made to go meanwhile.
-    fn is_out(&self, leave: &Leave) -> bool {
-        let Some(connection) = leave.may_be_out else { return false };
-        self.room.live(|live| !live.expects_exit_no_more(connection)) == Some(true)
-    }
-
-    /// Of a room that is over, in which nobody else is known to have been: theirs was the leave that ended it.
-    fn let_out_the_last(&mut self) {
-        let (mut last, mut others) = (Vec::new(), VecDeque::new());
-        for chore in std::mem::take(&mut self.chores) {
-            match chore {
-                Chore::Leave(leave) if leave.may_be_out.is_some() => last.push(leave),
-                chore => others.push_back(chore),
-            }
-        }
-        self.chores = others;
-        if self.room.live(|live| live.roster.connections()) != Some(last.len()) {
-            return;
-        }
-        for leave in last {
-            if self.room.let_out(&leave.peer, &self.shared) {
-                leave.done();
-            }
-        }
-    }
-
-    /// Whoever does not wait any more stays, or leaves otherwise; but where the cluster may have them out already, they are.
-    fn give_up(&mut self, leave: &Leave) {
-        let Some(connection) = leave.may_be_out else { return };
-        if self.room.let_out(&leave.peer, &self.shared) {
-            self.chores.push_back(Chore::Exit { connection, lost: false });
-        }
-    }
-
     /// What was on its way to the cluster when it broke may arrive after all.
     fn exit_again(&self, connection: ConnectionId) {
         let (cluster, name) = (Arc::clone(&self.cluster), self.room.name().clone());
@@ -714,124 +551,6 @@ impl Steward {
             _ => {}
         }
     }
-
-    /// Does what has to be done in the cluster; says whether all of it is done.
-    async fn do_chores(&mut self) -> bool {
-        while let Some(chore) = self.chores.pop_front() {
-            let mut chore = match chore {
-                Chore::Tell(waiting) => {
-                    // Whoever waited may have gone.
-                    let _ = waiting.send(());
-                    continue;
-                }
-                Chore::Leave(leave) => match self.leave(leave).await {
-                    Some(later) => return self.put_off(Chore::Leave(later)),
-                    None => continue,
-                },
-                chore => chore,
-            };
-            let outcome = match guarded(self.attempt(&chore)).await {
-                Some(Ok(done)) => {
-                    self.follow_up(done.after).await;
-                    Ok(done.count)
-                }
-                Some(Err(
-                    ClusterError::Unavailable { .. } | ClusterError::OutcomeUnknown { .. },
-                )) => return self.put_off(chore),
-                // There is nothing to do it to.
-                Some(Err(error)) => {
-                    self.ended(&error);
-                    Err(match error {
-                        ClusterError::Fenced => ModerationError::Unavailable,
-                        _ => ModerationError::NotFound,
-                    })
-                }
-                // What makes the cluster panic would do so again.
-                None => Err(ModerationError::Unavailable),
-            };
-            chore.tell(outcome);
-        }
-        true
-    }
-
-    /// Leaves a chore, and what is behind it, for when the cluster is back: all is not done.
-    fn put_off(&mut self, chore: Chore) -> bool {
-        self.chores.push_front(chore);
-        // What waits behind it waits for longer than anybody does.
-        self.chores.iter_mut().for_each(|chore| chore.tell(Err(ModerationError::Unavailable)));
-        false
-    }
-
-    async fn follow_up(&mut self, after_it: After) {
-        match after_it {
-            After::Nothing => {}
-            After::Ended(reason) => {
-                let life = self.room.live(|live| live.is_followed().then(|| live.life.clone()));
-                self.room.part(reason, true, None, &self.shared);
-                // Nobody else knows that it was ended by this.
-                if let Some(life) = life.flatten() {
-                    tell_closed(life, reason, &self.shared);
-                }
-            }
-            After::Lingers(time) => {
-                self.room.live(|live| live.linger(&self.room, after(time + SLACK), &self.shared));
-                // Nobody is there any more, and whoever watches learns of it.
-                self.read().await;
-            }
-        }
-    }
-
-    async fn attempt(&self, chore: &Chore) -> Result<Done, ClusterError> {
-        let cluster = &self.cluster;
-        match chore {
-            Chore::Exit { connection, lost } => {
-                let exited = cluster.exit(self.room.name(), *connection, *lost).await?;
-                let reason = if *lost { RoomEnd::Lost } else { RoomEnd::Left };
-                Ok(Done::then(After::exit(exited, reason)))
-            }
-            Chore::Remove { user, code, reason, .. } => {
-                let life = self.life().ok_or(ClusterError::Over)?;
-                let count = cluster.remove(&life, user, *code, reason.as_deref()).await?;
-                Ok(Done { after: After::Nothing, count })
-            }
-            Chore::Close { reason, .. } => {
-                let life = self.life().ok_or(ClusterError::Over)?;
-                let count = cluster.close(&life, reason.as_deref()).await?;
-                Ok(Done { after: After::Ended(RoomEnd::Closed), count })
-            }
-            Chore::Impose { .. } => self.impose().await.map(|()| Done::then(After::Nothing)),
-            Chore::Expire => {
-                let life = self.life().ok_or(ClusterError::Over)?;
-                let ended = cluster.expire(&life).await?;
-                let after = if ended { After::Ended(RoomEnd::Expired) } else { After::Nothing };
-                Ok(Done::then(after))
-            }
-            // Those are seen to otherwise.
-            Chore::Leave(_) | Chore::Tell(_) => Ok(Done::then(After::Nothing)),
-        }
-    }
-
-    /// Tells the other nodes what was imposed here, on top of what they have imposed.
-    async fn impose(&self) -> Result<(), ClusterError> {
-        loop {
-            let next = self.room.live(|live| {
-                let (text, last) = live.sanctions.unshared()?;
-                let banned = note::banned(&live.sanctions);
-                let note = Note { revision: live.note_revision(), text, banned };
-                Some((live.life.clone(), note, last))
-            });
-            let next = next.ok_or(ClusterError::Over)?;
-            let Some((life, note, last)) = next else { return Ok(()) };
-            let newest = self.cluster.impose(&life, &note).await?;
-            let is_ours = newest.revision == note.revision + 1 && newest.text == note.text;
-            self.room.live(|live| {
-                if is_ours {
-                    live.sanctions.shared(last);
-                }
-                live.adopt(&newest);
-            });
-        }
-    }
 }
 
 /// Why a steward looks.
@@ -839,61 +558,4 @@ enum Woken {
     Errand(Errand),
     Bell,
     Time,
-}
-
-/// What a chore has brought.
-struct Done {
-    after: After,
-    /// How many connections of other nodes, or with a room that is closed of all.
-    count: usize,
-}
-
-impl Done {
-    const fn then(after: After) -> Self {
-        Self { after, count: 0 }
-    }
-}
-
-/// What has to follow.
-enum After {
-    Nothing,
-    Ended(RoomEnd),
-    Lingers(Duration),
-}
-
-impl After {
-    fn exit(exited: Exited, reason: RoomEnd) -> Self {
-        match exited {
-            Exited::Gone => Self::Nothing,
-            Exited::Lingers(time) => Self::Lingers(time),
-            Exited::Ended => Self::Ended(reason),
-        }
-    }
-}
-
-/// Notes the lives that ended with another node, and ends those that linger since when their time has come.
-pub(crate) fn mourn(shared: &Arc<Shared>) {
-    let Some(cluster) = shared.cluster.clone() else { return };
-    let by = Arc::downgrade(shared);
-    let mourning = Handle::current().spawn(async move {
-        while let Some((life, exited)) = cluster.bereaved().await {
-            let Some(shared) = by.upgrade() else { return };
-            match exited {
-                Exited::Ended => tell_closed(life, RoomEnd::Lost, &shared),
-                Exited::Lingers(time) => {
-                    let (cluster, by) = (Arc::clone(&cluster), by.clone());
-                    Handle::current().spawn(async move {
-                        sleep(time.saturating_add(SLACK)).await;
-                        // Where it fails, the life goes by itself: it has an end in the cluster.
-                        let ended = cluster.expire(&life).await.unwrap_or(false);
-                        if let Some(shared) = by.upgrade().filter(|_| ended) {
-                            tell_closed(life, RoomEnd::Expired, &shared);
-                        }
-                    });
-                }
-                Exited::Gone => {}
-            }
-        }
-    });
-    lock(&shared.mourning).push(AbortOnDropHandle::new(mourning));
 }

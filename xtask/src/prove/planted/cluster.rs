@@ -4,6 +4,7 @@ use super::{Bug, change, redis};
 
 const BELL: &str = "chatrooms-core/src/cluster/bell.rs";
 const LINKED: &str = "chatrooms-core/src/linked.rs";
+const LEAVING: &str = "chatrooms-core/src/steward/leaving.rs";
 const STEWARD: &str = "chatrooms-core/src/steward.rs";
 const WRITER: &str = "chatrooms-core/src/writer.rs";
 
@@ -12,7 +13,7 @@ pub(super) const BUGS: &[Bug] = &[
         name: "a leave is not waited for where the cluster is away for a moment (cluster)",
         promise: "P3 a join is one cut",
         changes: &[change(
-            STEWARD,
+            LEAVING,
             "Some(Err(ClusterError::Unavailable { .. })) => return Some(leave),",
             "Some(Err(ClusterError::Unavailable { .. })) => return None,",
         )],
