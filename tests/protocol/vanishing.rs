@@ -1,7 +1,7 @@
 //! Clients that vanish in the worst moment leave nothing behind.
 
-use chatrooms::RoomRegistry;
 use chatrooms::testing::FaultyStore;
+use chatrooms::{Config, RoomRegistry};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -17,10 +17,16 @@ on_every_server!(
     connecting_and_vanishing_at_once_leaves_no_ghost,
 );
 
-mod seen_by_the_store {
-    use super::{on_each_adapter, thirty_tabs_that_end_at_once_end_their_room_once};
+mod in_process {
+    use super::{
+        on_each_adapter, thirty_tabs_that_end_at_once_end_their_room_once,
+        two_thousand_visits_that_end_as_they_begin_leave_no_ghost,
+    };
 
-    on_each_adapter!(thirty_tabs_that_end_at_once_end_their_room_once);
+    on_each_adapter!(
+        thirty_tabs_that_end_at_once_end_their_room_once,
+        two_thousand_visits_that_end_as_they_begin_leave_no_ghost,
+    );
 }
 
 const TABS: usize = 30;
@@ -108,6 +114,34 @@ async fn connecting_and_vanishing_at_once_leaves_no_ghost(server: &Server) {
     .await;
     // Whether each left follows its joined is judged by the oracle.
     witness.catch_up(&room).await;
+}
+
+const VISITORS: usize = 20;
+const VISITS: usize = 100;
+
+/// Several at a time, each of whom comes back before they have been seen to go.
+async fn two_thousand_visits_that_end_as_they_begin_leave_no_ghost(adapter: Adapter) {
+    let mut config = Config::default();
+    (config.joins_per_second, config.join_burst) = (u32::MAX, u32::MAX);
+    let server = InProcess::start(adapter, RoomRegistry::builder().config(config)).await;
+    let room = unique("hall");
+    let mut witness = server.user("witness").await.connect_to(&[&room]).await;
+    let visitors = join_all((0..VISITORS).map(|_| server.user("flicker"))).await;
+    join_all(visitors.iter().map(async |visitor| {
+        for visit in 0..VISITS {
+            let socket = visitor.upgrade(&format!("?room={room}")).open_raw().await;
+            if visit % 2 == 0 {
+                socket.reset();
+            }
+        }
+    }))
+    .await;
+    eventually("nobody but the witness", async || server.registry().stats().sessions == 1).await;
+    assert_eq!(users(&witness.members(&room).await), [witness.user.as_str()]);
+    // Whether each left follows its joined is judged by the oracle.
+    witness.catch_up(&room).await;
+    let seen = witness.trace().of("presence").count();
+    assert!(seen >= 2 * VISITORS, "{seen} comings and goings were seen");
 }
 
 /// Ends half of them by a reset and half as a browser does.
