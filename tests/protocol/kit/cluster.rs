@@ -53,7 +53,7 @@ impl Cluster {
         Self { server, nodes, redis, balancer }
     }
 
-    /// Starts another node and has it take a place, of which clients that come from then on are sent to it; hands out the one that had the place.
+    /// Starts another node in the place of one, which is handed out: clients that come from then on are sent to the new one.
     pub(crate) async fn replace(&mut self, place: usize, options: &'static [&str]) -> FullApp {
         let url = self.redis.url();
         // Those who wait for it go on meanwhile.
