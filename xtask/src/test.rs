@@ -49,7 +49,9 @@ fn checks(steps: &mut Steps) {
 fn tests(steps: &mut Steps) {
     // The examples are what the end-to-end tests run.
     steps.run("build", &mut cargo(&["build", "--workspace", "--all-features", "--all-targets"]));
-    steps.run("tests", &mut cargo(&["test", "--workspace", "--all-features"]));
+    // One that fails is not to hide the others.
+    let all = ["test", "--workspace", "--all-features", "--no-fail-fast"];
+    steps.run("tests", &mut cargo(&all));
     prove::stories(steps);
     steps.run("benches", &mut cargo(&["test", "--workspace", "--all-features", "--bench", "*"]));
     steps.run("client module", &mut program("node", &["--test"], "tests/client"));
