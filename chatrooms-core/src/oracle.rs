@@ -93,6 +93,7 @@ mod sends;
 mod tests;
 mod trace;
 mod violation;
+mod walk;
 
 use std::collections::HashSet;
 
