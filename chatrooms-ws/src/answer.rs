@@ -7,7 +7,7 @@ use chatrooms_core::Error;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-use crate::{Refusal, request::Invalid};
+use crate::{Refusal, jitter::second_half, request::Invalid};
 
 /// What every route of an endpoint answers with.
 pub type Answer = Response<Bytes>;
@@ -84,6 +84,11 @@ impl Problem {
     }
 }
 
+/// How long somebody is to wait where nobody knows how long it takes: five to ten seconds, so that not all who are refused at the same time are back at the same time.
+pub(crate) fn some_time() -> Duration {
+    second_half(Duration::from_secs(10))
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let status = match &error {
@@ -103,7 +108,7 @@ impl From<Error> for Problem {
         };
         let retry_after = match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                Some(error.retry_after().unwrap_or(Duration::from_secs(5)))
+                Some(error.retry_after().unwrap_or_else(some_time))
             }
             _ => None,
         };
@@ -154,6 +159,8 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -167,15 +174,31 @@ mod tests {
             (refused("bad_request"), 400, None),
             (Error::SlowMode { retry_after }, 429, Some("2")),
             (Error::RateLimited { retry_after }, 429, Some("2")),
-            (Error::TooManySessions, 429, Some("5")),
             (Error::StoreUnavailable, 503, Some("1")),
-            (Error::ShuttingDown, 503, Some("5")),
             (Error::Internal, 500, None),
         ] {
             let answer = Problem::from(error.clone()).answer();
             let told = answer.headers().get(header::RETRY_AFTER).map(HeaderValue::as_bytes);
             let seconds = seconds.map(str::as_bytes);
             assert_eq!((answer.status().as_u16(), told), (status, seconds), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_refused_together_is_not_back_together() {
+        for (error, status) in
+            [(Error::TooManySessions, 429), (Error::ServerFull, 503), (Error::ShuttingDown, 503)]
+        {
+            let waits: BTreeSet<u64> = (0..200)
+                .map(|_| {
+                    let answer = Problem::from(error.clone()).answer();
+                    assert_eq!(answer.status().as_u16(), status, "{error:?}");
+                    let wait = answer.headers()[header::RETRY_AFTER].to_str().unwrap();
+                    wait.parse().unwrap()
+                })
+                .collect();
+            assert!(waits.iter().all(|wait| (5..=10).contains(wait)), "{waits:?}");
+            assert!(waits.len() >= 3, "{waits:?}");
         }
     }
 

@@ -6,7 +6,11 @@ use chatrooms_core::Error;
 use futures_util::FutureExt as _;
 use tokio::time::timeout;
 
-use crate::{Refusal, answer::Problem, metrics::Metrics};
+use crate::{
+    Refusal,
+    answer::{Problem, some_time},
+    metrics::Metrics,
+};
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +60,7 @@ pub(crate) async fn ask<T>(
 impl From<Unanswered> for Problem {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered {
-            Unanswered::Late => Refusal::Unavailable { retry_after: Duration::from_secs(5) }.into(),
+            Unanswered::Late => Refusal::Unavailable { retry_after: some_time() }.into(),
             Unanswered::Panicked => Error::Internal.into(),
         }
     }

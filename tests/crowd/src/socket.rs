@@ -15,8 +15,8 @@ use tokio_tungstenite::{
     tungstenite::{
         Error, Message,
         client::IntoClientRequest,
-        handshake::client::Request,
-        http::{HeaderValue, header},
+        handshake::client::{Request, Response},
+        http::{HeaderValue, StatusCode, header},
         protocol::{WebSocketConfig, frame::CloseFrame},
     },
 };
@@ -29,8 +29,6 @@ const PROTOCOL: HeaderValue = HeaderValue::from_static("chatrooms.v1.json");
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Who is not connected by then tries anew: where a machine sleeps, the system's own tries become rare.
 const CONNECTED: Duration = Duration::from_secs(10);
-/// So long is waited before it is tried again to get in.
-const AGAIN: Duration = Duration::from_secs(1);
 /// Thousands of sockets wait for small frames.
 const READ_BUFFER: usize = 4 * 1024;
 
@@ -70,6 +68,18 @@ pub(crate) struct Ended {
     pub(crate) why: String,
 }
 
+fn may_come_again(status: StatusCode) -> bool {
+    [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status)
+}
+
+/// How long somebody is to wait who may come again.
+fn told_to_wait(refusal: &Response) -> Result<Duration, String> {
+    let told = refusal.headers().get(header::RETRY_AFTER);
+    let seconds = told.and_then(|told| told.to_str().ok()?.parse().ok()).filter(|told| *told > 0);
+    let seconds = seconds.ok_or_else(|| format!("{} without a time to wait", refusal.status()))?;
+    Ok(Duration::from_secs(seconds))
+}
+
 impl Socket {
     /// Opens one with a cookie, whose system takes as much as it takes by default, or as little as it can. It comes again as long as it is told to: who
     /// has been away for long needs their name written down anew, for which the database may be locked.
@@ -96,9 +106,9 @@ impl Socket {
                     Ok((stream, _)) => {
                         return Ok(Self { stream, transcript, asked: 0, bye: None, close: None });
                     }
-                    Err(Error::Http(refusal)) if refusal.status() == 503 => {
+                    Err(Error::Http(refusal)) if may_come_again(refusal.status()) => {
                         shared.stage.counts.add("told to come again");
-                        sleep(AGAIN).await;
+                        sleep(told_to_wait(&refusal).map_err(|problem| failed(&problem))?).await;
                     }
                     Err(error) => return Err(failed(&error.to_string())),
                 }
@@ -233,4 +243,26 @@ async fn connect(address: SocketAddr, takes_little: bool) -> std::io::Result<Tcp
     let stream = socket.connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_refused_is_told_how_long_to_wait() {
+        let refused = |told: Option<&'static str>| {
+            let mut refusal = Response::new(None);
+            *refusal.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            if let Some(told) = told {
+                refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(told));
+            }
+            told_to_wait(&refusal).ok()
+        };
+        assert_eq!(refused(Some("7")), Some(Duration::from_secs(7)));
+        for not_told in [None, Some("0"), Some("soon")] {
+            assert_eq!(refused(not_told), None);
+        }
+        assert!(!may_come_again(StatusCode::FORBIDDEN));
+    }
 }
