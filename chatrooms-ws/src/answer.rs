@@ -107,6 +107,8 @@ impl From<Error> for Problem {
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
         let retry_after = match status {
+            // These come to many at once.
+            _ if matches!(error, Error::ServerFull | Error::ShuttingDown) => Some(some_time()),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
                 Some(error.retry_after().unwrap_or_else(some_time))
             }
