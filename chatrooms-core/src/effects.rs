@@ -104,7 +104,7 @@ impl Effects {
     }
 
     pub(crate) fn ended(&mut self, ended: Ended) {
-        self.tally.rooms -= i64::from(ended.closed.is_some());
+        self.tally.rooms -= i32::from(ended.closed.is_some());
         self.ended = Some(ended);
     }
 
