@@ -70,8 +70,10 @@ impl Client {
         answer
     }
 
-    /// Says something and reads on to it: all that was caused in this room before has then arrived.
+    /// Says something and reads on to it: all that was caused in this room before has then arrived. Of a cluster's other nodes that is so once somebody has asked who is there: a message of
+    /// this node's own may be told before a coming or going there that was earlier.
     pub(crate) async fn catch_up(&mut self, room: &str) {
+        self.members(room).await;
         let seq = self.say(room, "(catching up)").await;
         let own = |frame: &Value| {
             frame["type"] == "message" && frame["room"] == room && frame["seq"] == seq
