@@ -3,7 +3,6 @@
 use std::{mem, task::Waker};
 
 use tokio::time::Instant;
-use tracing::level_filters::LevelFilter;
 
 use crate::{
     CloseReason, Epoch, RoomEnd,
@@ -92,11 +91,8 @@ impl Effects {
     }
 
     pub(crate) fn opened(&mut self, room: &Arc<Room>, epoch: Epoch) {
-        self.tally.opened();
-        // Nobody else asks for it.
-        if LevelFilter::current() >= LevelFilter::DEBUG {
-            self.opened = Some((Arc::clone(room), epoch));
-        }
+        self.tally.rooms += 1;
+        self.opened = Some((Arc::clone(room), epoch));
     }
 
     pub(crate) fn hook(&mut self, hook: Hook) {
@@ -104,7 +100,7 @@ impl Effects {
     }
 
     pub(crate) fn ended(&mut self, ended: Ended) {
-        self.tally.rooms -= i32::from(ended.closed.is_some());
+        self.tally.rooms -= i64::from(ended.closed.is_some());
         self.ended = Some(ended);
     }
 
@@ -139,7 +135,7 @@ impl Effects {
         self.write(shared);
         self.wakers.drain(..).for_each(Waker::wake);
         if let Some((room, epoch)) = self.opened.take() {
-            tell_opened(&room, epoch);
+            tell_opened(&room, epoch, shared);
         }
         if let Some(ended) = self.ended.take() {
             ended.run(shared);
@@ -227,7 +223,8 @@ impl Closed {
     }
 }
 
-fn tell_opened(room: &Room, epoch: Epoch) {
+fn tell_opened(room: &Room, epoch: Epoch, shared: &Shared) {
+    shared.metrics.rooms_opened.add(1);
     tracing::debug!(
         name: "room_opened",
         target: "chatrooms_core",

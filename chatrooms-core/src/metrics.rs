@@ -12,7 +12,7 @@ pub(crate) struct Metrics {
     pub(crate) sessions_ended: Counters,
     pub(crate) outbox_bytes: Gauge,
     rooms: Gauge,
-    rooms_opened: Counter,
+    pub(crate) rooms_opened: Counter,
     pub(crate) rooms_closed: Counters,
     connections: Gauge,
     joins: Counters,
@@ -207,9 +207,7 @@ impl Metrics {
 /// What a change of rooms adds to the metrics: gathered under a room's lock, counted once after it, whatever the number of members.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    // These two in one word: effects lie in heaps of their own where a session ends, and a longer one costs the allocator more than what is counted here.
-    pub(crate) rooms: i32,
-    rooms_opened: u32,
+    pub(crate) rooms: i64,
     pub(crate) connections: i64,
     joins: u64,
     resumes: u64,
@@ -223,18 +221,12 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn opened(&mut self) {
-        self.rooms += 1;
-        self.rooms_opened += 1;
-    }
-
     pub(crate) fn joined(&mut self, resumed: bool) {
         *(if resumed { &mut self.resumes } else { &mut self.joins }) += 1;
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
         self.rooms += other.rooms;
-        self.rooms_opened += other.rooms_opened;
         self.connections += other.connections;
         self.joins += other.joins;
         self.resumes += other.resumes;
@@ -247,12 +239,11 @@ impl Tally {
     }
 
     pub(crate) fn count(&self, metrics: &Metrics) {
-        metrics.rooms.add(self.rooms.into());
+        metrics.rooms.add(self.rooms);
         metrics.connections.add(self.connections);
         metrics.joins.add("false", self.joins);
         metrics.joins.add("true", self.resumes);
         for (counter, more) in [
-            (&metrics.rooms_opened, self.rooms_opened.into()),
             (&metrics.messages, self.messages),
             (&metrics.deliveries, self.deliveries),
             (&metrics.signals, self.signals),
