@@ -80,11 +80,13 @@ impl RoomRegistry {
     /// # Cancel safety
     /// Nothing happens by dropping it.
     pub async fn room(&self, room: &RoomName) -> Result<RoomSummary, Error> {
-        let found = self.shared().find(room).ok_or(Error::NotFound);
-        if let Ok(here) = &found {
-            here.catch_up(self.shared()).await;
-        }
-        let here = found.and_then(|room| room.summary());
+        let here = match self.shared().find(room) {
+            Some(here) => {
+                here.catch_up(self.shared()).await;
+                here.summary()
+            }
+            None => Err(Error::NotFound),
+        };
         match (here, &self.shared().cluster) {
             (Err(_), Some(cluster)) => {
                 let asking = async { cluster.room(room).await };

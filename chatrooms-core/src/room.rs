@@ -652,9 +652,7 @@ impl<'a> Arrival<'a> {
     pub(crate) const fn counted(room: Arc<Room>, shared: &'a Arc<Shared>) -> Self {
         Self { room, shared, is_on_its_way: true }
     }
-}
 
-impl Arrival<'_> {
     /// Waits until the store has answered.
     pub(crate) async fn opened(&self) -> Result<(), Error> {
         let opened = &self.room.opened;

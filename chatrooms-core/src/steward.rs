@@ -137,7 +137,6 @@ pub(crate) async fn attend(room: Arc<Room>, shared: Arc<Shared>, mut errands: Er
             return turn_away(&room, &shared, errands, &why);
         }
     };
-    let passing = Arc::new(Semaphore::new(PASSING));
     let mut steward = Steward {
         room,
         shared,
@@ -146,7 +145,7 @@ pub(crate) async fn attend(room: Arc<Room>, shared: Arc<Shared>, mut errands: Er
         bell,
         chores: VecDeque::new(),
         catching_up: Vec::new(),
-        passing,
+        passing: Arc::new(Semaphore::new(PASSING)),
         kept: None,
     };
     if let Some(followed) = first.followed {

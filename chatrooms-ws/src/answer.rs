@@ -106,14 +106,13 @@ impl From<Error> for Problem {
             Error::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        let retry_after = match status {
+        let may_be_tried_again =
+            [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
+        let retry_after = may_be_tried_again.then(|| match &error {
             // These come to many at once.
-            _ if matches!(error, Error::ServerFull | Error::ShuttingDown) => Some(some_time()),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                Some(error.retry_after().unwrap_or_else(some_time))
-            }
-            _ => None,
-        };
+            Error::ServerFull | Error::ShuttingDown => some_time(),
+            error => error.retry_after().unwrap_or_else(some_time),
+        });
         Self { retry_after, ..Self::new(status, error.code(), error.to_string()) }
     }
 }

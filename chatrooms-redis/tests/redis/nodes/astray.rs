@@ -16,7 +16,7 @@ use super::{
 };
 use crate::support::{Server, eventually};
 
-async fn node_by(proxy: &Proxy) -> RoomRegistry {
+pub(super) async fn node_by(proxy: &Proxy) -> RoomRegistry {
     let cluster = RedisCluster::connect(&proxy.url()).await.unwrap();
     RoomRegistry::builder().cluster(cluster).start().await.unwrap()
 }

@@ -9,7 +9,11 @@ use chatrooms_ws::Endpoint;
 use http::{Request, StatusCode, header, request::Parts};
 use http_body_util::Full;
 
-use super::kit::{hears, mortal, node, nothing_is_left};
+use super::{
+    astray::node_by,
+    kit::{hears, mortal, node, nothing_is_left},
+    proxy::{Mischief, Proxy},
+};
 use crate::support::{Server, eventually};
 
 /// Asks as bob: with a body by `POST`.
@@ -48,6 +52,26 @@ async fn any_node_answers_for_a_room_whose_people_are_on_another_one() {
     }
     drop(ada);
     nothing_is_left(&server, &[&a, &c]).await;
+}
+
+#[tokio::test]
+async fn a_node_that_hears_no_bell_answers_by_what_all_nodes_know() {
+    let server = Server::start().await;
+    let deaf = Proxy::start(&server, Mischief::Lost);
+    let (a, b) = (node(&server).await, node_by(&deaf).await);
+    let eve = TestClient::joined(&b, "eve", "tea").await;
+    // More often than it looks by itself.
+    for round in 1..=10 {
+        let ada = TestClient::joined(&a, "ada", "tea").await;
+        let (_, details) = ask(&b, "/rooms/tea", None).await;
+        assert!(details.contains(r#""users":2,"connections":2"#), "{round}: {details}");
+        ada.say("tea", "hello").await.unwrap();
+        let (_, page) = ask(&b, "/rooms/tea/messages", None).await;
+        assert!(page.contains(&format!(r#""seq":{round},"#)), "{round}: {page}");
+        ada.session.leave_everywhere(&room("tea")).await.unwrap();
+    }
+    drop(eve);
+    nothing_is_left(&server, &[&a, &b]).await;
 }
 
 #[tokio::test]

@@ -31,6 +31,27 @@ async fn node_behind(sluice: &Sluice) -> RoomRegistry {
     node
 }
 
+/// Two nodes, the second of which is behind a sluice, with somebody of each in one room who have met.
+struct Two {
+    server: Server,
+    sluice: Sluice,
+    a: RoomRegistry,
+    b: RoomRegistry,
+    ada: TestClient,
+    bob: TestClient,
+}
+
+impl Two {
+    async fn over(server: Server) -> Self {
+        let sluice = Sluice::start(&server);
+        let (a, b) = (node(&server).await, node_behind(&sluice).await);
+        let ada = TestClient::joined(&a, "ada", "tea").await;
+        let bob = TestClient::joined(&b, "bob", "tea").await;
+        hears(&ada, &["tea: +bob"]).await;
+        Self { server, sluice, a, b, ada, bob }
+    }
+}
+
 /// So many connections are in the room.
 async fn are_there(server: &Server, connections: usize) {
     let there = connections.to_string();
@@ -42,12 +63,7 @@ async fn are_there(server: &Server, connections: usize) {
 
 #[tokio::test]
 async fn a_leave_of_which_the_answer_is_lost_is_done_and_told_what_was_before() {
-    let server = Server::start().await;
-    let sluice = Sluice::start(&server);
-    let (a, b) = (node(&server).await, node_behind(&sluice).await);
-    let ada = TestClient::joined(&a, "ada", "tea").await;
-    let bob = TestClient::joined(&b, "bob", "tea").await;
-    hears(&ada, &["tea: +bob"]).await;
+    let Two { server, sluice, a, b, ada, bob } = Two::over(Server::start().await).await;
     sluice.shut();
     ada.say("tea", "hello").await.unwrap();
     let tea = room("tea");
@@ -113,12 +129,7 @@ async fn a_join_of_which_the_answer_is_lost_may_have_been_seen_and_leaves_nobody
 
 #[tokio::test]
 async fn what_was_accepted_in_a_life_that_is_lost_is_not_shown_behind_a_gap() {
-    let server = Server::start().await;
-    let sluice = Sluice::start(&server);
-    let (a, b) = (node(&server).await, node_behind(&sluice).await);
-    let ada = TestClient::joined(&a, "ada", "tea").await;
-    let bob = TestClient::joined(&b, "bob", "tea").await;
-    hears(&ada, &["tea: +bob"]).await;
+    let Two { server, sluice, ada, bob, .. } = Two::over(Server::start().await).await;
     bob.say("tea", "one").await.unwrap();
     hears(&bob, &["tea: 1 bob: one"]).await;
     // No bell tells the node that the life is over.
@@ -140,11 +151,8 @@ async fn what_was_accepted_in_a_life_that_is_lost_is_not_shown_behind_a_gap() {
 
 #[tokio::test]
 async fn whoever_leaves_or_asks_while_redis_is_away_for_a_moment_has_what_was_accepted_before() {
-    let mut server = Server::that_keeps().await;
-    let sluice = Sluice::start(&server);
-    let (a, b) = (node(&server).await, node_behind(&sluice).await);
-    let ada = TestClient::joined(&a, "ada", "tea").await;
-    let bob = TestClient::joined(&b, "bob", "tea").await;
+    let two = Two::over(Server::that_keeps().await).await;
+    let Two { mut server, sluice, b, ada, bob, .. } = two;
     let eve = TestClient::joined(&b, "eve", "tea").await;
     hears(&bob, &["tea: +eve"]).await;
     sluice.shut();
@@ -170,12 +178,8 @@ async fn whoever_leaves_or_asks_while_redis_is_away_for_a_moment_has_what_was_ac
 
 #[tokio::test]
 async fn whoever_leaves_while_redis_stays_away_leaves_all_the_same_in_the_end() {
-    let mut server = Server::that_keeps().await;
-    let sluice = Sluice::start(&server);
-    let (a, b) = (node(&server).await, node_behind(&sluice).await);
-    let ada = TestClient::joined(&a, "ada", "tea").await;
-    let bob = TestClient::joined(&b, "bob", "tea").await;
-    hears(&ada, &["tea: +bob"]).await;
+    let two = Two::over(Server::that_keeps().await).await;
+    let Two { mut server, sluice: _sluice, ada, bob, .. } = two;
     server.kill();
     let begun = Instant::now();
     bob.session.leave_everywhere(&room("tea")).await.unwrap();
