@@ -1,4 +1,4 @@
-//! One chat on three nodes, behind a proxy that gives each connection to the next of them: start a Redis (`redis-server`), then
+//! One chat on three nodes, behind a proxy that gives each connection to the next of them: start a Redis (`redis-server --save ""`), then
 //! `cargo run --example three_nodes`, and open http://127.0.0.1:5000 in several windows. `REDIS_URL` names another Redis than the one of this machine.
 //!
 //! Each node is a process, and the proxy knows nothing of rooms: any balancer does. To try: `kill -9` one of the processes that are named at the
